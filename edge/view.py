@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people see of a dock: plain frozen values that the screens, the API and the feed show.
+
+The desk (`Desk`) is the one interface between the web pages and the dock service: pages read these
+values and pass acts on; they know no journal, no books and no driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+import msgspec
+
+from customs.documents import Direction, Holding
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """A question to the worker: `kind` is "quantity" or "seals"; `hold` is the Hold it settles."""
+
+    kind: str
+    hold: str
+    text: str
+
+
+class LineView(msgspec.Struct, frozen=True):
+    """A permit line as a door can use it now; quantities in the line's unit."""
+
+    permit: str
+    line: str
+    product: str
+    product_name: str
+    status: str
+    unit: str
+    granted: Decimal
+    used: Decimal
+    left: Decimal
+
+
+class JobView(msgspec.Struct, frozen=True):
+    """A door job: a conveyance that is planned, open or closed."""
+
+    job: str
+    conveyance: str
+    carrier: str
+    door: str
+    direction: Direction
+    state: str
+    seals: tuple[str, ...]
+    seals_held: bool
+    planned: int
+    counted: int
+    missing: tuple[str, ...]
+    lines: tuple[LineView, ...] = ()
+
+
+class DoorView(msgspec.Struct, frozen=True):
+    """One door now.
+
+    `state` is READY, ACCEPTED, HOLD or STOP (NO LINK is the browser's own word). `reason` is the code
+    of the adjudication table, `sentence` what happened, `step` what to do next. `position` is the
+    journal position that this state rests on, "epoch:seq".
+    """
+
+    door: str
+    name: str
+    state: str
+    reason: str
+    sentence: str
+    step: str
+    code: str
+    quantity: Decimal | None
+    unit: str | None
+    product_name: str | None
+    counted: int
+    planned: int
+    job: JobView | None
+    prompt: Prompt | None
+    can_undo: bool
+    position: str
+    at: datetime | None
+
+
+class DeviceView(msgspec.Struct, frozen=True):
+    """One device's health: Up, Degraded, Down or Unknown, and a sentence for a person."""
+
+    device: str
+    door: str
+    state: str
+    detail: str
+    reads: int
+    dropped: int
+    reconnects: int
+    since: datetime
+
+
+class HoldView(msgspec.Struct, frozen=True):
+    """A Hold that waits for a decision. `choices` are the decisions a supervisor may take."""
+
+    hold: str
+    door: str
+    job: str | None
+    code: str
+    reason: str
+    sentence: str
+    step: str
+    at: datetime
+    choices: tuple[str, ...]
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """An entry of the journal in one line."""
+
+    position: str
+    entry_id: str
+    type: str
+    door: str | None
+    at: datetime
+    summary: str
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    """How far a sink is: `state` is a word, `behind` the number of entries it has not taken."""
+
+    name: str
+    state: str
+    behind: int
+    detail: str
+    oldest: datetime | None
+
+
+class StatusView(msgspec.Struct, frozen=True):
+    """Everything on the status page, at one moment."""
+
+    tenant: str
+    zone: str
+    node: str
+    timezone: str
+    version: str
+    position: str
+    recording: str
+    clock_synchronized: bool
+    doors: tuple[DoorView, ...]
+    devices: tuple[DeviceView, ...]
+    holds: tuple[HoldView, ...]
+    jobs: tuple[JobView, ...]
+    links: tuple[LinkView, ...]
+    last: tuple[EntryView, ...]
+
+
+class Refused(Exception):
+    """An act that cannot be done; the message says what came, what was expected and the next step."""
+
+
+class Desk(Protocol):
+    """What the pages may ask of the dock. Acts raise `Refused`; `by` names who acted."""
+
+    def status(self) -> StatusView: ...
+
+    def door(self, door: str) -> DoorView: ...
+
+    def inventory(self, text: str = "", limit: int = 500) -> list[Holding]: ...
+
+    async def entries(self, after: str | None, limit: int) -> list[EntryView]: ...
+
+    async def story(self, text: str) -> list[EntryView]: ...
+
+    def subscribe(self) -> asyncio.Queue[str]:
+        """A bounded queue that gets the id of each door that changed, and "" when anything else did.
+        A reader that lags is dropped: the queue gets None last and is forgotten."""
+        ...
+
+    def unsubscribe(self, queue: asyncio.Queue[str]) -> None: ...
+
+    async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:
+        """A scan typed or wedged into a screen; told once for each `client_id`."""
+        ...
+
+    async def quantity(self, door: str, hold: str, quantity: str, client_id: str, by: str) -> DoorView: ...
+
+    async def undo(self, door: str, client_id: str, by: str) -> DoorView: ...
+
+    async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView: ...
+
+    async def close_job(self, door: str, by: str) -> JobView: ...
+
+    async def decide(self, hold: str, decision: str, note: str, by: str, quantity: str | None = None) -> HoldView: ...
+
+    def metrics(self) -> dict[str, Any]: ...
