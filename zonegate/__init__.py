@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: the one room that may import all the others. It holds the version and no business rule."""
+"""The command line: the one room that may import all the others. Holds the version, no business rule."""
 
 from __future__ import annotations
 
