@@ -24,7 +24,8 @@ class Direction(StrEnum):
 
 class Status(StrEnum):
     """Zone status of merchandise (19 CFR 146.41-146.44), and `SUSPENSE` for goods whose papers are
-    incomplete (19 CFR 146.22)."""
+    incomplete (19 CFR 146.22).
+    """
 
     PF = "PF"
     NPF = "NPF"

@@ -169,7 +169,8 @@ class Desk(Protocol):
 
     def subscribe(self) -> asyncio.Queue[str]:
         """A bounded queue that gets the id of each door that changed, and "" when anything else did.
-        A reader that lags is dropped: the queue gets None last and is forgotten."""
+        A reader that lags is dropped: the queue gets None last and is forgotten.
+        """
         ...
 
     def unsubscribe(self, queue: asyncio.Queue[str]) -> None: ...
@@ -186,6 +187,8 @@ class Desk(Protocol):
 
     async def close_job(self, door: str, by: str) -> JobView: ...
 
-    async def decide(self, hold: str, decision: str, note: str, by: str, quantity: str | None = None) -> HoldView: ...
+    async def decide(
+        self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
+    ) -> HoldView: ...
 
     def metrics(self) -> dict[str, Any]: ...

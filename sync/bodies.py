@@ -53,13 +53,16 @@ class Saw(msgspec.Struct, frozen=True):
 
 
 class ReadSummary(msgspec.Struct, frozen=True):
-    """One observation as the entry keeps it. `code` is printable, `raw` the bytes in hex."""
+    """One observation as the entry keeps it. `code` is printable, `raw` the bytes in hex, `typed` the
+    quantity that a person gave with it, `client_id` the screen's own id of the scan.
+    """
 
     device: str
     carrier: str
     code: str
     raw: str
     at: datetime
+    typed: str | None = None
     client_id: str | None = None
 
 
@@ -206,12 +209,18 @@ class CenterSaw(msgspec.Struct, frozen=True):
     upto: Place
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """Goods that came into the zone or left it; `holding.quantity` is what moved."""
+
+    came: bool
+    holding: Holding
+
+
 class Holdings(msgspec.Struct, frozen=True):
-    """What other docks of the zone admitted (`added`) and withdrew (`removed`, by key)."""
+    """What one epoch (`origin`) of a dock moved, in its order, for the other docks of the zone."""
 
     origin: str
-    added: tuple[Holding, ...] = ()
-    removed: tuple[str, ...] = ()
+    moves: tuple[Moved, ...]
 
 
 class Close(msgspec.Struct, frozen=True):

@@ -51,14 +51,18 @@ def extension(
     for item in run:
         seq = item.entry.seq
         if seq <= top and hash_at(seq) != item.hash:
-            raise ChainError(f"entry {seq} of epoch {epoch} is stored with another hash: two writers, one place")
+            raise ChainError(
+                f"entry {seq} of epoch {epoch} is stored with another hash: two writers, one place"
+            )
     return [item for item in run if item.entry.seq > top]
 
 
 def chain_of(epoch: str, after: int, prev: str, records: Iterable[bytes]) -> list[Stored]:
     """The entries of a run, each checked against the one before it; ChainError names the first bad one."""
     if after == 0 and prev != GENESIS:
-        raise ChainError(f"a run from the beginning of epoch {epoch} must follow {GENESIS[:8]}..., got {prev[:8]}...")
+        raise ChainError(
+            f"a run from the beginning of epoch {epoch} must follow {GENESIS[:8]}..., got {prev[:8]}..."
+        )
     run: list[Stored] = []
     for seq, record in enumerate(records, start=after + 1):
         try:
@@ -66,7 +70,9 @@ def chain_of(epoch: str, after: int, prev: str, records: Iterable[bytes]) -> lis
         except EntryError as error:
             raise ChainError(f"entry {seq} of epoch {epoch}: {error}") from error
         if (entry.epoch, entry.seq) != (epoch, seq):
-            raise ChainError(f"entry {seq} of epoch {epoch} says it is entry {entry.seq} of epoch {entry.epoch}")
+            raise ChainError(
+                f"entry {seq} of epoch {epoch} says it is entry {entry.seq} of epoch {entry.epoch}"
+            )
         if entry.prev != prev:
             raise ChainError(f"entry {seq} of epoch {epoch} does not follow the entry before it")
         prev = record_hash(record)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of the record and its transports; all under one root.
 
-    SyncError
-    |-- EntryError        bytes or values that cannot be an entry
-    |-- ChainError        a log that is not one unbroken chain
-    |-- SignatureError    a head or request whose signature does not hold
-    |-- WireError         a message of the exchange that is malformed or over its bounds
-    `-- TransportError    the other side cannot be reached now; try again
+SyncError
+|-- EntryError        bytes or values that cannot be an entry
+|-- ChainError        a log that is not one unbroken chain
+|-- SignatureError    a head or request whose signature does not hold
+|-- WireError         a message of the exchange that is malformed or over its bounds
+`-- TransportError    the other side cannot be reached now; try again
 """
 
 from __future__ import annotations

@@ -28,13 +28,16 @@ PARTS_MAX: Final = 16
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A run of one log: `entries` follow `after`, whose hash is `prev`; `head` is the writer's own."""
+    """A run of one log: `entries` follow `after`, whose hash is `prev`.
+
+    `head` is the writer's signed head; None for a parent log whose key was lost with its anchor.
+    """
 
     epoch: str
     after: int
     prev: str
     entries: tuple[msgspec.Raw, ...]
-    head: Head
+    head: Head | None = None
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +96,9 @@ def request_message(body: bytes) -> bytes:
 def read_ask(body: bytes) -> Ask:
     """An ask from its bytes; WireError names what is wrong or over its bound."""
     if len(body) > ASK_BYTES_MAX:
-        raise WireError(f"an ask has {len(body)} bytes, at most {ASK_BYTES_MAX} are taken; send fewer entries")
+        raise WireError(
+            f"an ask has {len(body)} bytes, at most {ASK_BYTES_MAX} are taken; send fewer entries"
+        )
     try:
         ask = _ask_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,0 +1,413 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The center's side of the record, pure: what it may store, what it writes into its own log, what
+it may lend.
+
+`CenterBook` is a fold of the center's own log and of the node logs it stores. It knows no database:
+the owner fetches hashes, commits what `receive` returns, and only then folds it in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, PermitLine, Product
+from sync import keys
+from sync.bodies import (
+    Begin,
+    CenterSaw,
+    Close,
+    Correction,
+    Grant,
+    Holdings,
+    Moved,
+    Movement,
+    read_body,
+)
+from sync.chain import Stored, extension
+from sync.entry import GENESIS, Entry, Head, Place, read_record
+from sync.errors import ChainError, SignatureError, SyncError, WireError
+from sync.wire import Ask, Part, request_message
+
+_ZERO = Decimal(0)
+
+Draft = tuple[str, msgspec.Struct]
+"""An entry for the center's own log: its type and its body."""
+
+
+@dataclass(slots=True)
+class EpochBook:
+    """What the center knows of one epoch of a node."""
+
+    node: str
+    key: str
+    head: Place
+    parent: Place | None = None
+    end: Place | None = None
+    closed: bool = False
+    claimed: Place | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    """What one epoch was lent of a line, and what of it is used."""
+
+    granted: Decimal = _ZERO
+    used: Decimal = _ZERO
+
+    def charged(self, closed: bool) -> Decimal:
+        """What the line is charged for this epoch: its use once closed, else the larger of both."""
+        return self.used if closed else max(self.granted, self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What an ask leads to: entries to `store`, `drafts` for the own log, the answer's `have` and
+    `refused`, the signed `heads` that held. Nothing of it counts before it is committed and folded in
+    (`fold`, `fold_node`, `claim`).
+    """
+
+    node: str
+    store: list[Stored]
+    drafts: list[Draft]
+    have: tuple[Place, ...]
+    refused: dict[str, str]
+    heads: tuple[Head, ...]
+
+
+@dataclass(slots=True)
+class _Overlay:
+    """Accounts, closings and heads as they will be once a batch is committed."""
+
+    used: dict[tuple[LineRef, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    closed: set[str] = field(default_factory=set)
+    epochs: dict[str, EpochBook] = field(default_factory=dict)
+    heads: list[Head] = field(default_factory=list)
+
+
+def concerns(entry_type: str, body: Any, node: str, epoch: str) -> bool:
+    """Whether an entry of the center's log goes down to an epoch of a node."""
+    if entry_type in ("product", "permit", "conveyance"):
+        return True
+    if entry_type == "grant":
+        return bool(body.node == node)
+    if entry_type == "holdings":
+        return bool(body.origin != epoch)
+    return False
+
+
+class CenterBook:
+    """The center's state for one tenant and zone."""
+
+    def __init__(self, tenant: str, zone: str) -> None:
+        self.tenant = tenant
+        self.zone = zone
+        self.head: Place | None = None
+        self.epochs: dict[str, EpochBook] = {}
+        self.keys: dict[str, set[str]] = defaultdict(set)
+        self.products: dict[str, Product] = {}
+        self.permits: dict[str, Permit] = {}
+        self.conveyances: dict[str, Conveyance] = {}
+        self.accounts: dict[LineRef, dict[str, Account]] = defaultdict(dict)
+        self._own: dict[str, Callable[[Any], None]] = {
+            "product": self._fold_product,
+            "permit": self._fold_permit,
+            "conveyance": self._fold_conveyance,
+            "grant": self._fold_grant,
+            "close": self._fold_close,
+        }
+
+    # -- the fold ---------------------------------------------------------------------------------
+
+    def fold(self, stored: Stored) -> None:
+        """Take in the next entry of the center's own log."""
+        self.head = stored.place
+        fold = self._own.get(stored.entry.type)
+        if fold is not None:
+            fold(read_body(stored.entry))
+
+    def fold_node(self, node: str, stored: Stored) -> None:
+        """Take in the next stored entry of a node's log."""
+        self._fold_node(node, stored, self.epochs, self._spend)
+
+    def claim(self, head: Head) -> None:
+        """Remember a node's signed head: its chain must come to it."""
+        book = self.epochs.get(head.epoch)
+        if book is not None and (book.claimed is None or book.claimed.seq < head.seq):
+            book.claimed = head.place
+
+    def _fold_node(
+        self,
+        node: str,
+        stored: Stored,
+        epochs: dict[str, EpochBook],
+        spend: Callable[[LineRef, str, Decimal], None],
+    ) -> None:
+        entry = stored.entry
+        if entry.seq == 1:
+            begin: Begin = read_body(entry)
+            epochs[entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end)
+            if epochs is self.epochs:
+                self.keys[node].add(begin.key)
+            return
+        epochs[entry.epoch].head = stored.place
+        use = _use_of(entry)
+        if use is not None:
+            spend(use[0], entry.epoch, use[1])
+
+    def _spend(self, line: LineRef, epoch: str, quantity: Decimal) -> None:
+        self.accounts[line].setdefault(epoch, Account()).used += quantity
+
+    def _fold_product(self, product: Product) -> None:
+        self.products[product.gtin] = product
+
+    def _fold_permit(self, permit: Permit) -> None:
+        self.permits[permit.number] = permit
+
+    def _fold_conveyance(self, conveyance: Conveyance) -> None:
+        self.conveyances[conveyance.job] = conveyance
+
+    def _fold_grant(self, grant: Grant) -> None:
+        self.accounts[grant.ref].setdefault(grant.epoch, Account()).granted += grant.quantity
+
+    def _fold_close(self, close: Close) -> None:
+        self.epochs[close.epoch].closed = True
+
+    # -- questions --------------------------------------------------------------------------------
+
+    def line(self, ref: LineRef) -> PermitLine | None:
+        """The permit line that `ref` names, or None."""
+        permit = self.permits.get(ref.permit)
+        return next((line for line in permit.lines if line.line == ref.line), None) if permit else None
+
+    def charged(self, ref: LineRef) -> Decimal:
+        """What of a line is lent or used: the rest is free to lend."""
+        return self._charged(ref, _Overlay())
+
+    def needs(self, ask: Ask) -> list[tuple[str, int, int]]:
+        """The stored hashes (epoch, first seq, last seq) that `receive` must be given for this ask."""
+        ranges = []
+        for part in ask.parts:
+            book = self.epochs.get(part.epoch)
+            if book is not None and part.after < book.head.seq:
+                last = min(book.head.seq, part.after + len(part.entries))
+                ranges.append((part.epoch, max(part.after, 1), max(last, 1)))
+            if book is not None and part.head is not None and part.head.seq <= book.head.seq:
+                ranges.append((part.epoch, part.head.seq, part.head.seq))
+        return ranges
+
+    # -- the exchange -----------------------------------------------------------------------------
+
+    def receive(
+        self,
+        ask: Ask,
+        body: bytes,
+        signature: str,
+        hashes: Mapping[tuple[str, int], str],
+        *,
+        code_valid: bool,
+    ) -> Received:
+        """Judge an ask (rules S1, S3). Raises WireError or SignatureError when the whole of it is
+        refused; a part that cannot be stored is named in `refused` and stores nothing.
+        """
+        if (ask.tenant, ask.zone) != (self.tenant, self.zone):
+            raise WireError(
+                f"this center keeps zone {self.tenant}/{self.zone}, the node says {ask.tenant}/{ask.zone}; "
+                "correct [node] tenant and zone in its zonegate.toml"
+            )
+        self._check_sender(ask, body, signature, code_valid)
+        overlay = _Overlay()
+        store: list[Stored] = []
+        refused: dict[str, str] = {}
+        for part in ask.parts:
+            try:
+                store += self._extend(ask.node, part, hashes, overlay)
+            except SyncError as error:
+                refused[part.epoch] = str(error)
+        drafts = self._drafts(ask, store, overlay)
+        have = tuple(self._have(part.epoch, overlay) for part in ask.parts)
+        return Received(ask.node, store, drafts, have, refused, tuple(overlay.heads))
+
+    def _check_sender(self, ask: Ask, body: bytes, signature: str, code_valid: bool) -> None:
+        known = self.epochs.get(ask.epoch)
+        if known is not None and known.node != ask.node:
+            raise SignatureError(f"epoch {ask.epoch} is of node {known.node}, not of {ask.node}")
+        key = known.key if known is not None else self._key_in(ask)
+        keys.check(key, request_message(body), signature)
+        if key not in self.keys[ask.node] and not code_valid:
+            raise SignatureError(
+                f"node {ask.node} is not enrolled with this key; run `zonegate central enrol {ask.node}` at the "
+                "center and put the code it prints into the node's [center] code"
+            )
+
+    def _key_in(self, ask: Ask) -> str:
+        for part in ask.parts:
+            if part.epoch == ask.epoch and part.after == 0 and part.entries:
+                begin = read_body(read_record(bytes(part.entries[0])))
+                if isinstance(begin, Begin):
+                    return begin.key
+        raise WireError(f"epoch {ask.epoch} is not known here; send it from its first entry")
+
+    def _extend(
+        self, node: str, part: Part, hashes: Mapping[tuple[str, int], str], overlay: _Overlay
+    ) -> list[Stored]:
+        book = self.epochs.get(part.epoch)
+        if book is not None and book.node != node:
+            raise ChainError(f"epoch {part.epoch} is of node {book.node}, not of {node}")
+        head = book.head if book else None
+
+        def hash_at(seq: int) -> str | None:
+            if head is not None and seq == head.seq:
+                return head.hash
+            return hashes.get((part.epoch, seq))
+
+        new = extension(
+            part.epoch, head, hash_at, part.after, part.prev, [bytes(entry) for entry in part.entries]
+        )
+        if book is None and new:
+            self._check_begin(node, new[0])
+        spent: list[tuple[LineRef, str, Decimal]] = []
+        epochs = dict(overlay.epochs)
+        if book is not None:
+            epochs[part.epoch] = replace(book)
+        for stored in new:
+            self._fold_node(node, stored, epochs, lambda *spend: spent.append(spend))
+        if part.epoch in epochs:
+            self._check_head(part, epochs[part.epoch], hash_at, new)
+            if part.head is not None:
+                overlay.heads.append(part.head)
+        overlay.epochs = epochs
+        for line, epoch, quantity in spent:
+            overlay.used[line, epoch] += quantity
+        return new
+
+    def _check_begin(self, node: str, first: Stored) -> None:
+        begin = read_body(first.entry)
+        if not isinstance(begin, Begin):
+            raise ChainError(
+                f"epoch {first.entry.epoch} does not start with begin, but with {first.entry.type}"
+            )
+        if (begin.tenant, begin.zone, begin.node) != (self.tenant, self.zone, node):
+            raise ChainError(
+                f"epoch {first.entry.epoch} was begun by {begin.tenant}/{begin.zone}/{begin.node}, "
+                f"it came from {self.tenant}/{self.zone}/{node}"
+            )
+
+    def _check_head(
+        self, part: Part, book: EpochBook, hash_at: Callable[[int], str | None], new: list[Stored]
+    ) -> None:
+        """The signed head must hold, and be in the chain as far as it is stored."""
+        if part.head is None:
+            return
+        keys.check_head(book.key, part.head)
+        if part.head.epoch != part.epoch:
+            raise ChainError(f"the head is of epoch {part.head.epoch}, the run of {part.epoch}")
+        known = {stored.entry.seq: stored.hash for stored in new}
+        for claim in (part.head.place, book.claimed):
+            if claim is None or claim.seq > book.head.seq:
+                continue
+            at = known.get(claim.seq) or hash_at(claim.seq)
+            if at is not None and at != claim.hash:
+                raise ChainError(
+                    f"the signed head names another entry {claim.seq} of epoch {part.epoch} than its chain has"
+                )
+
+    def _have(self, epoch: str, overlay: _Overlay) -> Place:
+        book = overlay.epochs.get(epoch) or self.epochs.get(epoch)
+        return book.head if book else Place(epoch, 0, GENESIS)
+
+    # -- what the center decides ------------------------------------------------------------------
+
+    def _drafts(self, ask: Ask, store: list[Stored], overlay: _Overlay) -> list[Draft]:
+        last: dict[str, Place] = {stored.entry.epoch: stored.place for stored in store}
+        drafts: list[Draft] = [
+            ("center-saw", CenterSaw(ask.node, epoch, upto)) for epoch, upto in last.items()
+        ]
+        for epoch in last:
+            holdings = _holdings(epoch, (stored.entry for stored in store if stored.entry.epoch == epoch))
+            if holdings is not None:
+                drafts.append(("holdings", holdings))
+        drafts += self._closings(overlay)
+        drafts += self._grants(ask, overlay)
+        return drafts
+
+    def _closings(self, overlay: _Overlay) -> Iterable[Draft]:
+        """An epoch whose child named its end, once exactly that head is stored."""
+        epochs = self.epochs | overlay.epochs
+        for child in list(epochs.values()):
+            if child.end is None:
+                continue
+            parent = epochs.get(child.end.epoch)
+            if parent is not None and not parent.closed and parent.head == child.end:
+                overlay.closed.add(child.end.epoch)
+                yield ("close", Close(child.node, child.end.epoch))
+
+    def _grants(self, ask: Ask, overlay: _Overlay) -> Iterable[Draft]:
+        """Lend the free rest of each line that a conveyance at this node's doors names.
+
+        A line belongs to the node that was lent it first.
+        """
+        epoch = overlay.epochs.get(ask.epoch) or self.epochs.get(ask.epoch)
+        if epoch is None or epoch.closed:
+            return
+        asked: set[LineRef] = set()
+        for conveyance in self.conveyances.values():
+            if conveyance.door in ask.doors:
+                asked.update(conveyance.permit_lines)
+        for ref in sorted(asked):
+            line = self.line(ref)
+            if line is None or self._owner(ref) not in (None, ask.node):
+                continue
+            free = line.quantity - self._charged(ref, overlay)
+            if free > 0:
+                yield ("grant", Grant(ref.permit, ref.line, ask.node, ask.epoch, free))
+
+    def _owner(self, ref: LineRef) -> str | None:
+        return next(
+            (self.epochs[epoch].node for epoch in self.accounts.get(ref, {}) if epoch in self.epochs), None
+        )
+
+    def _charged(self, ref: LineRef, overlay: _Overlay) -> Decimal:
+        total = _ZERO
+        accounts = self.accounts.get(ref, {})
+        epochs = set(accounts) | {epoch for line, epoch in overlay.used if line == ref}
+        for epoch in epochs:
+            account = accounts.get(epoch, Account())
+            used = account.used + overlay.used.get((ref, epoch), _ZERO)
+            book = self.epochs.get(epoch)
+            closed = epoch in overlay.closed or (book is not None and book.closed)
+            total += Account(account.granted, used).charged(closed)
+        return total
+
+
+def _use_of(entry: Entry) -> tuple[LineRef, Decimal] | None:
+    """What an entry debits of a permit line; a correction gives back."""
+    if entry.type not in ("admission", "withdrawal", "correction"):
+        return None
+    body: Movement | Correction = read_body(entry)
+    if body.use is None:
+        return None
+    return body.use.ref, -body.use.quantity if isinstance(body, Correction) else body.use.quantity
+
+
+def _holdings(epoch: str, entries: Iterable[Entry]) -> Holdings | None:
+    """What other docks must know of a batch, in its order."""
+    moves: list[Moved] = []
+    for entry in entries:
+        if entry.type not in ("admission", "withdrawal", "correction"):
+            continue
+        body: Movement | Correction = read_body(entry)
+        direction = Direction.IN if entry.type == "admission" else Direction.OUT
+        came = body.movement == "withdrawal" if isinstance(body, Correction) else direction is Direction.IN
+        load = body.load
+        if load.gtin and load.owner and load.status and load.unit:
+            holding = Holding(
+                load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
+            )
+            moves.append(Moved(came, holding))
+    return Holdings(epoch, tuple(moves)) if moves else None

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's side of the exchange, pure: what to ask, what an answer leads to.
+
+Knows no HTTP, no SQLite and no clock: the journal comes in as a `LogReader`, randomness as an id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from sync.bodies import Saw
+from sync.entry import GENESIS, Head, Place, read_record
+from sync.errors import EntryError, WireError
+from sync.wire import ASK_BYTES_MAX, ASK_ENTRIES_MAX, PARTS_MAX, Answer, Ask, Part
+
+
+class LogReader(Protocol):
+    """A store as the exchange reads it; see `edge.store.JournalReader`."""
+
+    def epochs(self) -> list[str]:
+        """Epochs of own logs, oldest first."""
+        ...
+
+    def head(self, epoch: str) -> Place | None:
+        """The last stored entry's place."""
+        ...
+
+    def hash_at(self, epoch: str, seq: int) -> str | None:
+        """The hash of one stored entry."""
+        ...
+
+    def after(self, epoch: str, seq: int, entries_max: int, bytes_max: int) -> list[bytes]:
+        """Records that follow `seq`, bounded; at least one when there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an answer leads to.
+
+    `saw` is to be written (None: nothing came), `cursor` the place then reached in the center's log,
+    `have` the center's stored head of the own epoch, `foreign` a head of an own log that is not in
+    its chain (rule E), `refused` what the center said it did not store.
+    """
+
+    saw: Saw | None
+    cursor: Place | None
+    have: dict[str, int]
+    foreign: Place | None
+    refused: dict[str, str]
+
+
+class NodeSync:
+    """One node's exchange with the center; one request outstanding."""
+
+    def __init__(
+        self,
+        tenant: str,
+        zone: str,
+        node: str,
+        doors: tuple[str, ...],
+        *,
+        cursor: Place | None,
+        have: dict[str, int] | None = None,
+        code: str | None = None,
+    ) -> None:
+        """`cursor` is the place in the center's log of the last Saw; `have` hints what the center stores."""
+        self._who = (tenant, zone, node)
+        self._doors = doors
+        self._code = code
+        self._cursor = cursor
+        self.have: dict[str, int] = dict(have or {})
+        self._asked: str | None = None
+
+    def ask(self, ask_id: str, epoch: str, told: Place, reader: LogReader, head: Callable[[], Head]) -> Ask:
+        """The next request: what of the own logs the center may lack, never beyond what was told.
+
+        `told` is the last told place of the current `epoch`; `head` signs it.
+        """
+        self._asked = ask_id
+        parts: list[Part] = []
+        entries_left, bytes_left = ASK_ENTRIES_MAX, ASK_BYTES_MAX // 2
+        for own in reader.epochs():
+            stored = told if own == epoch else reader.head(own)
+            if stored is None or len(parts) == PARTS_MAX:
+                continue
+            after = min(self.have.get(own, 0), stored.seq)
+            if after == stored.seq and own != epoch:
+                continue
+            limit = min(entries_left, stored.seq - after)
+            records = reader.after(own, after, limit, bytes_left) if limit > 0 and bytes_left > 0 else []
+            entries_left -= len(records)
+            bytes_left -= sum(len(record) for record in records)
+            prev = reader.hash_at(own, after) if after else GENESIS
+            parts.append(
+                Part(
+                    own,
+                    after,
+                    prev or GENESIS,
+                    tuple(msgspec.Raw(record) for record in records),
+                    head() if own == epoch else None,
+                )
+            )
+        tenant, zone, node = self._who
+        return Ask(ask_id, tenant, zone, node, epoch, self._doors, tuple(parts), self._cursor, self._code)
+
+    def take(self, answer: Answer, reader: LogReader, known: Callable[[str], bool]) -> Taken | None:
+        """What to do with an answer; None when it answers another request (S1-S3).
+
+        `known` tells whether a center entry of that id was taken before. Raises WireError when the
+        answer carries what is no entry.
+        """
+        if answer.ask_id != self._asked:
+            return None
+        self._asked = None
+        foreign: Place | None = None
+        for place in answer.have:
+            if place.seq == 0 or reader.hash_at(place.epoch, place.seq) == place.hash:
+                self.have[place.epoch] = place.seq
+            else:
+                foreign = place
+        fresh = []
+        for raw in answer.entries:
+            try:
+                entry = read_record(bytes(raw))
+            except EntryError as error:
+                raise WireError(f"the center sent what is no entry: {error}") from error
+            if not known(entry.entry_id):
+                fresh.append(raw)
+        if answer.upto is not None:
+            self._cursor = answer.upto
+        saw = Saw(answer.center_epoch, answer.upto, tuple(fresh)) if fresh and answer.upto else None
+        return Taken(saw, self._cursor, dict(self.have), foreign, answer.refused)
+
+    def behind(self, epoch: str, told: Place) -> int:
+        """Told entries of the current epoch that the center has not confirmed."""
+        return max(0, told.seq - self.have.get(epoch, 0))
