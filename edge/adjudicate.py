@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""May this load pass? Pure: the same inputs give the same verdict, at the door and in an audit.
+
+`challenge` is asked while goods are still this side, `find` once they have crossed; at a scanner door
+both happen with the scan. Rules are asked in the order of the code below, the first that speaks wins;
+what each says stands in `edge.words.TABLE`. Knows no clock: the moment comes in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from customs.documents import (
+    PERMIT_KINDS,
+    Conveyance,
+    Direction,
+    LineRef,
+    Permit,
+    PermitLine,
+    Status,
+)
+from edge import words
+from edge.books import Job, NodeBooks, is_single
+from gs1.load import Load
+from sync.bodies import LoadFacts, Use
+
+RULES: Final = 1
+"""Version of the rules below; part of every entry's inputs."""
+
+REPEAT: Final = timedelta(seconds=2)
+"""The same bytes of a label without serial within this time are one scan."""
+
+_KNOWN_RULES: Final[frozenset[str]] = frozenset()
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and how sure: UTC, the kernel's word on its clock, and the seq of the own log that the
+    center had confirmed."""
+
+    at: datetime
+    synchronized: bool
+    have: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a load may do, by reason code, with the numbers its sentence needs."""
+
+    reason: str
+    direction: Direction | None = None
+    job: str | None = None
+    load: LoadFacts | None = None
+    quantity: Decimal | None = None
+    line: LineRef | None = None
+    left: Decimal | None = None
+    date: str | None = None
+    clears: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """ACCEPTED, HOLD, STOP or NOTICE."""
+        return words.row(self.reason).verdict
+
+    @property
+    def use(self) -> Use | None:
+        """What an accepted movement debits."""
+        if self.kind != words.ACCEPTED or self.line is None or self.quantity is None:
+            return None
+        return Use(self.line.permit, self.line.line, self.quantity)
+
+    def words(self) -> tuple[str, str]:
+        """Sentence and next step."""
+        unit = self.load.unit if self.load else ""
+        return words.say(
+            self.reason, left=self.left, quantity=self.quantity, unit=unit, date=self.date, door=""
+        )
+
+
+def challenge(
+    books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal | None = None
+) -> Verdict:
+    """Judge a load at a door while it is still this side. `typed` is a quantity a person gave."""
+    opened = books.job_at(door)
+    if books.state.cursor is None:
+        return Verdict("never-synced", load=_bare(load))
+    if opened is None:
+        return Verdict("no-job", load=_bare(load))
+    job, conveyance = opened
+    base = Verdict("seals", job.direction, job.job, _bare(load))
+    if job.seals_held:
+        return base
+    single = load.sscc is not None or load.serial is not None
+    if single and load.key in job.counted:
+        return replace(base, reason="already-counted")
+    inbound = job.direction is Direction.IN
+    told = _told_inbound(books, conveyance, load) if inbound else _told_outbound(books, load)
+    if isinstance(told, str):
+        return replace(base, reason=told)
+    quantity = told.quantity if is_single(told) and told.quantity is not None else typed
+    if quantity is None and load.count:
+        quantity = Decimal(load.count)
+    if quantity is None:
+        return replace(base, reason="quantity-needed", load=told)
+    return _by_papers(books, base, job, conveyance, replace_quantity(told, quantity), moment)
+
+
+def find(books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal | None = None) -> Verdict:
+    """The decision after the crossing: the challenge's verdict, and the Hold that an accepted load settles."""
+    verdict = challenge(books, door, load, moment, typed)
+    if verdict.kind == words.ACCEPTED and verdict.load is not None:
+        return replace(verdict, clears=books.clears(door, verdict.load.key))
+    return verdict
+
+
+def replace_quantity(load: LoadFacts, quantity: Decimal) -> LoadFacts:
+    """The same load with the quantity that is judged."""
+    return LoadFacts(
+        load.key, load.sscc, load.gtin, load.lot, load.serial, quantity, load.unit, load.owner, load.status
+    )
+
+
+def _bare(load: Load) -> LoadFacts:
+    return LoadFacts(load.key, load.sscc, load.gtin, load.lot, load.serial)
+
+
+def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadFacts | str:
+    """What the notices say of a load that comes in, or the reason that nothing can be said."""
+    if load.key in books.state.holdings and (load.sscc or load.serial):
+        return "already-in-zone"
+    if load.sscc is not None:
+        notice = books.planned(load.sscc)
+        if notice is None:
+            return "unknown-load"
+        plan = notice[1]
+        unit = _unit(books, plan.gtin)
+        return LoadFacts(
+            load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status
+        )
+    assert load.gtin is not None, "gs1 gives an SSCC or a GTIN"
+    named = [found for ref in conveyance.permit_lines if (found := books.line(ref)) and found[1].product == load.gtin]
+    if not named:
+        return "not-on-permit" if load.gtin in books.state.products else "unknown-load"
+    permit, line = named[0]
+    quantity = Decimal(1) if load.serial is not None else None
+    return LoadFacts(
+        load.key, None, load.gtin, load.lot, load.serial, quantity, line.unit, permit.owner, line.status
+    )
+
+
+def _told_outbound(books: NodeBooks, load: Load) -> LoadFacts | str:
+    """What the holdings say of a load that goes out, or the reason that it may not."""
+    holding = books.state.holdings.get(load.key)
+    if holding is None and load.key in books.state.departed:
+        return "already-withdrawn"
+    if holding is None:
+        noticed = load.sscc is not None and books.planned(load.sscc) is not None
+        return "not-in-zone" if noticed else "unknown-load"
+    quantity = holding.quantity if load.sscc or load.serial else None
+    return LoadFacts(
+        load.key,
+        load.sscc,
+        holding.gtin,
+        holding.lot,
+        load.serial,
+        quantity,
+        holding.unit,
+        holding.owner,
+        holding.status,
+    )
+
+
+def _by_papers(
+    books: NodeBooks, base: Verdict, job: Job, conveyance: Conveyance, load: LoadFacts, moment: Moment
+) -> Verdict:
+    """The permit lines of the job, in their order; the last refusal that came closest is told."""
+    assert load.quantity is not None, "a quantity is known here"
+    verdict = replace(base, load=load, quantity=load.quantity)
+    if job.direction is Direction.OUT:
+        held = books.state.holdings[load.key].quantity
+        if held < load.quantity:
+            return replace(verdict, reason="not-in-zone", left=held)
+    if load.status is Status.DOMESTIC:
+        return replace(verdict, reason="domestic")
+    closest = replace(verdict, reason="not-on-permit")
+    for ref in conveyance.permit_lines:
+        found = books.line(ref)
+        if found is None:
+            continue
+        answer = _by_line(books, verdict, ref, *found, moment)
+        if answer.kind == words.ACCEPTED:
+            return answer
+        if _CLOSENESS[answer.reason] > _CLOSENESS[closest.reason]:
+            closest = answer
+    return closest
+
+
+_CLOSENESS: Final = {
+    reason: rank
+    for rank, reason in enumerate(
+        (
+            "not-on-permit",
+            "wrong-owner",
+            "permit-expired",
+            "permit-not-yet-valid",
+            "permit-exhausted",
+            "leased-elsewhere",
+            "grant-pending",
+            "straddles-limit",
+            "clock-unsure",
+            "update-dock",
+        )
+    )
+}
+"""Of several lines that refuse, the one that a person can do most about is told."""
+
+
+def _by_line(
+    books: NodeBooks, verdict: Verdict, ref: LineRef, permit: Permit, line: PermitLine, moment: Moment
+) -> Verdict:
+    load = verdict.load
+    assert load is not None and verdict.quantity is not None, "only a known load is judged by a line"
+    if (line.product, line.status, line.direction) != (load.gtin, load.status, verdict.direction):
+        return replace(verdict, reason="not-on-permit")
+    verdict = replace(verdict, line=ref)
+    if permit.owner != load.owner:
+        return replace(verdict, reason="wrong-owner")
+    if permit.kind not in PERMIT_KINDS or not _KNOWN_RULES.issuperset(permit.rules):
+        return replace(verdict, reason="update-dock")
+    if not moment.synchronized:
+        return replace(verdict, reason="clock-unsure")
+    zone = books.state.settings.timezone if books.state.settings else "UTC"
+    today = moment.at.astimezone(ZoneInfo(zone)).date()
+    if today < permit.valid_from:
+        return replace(verdict, reason="permit-not-yet-valid", date=permit.valid_from.isoformat())
+    if today > permit.valid_to:
+        return replace(verdict, reason="permit-expired", date=permit.valid_to.isoformat())
+    return _by_account(books, verdict, ref, line, moment)
+
+
+def _by_account(
+    books: NodeBooks, verdict: Verdict, ref: LineRef, line: PermitLine, moment: Moment
+) -> Verdict:
+    assert verdict.quantity is not None
+    account = books.account(ref)
+    left = account.granted(moment.have) - account.used
+    if verdict.quantity <= left:
+        passing = "admitted" if verdict.direction is Direction.IN else "withdrawn"
+        return replace(verdict, reason=passing, left=left - verdict.quantity)
+    if verdict.quantity <= account.pending - account.used:
+        return replace(verdict, reason="grant-pending", left=left)
+    if left > _ZERO:
+        return replace(verdict, reason="straddles-limit", left=left)
+    reason = "permit-exhausted" if account.pending >= line.quantity else "leased-elsewhere"
+    return replace(verdict, reason=reason, left=left)
+
+
+def _unit(books: NodeBooks, gtin: str) -> str:
+    product = books.state.products.get(gtin)
+    return product.unit if product else "EA"

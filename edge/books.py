@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's state: a fold of its own log, nothing else.
+
+Whatever a door judges by stands here, and all of it comes from entries: the center's papers through
+`saw`, what doors did through movements, jobs and Holds. Knows no store and no clock. A snapshot is a
+cache of the fold; losing it costs time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from customs.documents import (
+    Conveyance,
+    Direction,
+    Holding,
+    LineRef,
+    Permit,
+    PermitLine,
+    PlannedLoad,
+    Product,
+    Status,
+)
+from sync.bodies import (
+    Begin,
+    Correction,
+    Grant,
+    Holdings,
+    JobEvent,
+    LoadFacts,
+    Movement,
+    Moved,
+    Refusal,
+    Release,
+    Saw,
+    Settings,
+    read_body,
+)
+from sync.entry import Entry, Place, read_record
+
+_ZERO: Final = Decimal(0)
+
+DEPARTED_MAX: Final = 50_000
+"""Loads remembered as gone, to say "already withdrawn"; older ones are "unknown load", a refusal too."""
+
+UNDO_MAX: Final = 200
+"""Movements of one door that can still be undone; a job rarely has more loads."""
+
+CLIENTS_MAX: Final = 2_000
+"""Scans of screens remembered by the screens' own ids: hours of one door's resends."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """An entry as the fold takes it: its place in the own log, and its typed body."""
+
+    entry_id: str
+    epoch: str
+    seq: int
+    type: str
+    door: str | None
+    at: datetime
+    body: Any
+
+    @classmethod
+    def of(cls, entry: Entry) -> Fact:
+        """The fact in a stored entry."""
+        return cls(
+            entry.entry_id,
+            entry.epoch,
+            entry.seq,
+            entry.type,
+            entry.door,
+            entry.occurred_at,
+            read_body(entry),
+        )
+
+
+class Account(msgspec.Struct):
+    """This epoch's account of one permit line. `grants` are (seq of the Saw that brought it, quantity)."""
+
+    grants: list[tuple[int, Decimal]] = []
+    used: Decimal = _ZERO
+
+    def granted(self, have: int) -> Decimal:
+        """What may be spent: grants whose Saw the center has confirmed (rule S4)."""
+        return sum((quantity for seq, quantity in self.grants if seq <= have), _ZERO)
+
+    @property
+    def pending(self) -> Decimal:
+        """All grants, confirmed or not."""
+        return sum((quantity for _, quantity in self.grants), _ZERO)
+
+
+class Job(msgspec.Struct):
+    """A door job that was opened here. `counted` maps load keys to the entries that counted them."""
+
+    job: str
+    door: str
+    direction: Direction
+    state: str
+    seals_held: bool = False
+    counted: dict[str, str] = {}
+    missing: tuple[str, ...] = ()
+
+
+class OpenHold(msgspec.Struct, frozen=True):
+    """A Hold that nobody has settled yet."""
+
+    hold: str
+    door: str
+    job: str | None
+    reason: str
+    load: LoadFacts | None
+    code: str
+    raw: str
+    at: datetime
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A movement that can still be undone."""
+
+    entry_id: str
+    type: str
+    door: str
+    body: Movement
+
+
+class Books(msgspec.Struct):
+    """The state itself; every field is msgspec-encodable, for snapshots."""
+
+    version: int = 1
+    tenant: str = ""
+    zone: str = ""
+    node: str = ""
+    epoch: str = ""
+    seq: int = 0
+    own_epochs: list[str] = []
+    settings: Settings | None = None
+    cursor: Place | None = None
+    center_ids: set[str] = set()
+    products: dict[str, Product] = {}
+    permits: dict[str, Permit] = {}
+    papers: dict[str, str] = {}
+    conveyances: dict[str, Conveyance] = {}
+    accounts: dict[str, Account] = {}
+    holdings: dict[str, Holding] = {}
+    departed: dict[str, str] = {}
+    jobs: dict[str, Job] = {}
+    open_jobs: dict[str, str] = {}
+    holds: dict[str, OpenHold] = {}
+    done: dict[str, list[Done]] = {}
+    clients: dict[str, str] = {}
+    last_read: dict[str, tuple[str, datetime]] = {}
+    door_seq: dict[str, int] = {}
+
+
+SNAPSHOT_VERSION: Final = 1
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_decoder = msgspec.json.Decoder(Books)
+
+
+class NodeBooks:
+    """Folds a node's log into `state`, and answers what judging asks of it."""
+
+    def __init__(self, state: Books | None = None) -> None:
+        self.state = state or Books()
+        self._planned: dict[str, tuple[str, PlannedLoad]] = {}
+        for conveyance in self.state.conveyances.values():
+            self._plan(conveyance)
+
+    # -- snapshot ---------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The state as bytes."""
+        return _encoder.encode(self.state)
+
+    @classmethod
+    def restore(cls, data: bytes) -> NodeBooks | None:
+        """The state from a snapshot; None when it is of another version or broken (fold again then)."""
+        try:
+            state = _decoder.decode(data)
+        except msgspec.MsgspecError:
+            return None
+        return cls(state) if state.version == SNAPSHOT_VERSION else None
+
+    # -- the fold ---------------------------------------------------------------------------------
+
+    def fold(self, fact: Fact) -> None:
+        """Take in the next entry of the own log."""
+        state = self.state
+        body = fact.body
+        if fact.type == "begin":
+            self._begin(fact, body)
+        state.epoch, state.seq = fact.epoch, fact.seq
+        if fact.door is not None:
+            state.door_seq[fact.door] = state.door_seq.get(fact.door, 0) + 1
+        if fact.type == "settings":
+            state.settings = body
+        elif fact.type == "saw":
+            self._saw(fact, body)
+        elif fact.type in ("admission", "withdrawal"):
+            self._movement(fact, body)
+        elif fact.type in ("hold", "stop"):
+            self._refusal(fact, body)
+        elif fact.type == "release":
+            state.holds.pop(body.hold, None)
+        elif fact.type == "job":
+            self._job(fact, body)
+        elif fact.type == "correction":
+            self._correction(fact, body)
+
+    def fold_records(self, records: Iterable[bytes]) -> None:
+        """Take in stored records in order."""
+        for record in records:
+            self.fold(Fact.of(read_record(record)))
+
+    def _begin(self, fact: Fact, body: Begin) -> None:
+        state = self.state
+        state.tenant, state.zone, state.node = body.tenant, body.zone, body.node
+        state.accounts.clear()  # a new epoch owns no account
+        state.own_epochs.append(fact.epoch)
+
+    def _saw(self, fact: Fact, saw: Saw) -> None:
+        state = self.state
+        state.cursor = saw.upto
+        for raw in saw.entries:
+            entry = read_record(bytes(raw))
+            if entry.entry_id in state.center_ids:
+                continue
+            state.center_ids.add(entry.entry_id)
+            self._paper(fact.seq, entry)
+
+    def _paper(self, seq: int, entry: Entry) -> None:
+        state = self.state
+        body = read_body(entry)
+        if isinstance(body, Product):
+            state.products[body.gtin] = body
+        elif isinstance(body, Permit):
+            state.permits[body.number] = body
+            state.papers[body.number] = entry.entry_id
+        elif isinstance(body, Conveyance):
+            state.conveyances[body.job] = body
+            self._plan(body)
+        elif isinstance(body, Grant) and body.epoch == state.epoch:
+            state.accounts.setdefault(str(body.ref), Account()).grants.append((seq, body.quantity))
+        elif isinstance(body, Holdings) and body.origin not in state.own_epochs:
+            for moved in body.moves:
+                self._moved(moved, entry.entry_id)
+
+    def _plan(self, conveyance: Conveyance) -> None:
+        for load in conveyance.loads:
+            self._planned[load.sscc] = (conveyance.job, load)
+
+    def _moved(self, moved: Moved, entry_id: str) -> None:
+        state = self.state
+        key, holding = moved.holding.key, moved.holding
+        held = state.holdings.get(key)
+        quantity = (held.quantity if held else _ZERO) + (
+            holding.quantity if moved.came else -holding.quantity
+        )
+        if quantity > 0:
+            state.holdings[key] = msgspec.structs.replace(holding, quantity=quantity)
+            state.departed.pop(key, None)
+        else:
+            state.holdings.pop(key, None)
+            state.departed[key] = entry_id
+            while len(state.departed) > DEPARTED_MAX:
+                del state.departed[next(iter(state.departed))]
+
+    def _movement(self, fact: Fact, body: Movement) -> None:
+        state = self.state
+        assert fact.door is not None, "a movement happens at a door"
+        self._moved(Moved(fact.type == "admission", holding_of(body)), fact.entry_id)
+        if body.use is not None:
+            state.accounts.setdefault(str(body.use.ref), Account()).used += body.use.quantity
+        job = state.jobs.get(body.job or "")
+        if job is not None:
+            job.counted[_counted_key(body.load, fact.entry_id)] = fact.entry_id
+        if body.clears is not None:
+            state.holds.pop(body.clears, None)
+        done = state.done.setdefault(fact.door, [])
+        done.append(Done(fact.entry_id, fact.type, fact.door, body))
+        del done[:-UNDO_MAX]
+        self._remember(fact, body.read.client_id, body.read.raw)
+
+    def _refusal(self, fact: Fact, body: Refusal) -> None:
+        state = self.state
+        assert fact.door is not None, "a refusal happens at a door"
+        if fact.type == "hold":
+            state.holds[fact.entry_id] = OpenHold(
+                fact.entry_id,
+                fact.door,
+                body.job,
+                body.reason,
+                body.load,
+                body.read.code,
+                body.read.raw,
+                fact.at,
+            )
+        self._remember(fact, body.read.client_id, body.read.raw)
+
+    def _remember(self, fact: Fact, client_id: str | None, raw: str) -> None:
+        state = self.state
+        assert fact.door is not None
+        state.last_read[fact.door] = (raw, fact.at)
+        if client_id is not None:
+            state.clients[client_id] = fact.entry_id
+            while len(state.clients) > CLIENTS_MAX:
+                del state.clients[next(iter(state.clients))]
+
+    def _job(self, fact: Fact, body: JobEvent) -> None:
+        state = self.state
+        assert fact.door is not None, "a job is at a door"
+        if body.event == "opened":
+            held = body.seals_seen is not None and set(body.seals_seen) != set(body.seals_expected)
+            known = state.jobs.get(body.job)
+            counted = known.counted if known else {}
+            state.jobs[body.job] = Job(body.job, fact.door, body.direction, "open", held, counted)
+            state.open_jobs[fact.door] = body.job
+        elif body.event == "seals_accepted":
+            state.jobs[body.job].seals_held = False
+            for hold in [h for h in state.holds.values() if h.reason == "seals" and h.job == body.job]:
+                del state.holds[hold.hold]
+        else:
+            job = state.jobs[body.job]
+            job.state, job.missing = "closed", body.missing
+            state.open_jobs.pop(fact.door, None)
+        state.done.pop(fact.door, None)
+
+    def _correction(self, fact: Fact, body: Correction) -> None:
+        state = self.state
+        assert fact.door is not None, "a correction happens at a door"
+        load = body.load
+        assert load.gtin and load.owner and load.status and load.unit, "a movement's load is known"
+        back = Holding(
+            load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
+        )
+        self._moved(Moved(body.movement == "withdrawal", back), fact.entry_id)
+        if body.movement == "admission":
+            state.departed.pop(load.key, None)  # it never came: it may still be admitted
+        if body.use is not None:
+            state.accounts.setdefault(str(body.use.ref), Account()).used -= body.use.quantity
+        job = state.jobs.get(body.job or "")
+        if job is not None:
+            for key in [key for key, entry in job.counted.items() if entry == body.corrects]:
+                del job.counted[key]
+        done = state.done.get(fact.door, [])
+        state.done[fact.door] = [item for item in done if item.entry_id != body.corrects]
+        state.last_read.pop(fact.door, None)
+
+    # -- questions --------------------------------------------------------------------------------
+
+    def line(self, ref: LineRef) -> tuple[Permit, PermitLine] | None:
+        """A permit and its line, or None when the center sent no such paper."""
+        permit = self.state.permits.get(ref.permit)
+        if permit is None:
+            return None
+        return next(((permit, line) for line in permit.lines if line.line == ref.line), None)
+
+    def account(self, ref: LineRef) -> Account:
+        """This epoch's account of a line; an empty one when nothing was ever lent."""
+        return self.state.accounts.get(str(ref)) or Account()
+
+    def planned(self, sscc: str) -> tuple[str, PlannedLoad] | None:
+        """The job and the notice that name an SSCC."""
+        return self._planned.get(sscc)
+
+    def job_at(self, door: str) -> tuple[Job, Conveyance] | None:
+        """The open job at a door and its conveyance."""
+        name = self.state.open_jobs.get(door)
+        if name is None:
+            return None
+        return self.state.jobs[name], self.state.conveyances[name]
+
+    def hold_like(self, door: str, reason: str, code: str) -> OpenHold | None:
+        """An open Hold at this door for the same reason and code; an unreadable code is like another."""
+        any_code = reason in ("unreadable", "no-read")
+        for hold in self.state.holds.values():
+            if hold.door == door and hold.reason == reason and (any_code or hold.code == code):
+                return hold
+        return None
+
+    def clears(self, door: str, key: str) -> str | None:
+        """The open Hold that a good scan of load `key` at this door settles, the load's own first."""
+        own = blind = None
+        for hold in self.state.holds.values():
+            if hold.load is not None and hold.load.key == key:
+                own = own or hold.hold
+            elif hold.door == door and hold.reason in ("unreadable", "no-read"):
+                blind = blind or hold.hold
+        return own or blind
+
+
+def holding_of(body: Movement) -> Holding:
+    """What a movement moves."""
+    load = body.load
+    assert load.gtin is not None, "a movement's product is known"
+    return Holding(
+        load.key, load.sscc, load.gtin, body.quantity, body.unit, body.owner, body.status, load.lot
+    )
+
+
+def is_single(load: LoadFacts) -> bool:
+    """Whether the load's identity names one thing (SSCC or serial), so that it counts once."""
+    return load.sscc is not None or load.serial is not None
+
+
+def _counted_key(load: LoadFacts, entry_id: str) -> str:
+    return load.key if is_single(load) else f"{load.key}#{entry_id}"
+
+
+__all__ = ["Account", "Books", "Done", "Fact", "Job", "NodeBooks", "OpenHold", "Status", "holding_of", "is_single"]
