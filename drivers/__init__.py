@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes in, Reads out. One URL opens a link, a pure framer cuts its bytes, a scanner keeps the link open and tells
-its health. Knows nothing of doors, jobs or customs; the null modem stands in for a device in tests and trials.
+"""Bytes in, Reads out. One URL opens a link, a pure framer cuts its bytes, a scanner keeps the link open and
+tells its health. Knows nothing of doors, jobs or customs; the null modem stands in for a device in tests and
+trials.
 """
 
 from __future__ import annotations

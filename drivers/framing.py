@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A serial scanner's bytes cut into codes, and codes written as a scanner writes them. Pure: time comes in.
 
-A code ends at CR, LF, ETX or, while the line has shown no such end yet, at a silence. May not know what a code means:
-symbology identifiers and GS (0x1D) stay in it.
+A code ends at CR, LF, ETX or, while the line has shown no such end yet, at a silence. May not know what a
+code means: symbology identifiers and GS (0x1D) stay in it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 __all__ = ["FRAME_LENGTH_MAX", "Frame", "OverLong", "ScanFramer", "Torn", "encode_scan"]
 
-# More than twice what the largest barcode holds (7,089 bytes), so that a code of 10 kB still reaches a person as a
-# refusal with its reason; beyond it lies a line in trouble, not a code.
+# More than twice what the largest barcode holds (7,089 bytes), so that a code of 10 kB still reaches a person
+# as a refusal with its reason; beyond it lies a line in trouble, not a code.
 FRAME_LENGTH_MAX = 16_384
 
 _STX, _ETX = b"\x02", b"\x03"
@@ -21,7 +21,9 @@ _STX, _ETX = b"\x02", b"\x03"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One code as sent, its symbology identifier in front if any; `no_read`: the scanner's word for "could not"."""
+    """One code as sent, its symbology identifier in front if any; `no_read`: the scanner's word for "could
+    not".
+    """
 
     code: bytes
     no_read: bool = False
@@ -36,7 +38,9 @@ class OverLong:
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """`length` bytes without their end were dropped: the line fell silent, or a new code began in their middle."""
+    """`length` bytes without their end were dropped: the line fell silent, or a new code began in their
+    middle.
+    """
 
     length: int
 
@@ -47,9 +51,10 @@ Piece = Frame | OverLong | Torn
 class ScanFramer:
     """Cuts one device's byte stream. Memory is bounded by `max_length` whatever arrives.
 
-    `no_read` is what the scanner sends when it could not read (empty: it sends nothing). A code without terminator
-    ends after `idle_gap_s` seconds of silence, but only on a line that has never sent a terminator: on others a gap is
-    a stutter of the line, half a code must not pass for one, and what stays unfinished for `stale_s` is dropped.
+    `no_read` is what the scanner sends when it could not read (empty: it sends nothing). A code without
+    terminator ends after `idle_gap_s` seconds of silence, but only on a line that has never sent a
+    terminator: on others a gap is a stutter of the line, half a code must not pass for one, and what stays
+    unfinished for `stale_s` is dropped.
     """
 
     def __init__(
@@ -98,7 +103,9 @@ class ScanFramer:
         return self._tear() if self._terminated else self._end()
 
     def reset(self) -> list[Piece]:
-        """Forget what is unfinished, for the link was lost. What the line taught about its terminator stays."""
+        """Forget what is unfinished, for the link was lost. What the line taught about its terminator
+        stays.
+        """
         return self._tear()
 
     def _keep(self, run: bytes) -> None:

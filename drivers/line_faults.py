@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a bad line does to bytes: split, garble, duplicate, delay. Pure and seeded, for fakes and simulators."""
+"""What a bad line does to bytes: split, garble, duplicate, delay. Pure and seeded, for fakes and
+simulators.
+"""
 
 from __future__ import annotations
 
@@ -48,5 +50,6 @@ class LineFaults:
         return self.chance.uniform(0, self.delay_s_max) if self._happens(self.delay) else 0.0
 
     def _happens(self, likelihood: float) -> bool:
-        # No draw for a fault that is off, so that adding a kind of fault leaves the others' days as they were.
+        # No draw for a fault that is off, so that adding a kind of fault leaves the others' days as they
+        # were.
         return likelihood > 0 and self.chance.random() < likelihood

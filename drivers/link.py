@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One address opens one link: bytes both ways, and an error when the device has gone. Knows no device's language.
+"""One address opens one link: bytes both ways, and an error when the device has gone. Knows no device's
+language.
 
     serial:///dev/serial/by-id/usb-Acme_Scanner_123-if00?baud=9600
     serial:///dev/ttyS0?baud=115200&parity=even&backend=pyserial
@@ -8,14 +9,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .errors import LinkLost, LinkUnavailable, LinkUrlError
+from .errors import LinkUnavailable, LinkUrlError
 from .null_modem import open_null_modem
 
 __all__ = ["BY_ID", "Link", "LinkAddress", "Port", "list_ports", "open_link", "parse_link_url"]
@@ -63,7 +63,9 @@ class Port:
 
 
 def parse_link_url(url: str) -> LinkAddress:
-    """Take a link URL apart without opening anything. Raises LinkUrlError, naming what came and what was expected."""
+    """Take a link URL apart without opening anything. Raises LinkUrlError, naming what came and what was
+    expected.
+    """
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -85,7 +87,9 @@ def parse_link_url(url: str) -> LinkAddress:
 
 
 async def open_link(url: str) -> Link:
-    """Open what `url` names. Raises LinkUrlError for a URL that can never work, LinkUnavailable for one that may."""
+    """Open what `url` names. Raises LinkUrlError for a URL that can never work, LinkUnavailable for one that
+    may.
+    """
     address = parse_link_url(url)
     if address.scheme == "null-modem":
         return open_null_modem(address.target)
@@ -98,7 +102,8 @@ async def open_link(url: str) -> Link:
 
 
 def list_ports() -> tuple[Port, ...]:
-    """This machine's serial ports, by pyserial's search, named as under /dev/serial/by-id where that name exists.
+    """This machine's serial ports, by pyserial's search, named as under /dev/serial/by-id where that name
+    exists.
 
     Reads /sys and /dev; takes milliseconds.
     """
@@ -124,7 +129,7 @@ def _unavailable(path: str, error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return f"{path} is not there: plug the device in"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{path} may not be opened by this user: add the user to the group that owns it (often dialout)"
+        return f"{path} may not be opened by this user: add it to the group that owns the port (often dialout)"
     if error.errno in (errno.EBUSY, errno.EAGAIN):
         return f"{path} is in use by another program: close that program"
     if error.errno in (errno.ENOTTY, errno.EINVAL):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cable inside this process: a device's end to write to, and a link for the driver, with a bad line between.
+"""A cable inside this process: a device's end to write to, and a link for the driver, with a bad line
+between.
 
 A public fake with a link's interface, for tests and for trying a driver without a port. Opens no device.
 """
@@ -18,7 +19,8 @@ __all__ = ["NullModem", "open_null_modem"]
 
 
 class NullModem:
-    """The device's end of the cable. While entered, `null-modem://<name>` opens the other end, once at a time.
+    """The device's end of the cable. While entered, `null-modem://<name>` opens the other end, once at a
+    time.
 
     Starts plugged in. `faults` happen to what the device sends.
     """
@@ -47,7 +49,7 @@ class NullModem:
     def unplug(self) -> None:
         """Pull the cable: the driver's link is lost and cannot be opened again until `plug`."""
         self._plugged = False
-        self._release("the null modem was unplugged")
+        self.release("the null modem was unplugged")
 
     def plug(self) -> None:
         """Put the cable back."""
@@ -63,9 +65,10 @@ class NullModem:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         del _MODEMS[self.name]
-        self._release("the null modem was taken away")
+        self.release("the null modem was taken away")
 
-    def _attach(self) -> _NullModemLink:
+    def attach(self) -> _NullModemLink:
+        """The driver's end, once at a time. Raises LinkUnavailable. Called by open_link."""
         if not self._plugged:
             raise LinkUnavailable(f"{self.url} is not there: plug the device in")
         if self._link is not None:
@@ -74,7 +77,8 @@ class NullModem:
         self.opened.set()
         return self._link
 
-    def _release(self, reason: str) -> None:
+    def release(self, reason: str) -> None:
+        """End the driver's link, giving it `reason`; for the link's own side of the cable."""
         link, self._link = self._link, None
         self.opened.clear()
         if link is not None:
@@ -86,7 +90,7 @@ def open_null_modem(name: str) -> _NullModemLink:
     modem = _MODEMS.get(name)
     if modem is None:
         raise LinkUnavailable(f"null-modem://{name} is not there: enter a NullModem of this name first")
-    return modem._attach()
+    return modem.attach()
 
 
 class _NullModemLink:
@@ -115,7 +119,7 @@ class _NullModemLink:
 
     async def close(self) -> None:
         if self._modem is not None:
-            self._modem._release("the link was closed")
+            self._modem.release("the link was closed")
 
 
 _MODEMS: dict[str, NullModem] = {}

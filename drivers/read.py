@@ -13,10 +13,10 @@ __all__ = ["Read"]
 class Read:
     """What a device saw once.
 
-    `code` is the scanned data without its symbology identifier, `aim` that identifier (three characters such as
-    "]C1", ISO/IEC 15424) or None when the scanner sent none. `at` is UTC, `monotonic_ns` the same moment on a
-    clock for intervals; both mark the code's last byte. `carrier` is "barcode" or "keyboard". `no_read` is true when
-    the scanner said that it could not read; `code` is then what it said.
+    `code` is the scanned data without its symbology identifier, `aim` that identifier (three characters such
+    as "]C1", ISO/IEC 15424) or None when the scanner sent none. `at` is UTC, `monotonic_ns` the same moment
+    on a clock for intervals; both mark the code's last byte. `carrier` is "barcode" or "keyboard". `no_read`
+    is true when the scanner said that it could not read; `code` is then what it said.
     """
 
     device: str

@@ -40,8 +40,8 @@ class Clock(Protocol):
 class State(StrEnum):
     """What a scanner is doing.
 
-    CLOSED: not run, or stopped. OPENING: first attempt to open. READY: open. LOST: not there, tried again and again.
-    FLOODED: open, but sending more reads a second than a scanner can make; the surplus is dropped.
+    CLOSED: not run, or stopped. OPENING: first attempt to open. READY: open. LOST: not there, tried again and
+    again. FLOODED: open, but sending more reads a second than a scanner can make; the surplus is dropped.
     """
 
     CLOSED = "closed"
@@ -53,7 +53,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What passed since the program's start. `frames` counts the codes cut from the line, the dropped ones too."""
+    """What passed since the program's start. `frames` counts the codes cut from the line, the dropped ones
+    too.
+    """
 
     bytes: int = 0
     frames: int = 0
@@ -79,9 +81,9 @@ class Health:
 class ScannerSettings:
     """How the scanner is set up. Seconds, bytes.
 
-    `no_read` is what it sends when it could not read. `reads_per_second_max`: a hand moves slower than this, and a
-    tunnel scanner too; more is a stuck trigger or a foreign device. Reconnecting starts at `retry_s_min` and is never
-    rarer than `retry_s_max`, for a worker waits at the door.
+    `no_read` is what it sends when it could not read. `reads_per_second_max`: a hand moves slower than this,
+    and a tunnel scanner too; more is a stuck trigger or a foreign device. Reconnecting starts at
+    `retry_s_min` and is never rarer than `retry_s_max`, for a worker waits at the door.
     """
 
     no_read: bytes = b"NOREAD"
@@ -93,7 +95,8 @@ class ScannerSettings:
 
 
 class Scanner:
-    """Runs one scanner. `chance` spreads the attempts to reconnect, so that devices of one hub do not beat in step.
+    """Runs one scanner. `chance` spreads the attempts to reconnect, so that devices of one hub do not beat in
+    step.
 
     Raises LinkUrlError when `url` can never mean a link.
     """
@@ -123,8 +126,9 @@ class Scanner:
     async def run(self, on_read: Callable[[Read], None], on_health: Callable[[Health], None]) -> None:
         """Read until cancelled, reopening the link whenever it is lost; never ends by itself.
 
-        Both functions are called on the event loop and must return at once. `on_health` is called on each change of
-        state, and for each further finding that a person should know (a dropped line, a flood's count by the second).
+        Both functions are called on the event loop and must return at once. `on_health` is called on each
+        change of state, and for each further finding that a person should know (a dropped line, a flood's
+        count by the second).
         """
         self._on_read, self._on_health = on_read, on_health
         retry_s = self._settings.retry_s_min
@@ -135,7 +139,8 @@ class Scanner:
                 try:
                     await self._use_link()
                 except Retryable as error:
-                    self._tell(State.LOST, f"{error}; trying again at least every {self._settings.retry_s_max:g} s")
+                    seconds = f"{self._settings.retry_s_max:g} s"
+                    self._tell(State.LOST, f"{error}; trying again at least every {seconds}")
                 if self._counts.bytes > bytes_before:
                     retry_s = self._settings.retry_s_min
                 # Between half and all of the wait; a link that opens and dies at once waits longer each time.
@@ -183,7 +188,8 @@ class Scanner:
                 case OverLong(length):
                     self._count(over_long=1)
                     limit = self._settings.frame_length_max
-                    self._tell_trouble(f"a line of {length} bytes was dropped, expected at most {limit}", now_ns)
+                    told = f"a line of {length} bytes was dropped, expected at most {limit}"
+                    self._tell_trouble(told, now_ns)
                 case Torn(length):
                     self._count(torn=1)
                     self._tell_trouble(f"{length} bytes without their end were dropped: scan again", now_ns)
@@ -195,9 +201,8 @@ class Scanner:
             self._count(dropped=1)
             if self._told.state is not State.FLOODED:
                 limit = self._settings.reads_per_second_max
-                self._tell(
-                    State.FLOODED, f"more than {limit} reads a second: the surplus is dropped; check the trigger"
-                )
+                detail = f"more than {limit} reads a second: the surplus is dropped; check the trigger"
+                self._tell(State.FLOODED, detail)
             return
         aim, code = split_aim(frame.code)
         self._on_read(Read(self.name, code, aim, self._clock.now(), now_ns, "barcode", frame.no_read))
@@ -210,10 +215,12 @@ class Scanner:
             self._tell(State.READY, f"ready again; {self._counts.dropped} reads were dropped so far")
 
     def _count(self, **more: int) -> None:
-        self._counts = replace(self._counts, **{name: getattr(self._counts, name) + n for name, n in more.items()})
+        sums = {name: getattr(self._counts, name) + number for name, number in more.items()}
+        self._counts = replace(self._counts, **sums)
 
     def _tell_trouble(self, detail: str, now_ns: int) -> None:
-        # A noisy line breaks a hundred times a second: one sentence a second says it, the counts say the rest.
+        # A noisy line breaks a hundred times a second: one sentence a second says it, the counts say the
+        # rest.
         if self._trouble_ns is None or now_ns - self._trouble_ns >= _SECOND_NS:
             self._trouble_ns = now_ns
             self._tell(self._told.state, detail)
@@ -245,7 +252,9 @@ class _Flood:
         return None if self._begun_ns is None or not self._flooding else self._begun_ns + _SECOND_NS
 
     def turn(self, now_ns: int) -> int | None:
-        """Close the second when it is over. While a flood lasts: how many reads it dropped, 0 ends the flood."""
+        """Close the second when it is over. While a flood lasts: how many reads it dropped, 0 ends the
+        flood.
+        """
         if self._begun_ns is None or now_ns - self._begun_ns < _SECOND_NS:
             return None
         told = self._dropped if self._flooding else None

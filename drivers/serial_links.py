@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serial ports as links: serialx by default, pyserial as the second. Knows ports, not what speaks through them."""
+"""Serial ports as links: serialx by default, pyserial as the second. Knows ports, not what speaks through
+them.
+"""
 
 from __future__ import annotations
 
@@ -148,9 +150,13 @@ class _PyserialLink:
 
 
 def _open_pyserial(address: LinkAddress) -> serial.Serial:
-    parity = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}[address.parity]
     return serial.Serial(
-        address.target, address.baud, parity=parity, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+        address.target,
+        address.baud,
+        parity={"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}[address.parity],
+        timeout=0,
+        write_timeout=_WRITE_TIMEOUT_S,
+        exclusive=True,
     )
 
 

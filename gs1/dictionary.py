@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application identifiers we hold, as data: format, checks, partners. Knows no code and no value.
 
-Each row is written in the notation of the GS1 Barcode Syntax Dictionary, so that more rows need no more program:
-identifier or range, flags (`*` predefined length, needs no separator behind it; `?` may stand in the query of a
-Digital Link), components (`N` digits, `X` character set 82; `N6`, `N..8`, `[...]` optional; then the checks),
-`req=` alternatives of which one must be there (`+` joins), `ex=` what must not be there (`n` stands for any
-digit), `dlpkey` a Digital Link's primary key with its qualifiers in order.
-Facts: GS1 General Specifications, sections 3 and 4; the dictionary's own release for the notation.
+Each row is written in the notation of the GS1 Barcode Syntax Dictionary, so that more rows need no more
+program: identifier or range, flags (`*` predefined length, needs no separator behind it; `?` may stand in the
+query of a Digital Link), components (`N` digits, `X` character set 82; `N6`, `N..8`, `[...]` optional; then
+the checks), `req=` alternatives of which one must be there (`+` joins), `ex=` what must not be there (`n`
+stands for any digit), `dlpkey` a Digital Link's primary key with its qualifiers in order. Facts: GS1 General
+Specifications, sections 3 and 4; the dictionary's own release for the notation.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ _ROWS = """
 420        ?   X..20                    ex=421                              # ship-to postal code
 421        ?   N3,iso3166 X..9          ex=4307                             # ship-to country and postal code
 422        ?   N3,iso3166               req=01,02,03,8006,8026 ex=426       # country of origin
-423        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166  req=01,02,03 ex=426  # initial processing
+423        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 req=01,02,03 ex=426 # processing
 424        ?   N3,iso3166               req=01,02,03 ex=426                 # country of processing
-425        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166  req=01,02,03 ex=426  # disassembly
+425        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 req=01,02,03 ex=426 # taken apart
 426        ?   N3,iso3166               req=01,02,03                        # country of full processing
 427        ?   X..3                     req=01+422,02+422,03+422            # origin subdivision
 8003       ?   N1,zero N13,csum,gcppos1 [X..16]  dlpkey                     # GRAI, returnable asset
@@ -94,7 +94,8 @@ class Identifier:
     """One application identifier.
 
     `requires`: every group must be met; a group is met when all members of one of its alternatives are there.
-    `qualifiers`: for a primary key the sequences of qualifiers a Digital Link's path may hold, None for others.
+    `qualifiers`: for a primary key the sequences of qualifiers a Digital Link's path may hold, None for
+    others.
     """
 
     ai: str
@@ -148,7 +149,9 @@ def _read_rows(rows: str) -> Iterator[Identifier]:
                     tuple(tuple(way.split("+")) for way in value.split(","))
                     for name, _, value in attributes if name == "req"
                 ),
-                excludes=tuple(ai for name, _, value in attributes if name == "ex" for ai in value.split(",")),
+                excludes=tuple(
+                    ai for name, _, value in attributes if name == "ex" for ai in value.split(",")
+                ),
                 qualifiers=next(
                     (
                         tuple(tuple(filter(None, way.split(","))) for way in value.split("|"))
@@ -164,9 +167,9 @@ def _component(word: str) -> Component | None:
     if match is None:
         return None
     optional, charset, ranged, length, checks = match.groups()
-    return Component(
-        charset, 1 if ranged else int(length), int(length), tuple(filter(None, checks.split(","))), bool(optional)
-    )
+    length_min = 1 if ranged else int(length)
+    named = tuple(filter(None, checks.split(",")))
+    return Component(charset, length_min, int(length), named, optional is not None)
 
 
 IDENTIFIERS: Mapping[str, Identifier] = MappingProxyType({row.ai: row for row in _read_rows(_ROWS)})

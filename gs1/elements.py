@@ -9,6 +9,7 @@ elements go together).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from .dictionary import IDENTIFIERS, Component, Identifier, find_identifier, pattern_matches
 from .errors import CodeError, Fault
@@ -28,15 +29,15 @@ FAULTS_MAX = 8
 def parse_elements(text: str) -> Elements:
     """The elements of a GS1 element string, in the order read, GS (0x1D) as separator.
 
-    An element that stands twice with the same value is kept once. Raises CodeError with every fault found, at most
-    eight: unknown identifier, separator missing or out of place, length, characters, check digit, date, country,
-    and the partners an element needs or must not have.
+    An element that stands twice with the same value is kept once. Raises CodeError with every fault found, at
+    most eight: unknown identifier, separator missing or out of place, length, characters, check digit, date,
+    country, and the partners an element needs or must not have.
     """
     faults: list[Fault] = []
     placed: list[tuple[str, str, int]] = []
     position = 0
     if not text:
-        raise CodeError(Fault("empty", "nothing came, expected an element string such as 00 and 18 digits", None, 0))
+        raise CodeError(Fault("empty", "nothing came, expected an element string", None, 0))
     while position < len(text) and len(faults) < FAULTS_MAX:
         identifier = find_identifier(text, position)
         if identifier is None:
@@ -50,9 +51,10 @@ def parse_elements(text: str) -> Elements:
 
 
 def parse_bracketed(text: str) -> Elements:
-    """The elements of a string in human readable form, `(00)0952...(10)AB`, as a person types what a label shows.
+    r"""The elements of a string in human readable form, `(00)0952...(10)AB`, as a person types what a label
+    shows.
 
-    Spaces are passed over (no element can hold one). A `(` within a value is written `\\(`.
+    Spaces are passed over (no element can hold one). A `(` within a value is written `\(`.
     Raises CodeError as parse_elements does.
     """
     faults: list[Fault] = []
@@ -61,10 +63,9 @@ def parse_bracketed(text: str) -> Elements:
     while position < len(text) and len(faults) < FAULTS_MAX:
         match = _BRACKETED.match(text, position)
         if match is None:
-            faults.append(Fault(
-                "bracket", f"{shown(text[position:position + 12])} at position {position}, expected an application "
-                "identifier in brackets such as (00)", None, position,
-            ))
+            came = shown(text[position : position + 12])
+            message = f"{came} at position {position}, expected an application identifier such as (00)"
+            faults.append(Fault("bracket", message, None, position))
             break
         start = match.start(2)
         value = match[2].replace(" ", "").replace("\\(", "(")
@@ -168,13 +169,12 @@ def _unknown_identifier(came: str, position: int | None) -> Fault:
     )
 
 
-def _checked(placed: list[tuple[str, str, int]] | list[tuple[str, str, None]], faults: list[Fault]) -> Elements:
+def _checked(placed: Sequence[tuple[str, str, int | None]], faults: list[Fault]) -> Elements:
     values: dict[str, str] = {}
     for ai, value, start in placed:
         if values.setdefault(ai, value) != value:
-            faults.append(_fault(
-                "repeated", f"value {shown(value)} and before {shown(values[ai])}, expected one value", ai, start
-            ))
+            told = f"value {shown(value)} and before {shown(values[ai])}, expected one value"
+            faults.append(_fault("repeated", told, ai, start))
     if not faults:
         # Only once each element is right: a misread one would drag its partners into the list.
         faults += _association_faults(values)
@@ -190,10 +190,13 @@ def _association_faults(values: dict[str, str]) -> list[Fault]:
         for alternatives in identifier.requires:
             if not any(all(_present(pattern, ai, values) for pattern in way) for way in alternatives):
                 expected = " or ".join(" with ".join(way) for way in alternatives)
-                faults.append(Fault("missing_partner", f"AI {ai} alone, expected AI {expected} in the same code", ai))
-        for pattern in identifier.excludes:
-            if _present(pattern, ai, values):
-                faults.append(Fault("excluded_partner", f"AI {ai} with AI {pattern}, expected one of the two", ai))
+                message = f"AI {ai} alone, expected AI {expected} in the same code"
+                faults.append(Fault("missing_partner", message, ai))
+        faults += [
+            Fault("excluded_partner", f"AI {ai} with AI {pattern}, expected one of the two", ai)
+            for pattern in identifier.excludes
+            if _present(pattern, ai, values)
+        ]
     return faults
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is this? One code as a scanner read it, with what the scanner said of its symbology.
 
-Decides by carrier which forms a code may have, and refuses what it would have to guess. No I/O, no clock; may not
-know what the answer is used for. Symbology identifiers: ISO/IEC 15424.
+Decides by carrier which forms a code may have, and refuses what it would have to guess. No I/O, no clock; may
+not know what the answer is used for. Symbology identifiers: ISO/IEC 15424.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ AIM_LENGTH = 3
 def identify(code: bytes) -> Identity:
     """What `code` identifies. `code` is as read, with or without its symbology identifier such as `]C1`.
 
-    Never raises and takes time linear in the code's length: what cannot be used, what would have to be guessed, and
-    what is longer than 7,089 bytes comes back as Unknown, whose faults say what came and what was expected. An
-    element string that is right but names neither an SSCC nor a GTIN is Unknown too.
+    Never raises and takes time linear in the code's length: what cannot be used, what would have to be
+    guessed, and what is longer than 7,089 bytes comes back as Unknown, whose faults say what came and what
+    was expected. An element string that is right but names neither an SSCC nor a GTIN is Unknown too.
     """
     aim, body = split_aim(code)
     try:
@@ -49,9 +49,10 @@ _LINK_START = re.compile("https?://", re.IGNORECASE)
 _DIGITS = re.compile("[0-9]+")
 
 # Carriers whose content is a GS1 element string by their own word.
-_ELEMENT_CARRIERS = {"]C1": "GS1-128", "]d2": "GS1 DataMatrix", "]Q3": "GS1 QR Code", "]e0": "GS1 DataBar", "]J1": "GS1 DotCode"}
-# Carriers of one GTIN and nothing else: how many digits. UPC-A and UPC-E arrive as 13 digits. ]I0 and ]I1 differ in
-# whether the scanner checked the digit, which is done here in any case.
+# GS1-128, GS1 DataMatrix, GS1 QR Code, GS1 DataBar, GS1 DotCode.
+_ELEMENT_CARRIERS = frozenset(("]C1", "]d2", "]Q3", "]e0", "]J1"))
+# Carriers of one GTIN and nothing else: how many digits. UPC-A and UPC-E arrive as 13 digits. ]I0 and ]I1
+# differ in whether the scanner checked the digit, which is done here in any case.
 _GTIN_CARRIERS = {"]E0": ("EAN/UPC", 13), "]E4": ("EAN-8", 8), "]I0": ("ITF-14", 14), "]I1": ("ITF-14", 14)}
 _PLAIN_LINEAR = (None, "]C0")
 _GTIN_LENGTHS = (8, 12, 13, 14)
@@ -61,12 +62,12 @@ def _text(body: bytes) -> str:
     if not body:
         raise CodeError(Fault("empty", "nothing came, expected a code", None, 0))
     if len(body) > CODE_LENGTH_MAX:
-        raise CodeError(Fault("too_long", f"{len(body)} bytes, expected at most {CODE_LENGTH_MAX}: no barcode holds more"))
+        message = f"{len(body)} bytes, expected at most {CODE_LENGTH_MAX}: no barcode holds more"
+        raise CodeError(Fault("too_long", message))
     if not body.isascii():
         position = next(index for index, value in enumerate(body) if value > 0x7F)
-        raise CodeError(Fault(
-            "not_ascii", f"byte {body[position]:02X} at position {position}, expected ASCII", None, position
-        ))
+        message = f"byte {body[position]:02X} at position {position}, expected ASCII"
+        raise CodeError(Fault("not_ascii", message, None, position))
     return body.decode("ascii")
 
 
@@ -82,13 +83,16 @@ def _identified(aim: str | None, text: str) -> Identity:
     if aim in _PLAIN_LINEAR:
         return _plain_load(aim, text)
     raise CodeError(Fault(
-        "carrier", f"{shown(text)} in a carrier marked {aim}, expected a GS1 Digital Link or a dock label: "
-        "a GS1 element string is marked ]C1, ]d2, ]Q3 or ]e0",
+        "carrier",
+        f"{shown(text)} in a carrier marked {aim}, expected a GS1 Digital Link or a dock label there; "
+        "GS1 element strings are marked ]C1, ]d2, ]Q3 or ]e0",
     ))
 
 
 def _plain_load(aim: str | None, text: str) -> Load:
-    """A code whose carrier says nothing of GS1: only forms that no other reading of the same characters has."""
+    """A code whose carrier says nothing of GS1: only forms that no other reading of the same characters
+    has.
+    """
     if text.startswith("("):
         return _load(parse_bracketed(text))
     if _DIGITS.fullmatch(text):
@@ -101,22 +105,24 @@ def _plain_load(aim: str | None, text: str) -> Load:
     if text.startswith(("00", "01")):
         if aim is not None:
             raise CodeError(Fault(
-                "carrier", f"an element string in plain Code 128 ({aim}), expected GS1-128 (]C1): without FNC1 its "
+                "carrier",
+                f"an element string in plain Code 128 ({aim}), expected GS1-128 (]C1): without FNC1 its "
                 "separators cannot be trusted",
             ))
-        # The check digit of the key that comes first makes a chance match unlikely; other identifiers have none.
+        # The check digit of the key that comes first makes a chance match unlikely; other identifiers have
+        # none.
         return _load(parse_elements(text))
     raise CodeError(Fault(
-        "unknown_form", f"{len(text)} characters {shown(text)}, expected an SSCC of 18 digits, a GTIN of "
-        "8, 12, 13 or 14, an element string, a GS1 Digital Link or a dock label",
+        "unknown_form",
+        f"{len(text)} characters {shown(text)}, expected an SSCC of 18 digits, a GTIN of 8, 12, 13 or 14, "
+        "an element string, a GS1 Digital Link or a dock label",
     ))
 
 
 def _gtin_elements(text: str, carrier: str, length: int) -> Elements:
     if not (_DIGITS.fullmatch(text) and len(text) == length):
-        raise CodeError(Fault(
-            "gtin_form", f"{len(text)} characters {shown(text)}, expected {length} digits in {carrier}", "01", 0
-        ))
+        message = f"{len(text)} characters {shown(text)}, expected {length} digits in {carrier}"
+        raise CodeError(Fault("gtin_form", message, "01", 0))
     _check_last(text, "01", 0)
     return (("01", text.zfill(14)),)
 

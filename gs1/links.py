@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """GS1 Digital Link: reading any host's, writing the canonical one. Knows the dictionary, opens no address.
 
-Source: GS1 Digital Link URI Syntax, release 1.6: path of a primary key and its qualifiers, other elements in the
-query. The short names `gtin`, `sscc`, `cpv`, `lot`, `ser` of its early releases are read, never written.
+Source: GS1 Digital Link URI Syntax, release 1.6: path of a primary key and its qualifiers, other elements in
+the query. The short names `gtin`, `sscc`, `cpv`, `lot`, `ser` of its early releases are read, never written.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ def gtin_link(gtin: str, lot: str | None = None, serial: str | None = None) -> s
 def parse_link(text: str) -> Elements:
     """The elements of a Digital Link, path first, then query.
 
-    Query keys that are not all digits belong to somebody else and are passed over. Raises CodeError when `text` is
-    no web address in ASCII, names no primary key that we hold, has qualifiers out of order, an element in the query
-    that belongs in the path, an element twice, or a value that breaks a rule.
+    Query keys that are not all digits belong to somebody else and are passed over. Raises CodeError when
+    `text` is no web address in ASCII, names no primary key that we hold, has qualifiers out of order, an
+    element in the query that belongs in the path, an element twice, or a value that breaks a rule.
     """
     match = _LINK.fullmatch(text)
     if match is None:
-        raise _refused("link", f"{shown(text)}, expected http:// or https://, a host and a path without spaces")
+        raise _refused("link", f"{shown(text)}, expected a web address: http(s)://, a host and a path")
     path, query = match[1].split("/")[1:], match[2] or ""
     start = _key_position(path)
     if start is None:
-        raise _refused("link_key", "no primary key in the path, expected one such as /01/ and a GTIN or /00/ and an SSCC")
+        raise _refused("link_key", "no key in the path, expected one such as /01/<GTIN> or /00/<SSCC>")
     ais = tuple(_SHORT_NAMES.get(ai, ai) for ai in path[start::2])
     elements = [(ai, _decoded(value)) for ai, value in zip(ais, path[start + 1 :: 2], strict=True)]
     _check_path(ais)
@@ -66,7 +66,8 @@ def parse_link(text: str) -> Elements:
     return check_elements(tuple(elements))
 
 
-# What RFC 3986 lets stand in an address (section 2), percent signs only before two hex digits. A fragment says nothing of the goods.
+# What RFC 3986 lets stand in an address (section 2), percent signs only before two hex digits. A fragment
+# says nothing of the goods.
 _PATH_CHARACTERS = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})"
 _LINK = re.compile(
     rf"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9\-._~:\[\]@%]+(/{_PATH_CHARACTERS}*)"
@@ -93,7 +94,8 @@ def _check_path(ais: tuple[str, ...]) -> None:
     if qualifiers and not any(_in_order(qualifiers, sequence) for sequence in sequences):
         expected = " or ".join(", ".join(sequence) for sequence in sequences if sequence) or "none"
         came = ", ".join(shown(ai) for ai in qualifiers[:8])
-        raise _refused("link_path", f"{came} behind AI {key} in the path, expected {expected} in this order", key)
+        message = f"{came} behind AI {key} in the path, expected {expected} in this order"
+        raise _refused("link_path", message, key)
 
 
 def _in_order(qualifiers: list[str], sequence: tuple[str, ...]) -> bool:
@@ -111,7 +113,8 @@ def _check_query(ai: str, key: str) -> None:
 
 
 def _decoded(value: str) -> str:
-    # Latin-1 keeps one character per byte; what is not of character set 82 is refused with the value's other faults.
+    # Latin-1 keeps one character per byte; what is not of character set 82 is refused with the value's other
+    # faults.
     return unquote_to_bytes(value).decode("latin-1")
 
 

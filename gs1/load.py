@@ -17,9 +17,9 @@ class Load:
     `kind` is "sscc" (one logistic unit) or "gtin" (a class of goods, with a lot, or one of them by serial).
     `key` is the canonical Digital Link of the identity on https://id.gs1.org, its path keys only:
     `/00/<sscc>` or `/01/<gtin>[/10/<lot>][/21/<serial>]`; two codes of the same goods have the same key.
-    `elements` are all application identifiers with their values, in the order read.
-    `gtin` is that of the goods (01), or of what a logistic unit contains (02); always 14 digits.
-    `count` is AI 37 (units contained) or AI 30 (items in a variable measure); zero can be printed and is kept.
+    `elements` are all application identifiers with their values, in the order read. `gtin` is that of the
+    goods (01), or of what a logistic unit contains (02); always 14 digits. `count` is AI 37 (units contained)
+    or AI 30 (items in a variable measure); zero can be printed and is kept.
     """
 
     kind: str
@@ -48,7 +48,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A code that identifies nothing here. `text` is the code made printable and bounded, `faults` say why."""
+    """A code that identifies nothing here. `text` is the code made printable and bounded, `faults` say
+    why.
+    """
 
     text: str
     faults: tuple[Fault, ...]

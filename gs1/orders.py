@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dock's own labels: `ZG1:J:<job>:<check>` opens a job, `ZG1:C:<command>:<check>` gives a command.
 
-Both directions of one format; the check is ISO/IEC 7064 MOD 37,36 over the job or command without its hyphens.
-May not know whether such a job exists or whether the command makes sense now.
+Both directions of one format; the check is ISO/IEC 7064 MOD 37,36 over the job or command without its
+hyphens. May not know whether such a job exists or whether the command makes sense now.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ def parse_order(text: str) -> WorkOrder | Control:
     """What a dock label says. Raises CodeError when form, job, command or check character is wrong."""
     parts = text.split(":", 4)
     if len(parts) != 4 or parts[0] != "ZG1" or parts[1] not in ("J", "C"):
-        raise _refused("order_form", f"{shown(text)}, expected ZG1:J:<job>:<check> or ZG1:C:<command>:<check>")
+        raise _refused("order_form", f"{shown(text)}, expected ZG1:J:job:check or ZG1:C:command:check")
     _, letter, body, check = parts
     order = WorkOrder(_checked_job(body)) if letter == "J" else Control(_checked_command(body))
     expected = _check(body)
     if check != expected:
-        raise _refused("order_check", f"check character {shown(check)}, expected {expected}: print the label again")
+        message = f"check character {shown(check)}, expected {expected}: print the label again"
+        raise _refused("order_check", message)
     return order
 
 

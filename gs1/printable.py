@@ -5,10 +5,11 @@ from __future__ import annotations
 
 __all__ = ["printable", "shown"]
 
-_CONTROLS = tuple(
+_CONTROL_NAMES = (
     "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI "
-    "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split()
+    "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
 )
+_CONTROLS = _CONTROL_NAMES.split()
 
 # One name per byte value. "<" itself is escaped too, so that a code which spells "<GS>" cannot pass for one
 # that holds a separator.
@@ -34,5 +35,7 @@ def printable(code: bytes, limit: int = 120) -> str:
 
 
 def shown(text: str) -> str:
-    """`text` as a short part of a sentence: printable, at most 40 bytes of it, the word "nothing" when empty."""
+    """`text` as a short part of a sentence: printable, at most 40 bytes of it, the word "nothing" when
+    empty.
+    """
     return printable(text.encode("utf-8", "surrogatepass"), 40) or "nothing"

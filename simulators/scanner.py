@@ -27,9 +27,10 @@ _PIECE_BYTES = 16
 class PtyScanner:
     """A scanner that appears as `link_path`, a symbolic link to a pty, while it is plugged.
 
-    `baud` sets the pace (10 bits a byte), None sends as fast as the reader takes it. `send_aim` puts the symbology
-    identifier in front, `suffix` and `stx_etx` frame the code, `no_read` is sent when there is nothing to decode.
-    `faults` happen to every transmission. Use as an async context manager, or call `plug` and `close`.
+    `baud` sets the pace (10 bits a byte), None sends as fast as the reader takes it. `send_aim` puts the
+    symbology identifier in front, `suffix` and `stx_etx` frame the code, `no_read` is sent when there is
+    nothing to decode. `faults` happen to every transmission. Use as an async context manager, or call `plug`
+    and `close`.
     """
 
     def __init__(
@@ -91,15 +92,20 @@ class PtyScanner:
         os.close(hosts)
 
     async def scan(self, code: bytes, aim: str | None = "]C1") -> bool:
-        """Send one scan of `code`, a carrier of symbology `aim`. False when the cable was out before its last byte."""
-        return await self.send(encode_scan(code, aim if self._send_aim else None, self._suffix, self._stx_etx))
+        """Send one scan of `code`, a carrier of symbology `aim`. False when the cable was out before its last
+        byte.
+        """
+        sent_aim = aim if self._send_aim else None
+        return await self.send(encode_scan(code, sent_aim, self._suffix, self._stx_etx))
 
     async def fail_to_read(self) -> bool:
         """Send what the scanner says when it could not decode. False as for `scan`."""
         return await self.send(encode_scan(self._no_read, None, self._suffix, self._stx_etx))
 
     async def send(self, data: bytes) -> bool:
-        """Send raw bytes over the faulty line, noise for one. One transmission after the other. False as for `scan`."""
+        """Send raw bytes over the faulty line, noise for one. One transmission after the other. False as for
+        `scan`.
+        """
         async with self._sending:
             for pause_s, piece in [(0.0, data)] if self.faults is None else self.faults.apply(data):
                 if pause_s:
