@@ -122,7 +122,8 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """How far a sink is: `state` is a word, `behind` the number of entries it has not taken."""
+    """How far a sink is: `state` is Up, Degraded, Down or Unknown as for a device, `behind` the number of
+    entries it has not taken, `detail` a sentence for a person."""
 
     name: str
     state: str
@@ -132,7 +133,10 @@ class LinkView(msgspec.Struct, frozen=True):
 
 
 class StatusView(msgspec.Struct, frozen=True):
-    """Everything on the status page, at one moment."""
+    """Everything on the status page, at one moment.
+
+    `recording` is empty while the journal takes entries, else a sentence that says why it does not.
+    """
 
     tenant: str
     zone: str
@@ -167,13 +171,13 @@ class Desk(Protocol):
 
     async def story(self, text: str) -> list[EntryView]: ...
 
-    def subscribe(self) -> asyncio.Queue[str]:
+    def subscribe(self) -> asyncio.Queue[str | None]:
         """A bounded queue that gets the id of each door that changed, and "" when anything else did.
         A reader that lags is dropped: the queue gets None last and is forgotten.
         """
         ...
 
-    def unsubscribe(self, queue: asyncio.Queue[str]) -> None: ...
+    def unsubscribe(self, queue: asyncio.Queue[str | None]) -> None: ...
 
     async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:
         """A scan typed or wedged into a screen; told once for each `client_id`."""
@@ -191,4 +195,6 @@ class Desk(Protocol):
         self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
     ) -> HoldView: ...
 
-    def metrics(self) -> dict[str, Any]: ...
+    def metrics(self) -> dict[str, Any]:
+        """Metric name to a number, or to a list of (labels, number) where labels map name to value."""
+        ...
