@@ -24,7 +24,6 @@ from customs.documents import (
     PermitLine,
     PlannedLoad,
     Product,
-    Status,
 )
 from sync.bodies import (
     Begin,
@@ -308,10 +307,14 @@ class NodeBooks:
         state = self.state
         assert fact.door is not None
         state.last_read[fact.door] = (raw, fact.at)
+        self._remember_client(fact, client_id)
+
+    def _remember_client(self, fact: Fact, client_id: str | None) -> None:
+        clients = self.state.clients
         if client_id is not None:
-            state.clients[client_id] = fact.entry_id
-            while len(state.clients) > CLIENTS_MAX:
-                del state.clients[next(iter(state.clients))]
+            clients[client_id] = fact.entry_id
+            while len(clients) > CLIENTS_MAX:
+                del clients[next(iter(clients))]
 
     def _job(self, fact: Fact, body: JobEvent) -> None:
         state = self.state
@@ -336,7 +339,8 @@ class NodeBooks:
         state = self.state
         assert fact.door is not None, "a correction happens at a door"
         load = body.load
-        assert load.gtin and load.owner and load.status and load.unit, "a movement's load is known"
+        assert load.gtin is not None and load.owner is not None, "a movement's load is known"
+        assert load.status and load.unit, "a movement's load is known"
         back = Holding(
             load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
         )
@@ -352,6 +356,7 @@ class NodeBooks:
         done = state.done.get(fact.door, [])
         state.done[fact.door] = [item for item in done if item.entry_id != body.corrects]
         state.last_read.pop(fact.door, None)
+        self._remember_client(fact, body.client_id)
 
     # -- questions --------------------------------------------------------------------------------
 
@@ -378,8 +383,8 @@ class NodeBooks:
         return self.state.jobs[name], self.state.conveyances[name]
 
     def hold_like(self, door: str, reason: str, code: str) -> OpenHold | None:
-        """An open Hold at this door for the same reason and code; an unreadable code is like another."""
-        any_code = reason in ("unreadable", "no-read")
+        """An open Hold at this door for the same reason and code; blind reads are alike."""
+        any_code = reason in ("unreadable", "no-read", "seals")
         for hold in self.state.holds.values():
             if hold.door == door and hold.reason == reason and (any_code or hold.code == code):
                 return hold
@@ -399,9 +404,8 @@ class NodeBooks:
 def holding_of(body: Movement) -> Holding:
     """What a movement moves."""
     load = body.load
-    assert load.gtin is not None, "a movement's product is known"
     return Holding(
-        load.key, load.sscc, load.gtin, body.quantity, body.unit, body.owner, body.status, load.lot
+        load.key, load.sscc, load.gtin or "", body.quantity, body.unit, body.owner, body.status, load.lot
     )
 
 
@@ -414,4 +418,4 @@ def _counted_key(load: LoadFacts, entry_id: str) -> str:
     return load.key if is_single(load) else f"{load.key}#{entry_id}"
 
 
-__all__ = ["Account", "Books", "Done", "Fact", "Job", "NodeBooks", "OpenHold", "Status", "holding_of", "is_single"]
+__all__ = ["Account", "Books", "Done", "Fact", "Job", "NodeBooks", "OpenHold", "holding_of", "is_single"]

@@ -164,6 +164,7 @@ class Correction(msgspec.Struct, frozen=True):
     reason: str
     by: str
     use: Use | None = None
+    client_id: str | None = None
 
 
 class Skipped(msgspec.Struct, frozen=True):

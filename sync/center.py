@@ -405,7 +405,7 @@ def _holdings(epoch: str, entries: Iterable[Entry]) -> Holdings | None:
         direction = Direction.IN if entry.type == "admission" else Direction.OUT
         came = body.movement == "withdrawal" if isinstance(body, Correction) else direction is Direction.IN
         load = body.load
-        if load.gtin and load.owner and load.status and load.unit:
+        if load.gtin is not None and load.owner is not None and load.status and load.unit:
             holding = Holding(
                 load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
             )

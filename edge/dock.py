@@ -1,0 +1,603 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dock: reads and people's acts in, entries out, and what each door says meanwhile.
+
+Judging and queueing an entry happen without an await between them, so that no other door can spend
+the same quantity. ACCEPTED is shown only when the journal has told the entry. Knows the journal by
+the small `Recorder` protocol and no network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from customs.documents import Conveyance, Direction, Holding, Status
+from drivers.read import Read
+from edge import words
+from edge.adjudicate import REPEAT, RULES, Moment, Verdict, find
+from edge.books import Done, Fact, NodeBooks, OpenHold
+from edge.clock import Clocks
+from edge.doors import Door, Shown
+from edge.show import choices, hold_view, job_view, missing_loads
+from edge.view import DoorView, HoldView, JobView, Refused
+from gs1.identify import identify
+from gs1.load import Control, Load, Unknown, WorkOrder
+from gs1.printable import printable
+from sync.bodies import (
+    Correction,
+    DeviceAlarm,
+    JobEvent,
+    LoadFacts,
+    Movement,
+    ReadSummary,
+    Refusal,
+    Release,
+    Settings,
+    body_bytes,
+    schema_of,
+)
+from sync.entry import Draft, canonical
+
+CODE_BYTES_MAX: Final = 2_048
+"""Of one read's bytes an entry keeps so many; every code of GS1 fits several times."""
+
+QUANTITY_MAX: Final = Decimal(10_000_000)
+"""More of one label than any dock moves at once is a slip of the fingers."""
+
+
+class Recorder(Protocol):
+    """The journal as the dock writes it; see `edge.journal.Journal`."""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch that entries are written in."""
+        ...
+
+    def append(self, draft: Draft) -> asyncio.Future[Any]:
+        """Queue an entry; the future resolves when it is told."""
+        ...
+
+    def note_read(
+        self, *, device: str, door: str, at: datetime, code: str, raw: bytes, verdict: str, entry_id: str | None
+    ) -> None:
+        """Keep one read as evidence, in the same transaction as what is queued."""
+        ...
+
+
+class Dock:
+    """All doors of a node over one journal and its books."""
+
+    def __init__(self, doors: dict[str, str], clocks: Clocks, *, trust_clock: bool = False) -> None:
+        """`doors` maps ids to names. `trust_clock` takes the host's word where the kernel has none."""
+        self.doors: dict[str, Door] = {door: Door(door, name) for door, name in doors.items()}
+        self.clocks = clocks
+        self.books = NodeBooks()
+        self.have = 0
+        self.counts: dict[str, int] = {}
+        self._trust_clock = trust_clock
+        self._written = ""
+        self._recorder: Recorder | None = None
+        self._listeners: list[Callable[[str], None]] = []
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def attach(self, recorder: Recorder, books: NodeBooks, settings: Settings) -> None:
+        """Record with this journal from now on; writes `settings` when they differ from before."""
+        self._recorder, self.books, self.have = recorder, books, 0
+        for door in self.doors.values():
+            door.ready(books)
+        if books.state.settings != settings:
+            self.write("settings", settings)
+        self.changed("")
+
+    def detach(self) -> None:
+        """The journal cannot write: every door says STOP until another is attached."""
+        self._recorder = None
+        for door in self.doors.values():
+            self._show(door, Verdict("cannot-record"), "", told=True)
+
+    @property
+    def recording(self) -> bool:
+        """Whether entries can be written now."""
+        return self._recorder is not None
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the id of each door that changed, and "" when anything else did."""
+        self._listeners.append(listener)
+
+    def changed(self, door: str) -> None:
+        """Tell the listeners."""
+        for listener in self._listeners:
+            listener(door)
+
+    # -- what comes in ----------------------------------------------------------------------------
+
+    def take_read(self, door_id: str, read: Read) -> None:
+        """A read of a scanner at a door."""
+        summary = _summary(read.device, read.carrier, read.raw, read.at)
+        self._take(self._door(door_id), read.raw, summary, no_read=read.no_read)
+
+    async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:
+        """A scan typed or wedged into a screen; counted once for each `client_id`."""
+        at = self._door(door)
+        if client_id not in self.books.state.clients:
+            summary = _summary(by, "keyboard", code, self.clocks.utc(), client_id)
+            await self._settle(self._take(at, code, summary))
+        return self.door(door)
+
+    def _take(
+        self, door: Door, raw: bytes, summary: ReadSummary, *, no_read: bool = False
+    ) -> asyncio.Future[Any] | None:
+        """Judge one read; the future of its entry, or None when it wrote none."""
+        if self._recorder is None:
+            self._show(door, Verdict("cannot-record"), summary.code, told=True)
+            return None
+        before = self.books.state.seq
+        told = self._dispatch(door, raw, summary, no_read=no_read)
+        wrote = self.books.state.seq != before
+        self._recorder.note_read(
+            device=summary.device,
+            door=door.id,
+            at=summary.at,
+            code=summary.code,
+            raw=raw[:CODE_BYTES_MAX],
+            verdict=door.shown.reason,
+            entry_id=door.shown.entry_id if wrote else None,
+        )
+        self._count("scans")
+        return told
+
+    def _dispatch(
+        self, door: Door, raw: bytes, summary: ReadSummary, *, no_read: bool
+    ) -> asyncio.Future[Any] | None:
+        if no_read:
+            return self._refuse(door, Verdict("no-read"), summary)
+        identity = identify(raw)
+        match identity:
+            case Unknown():
+                return self._refuse(door, Verdict("unreadable"), summary)
+            case WorkOrder():
+                return self._scan_job(door, identity.job, summary)
+            case Control():
+                return self._control(door, identity.command, summary)
+            case Load():
+                return self._load(door, identity, summary)
+
+    def _load(
+        self, door: Door, load: Load, summary: ReadSummary, typed: Decimal | None = None
+    ) -> asyncio.Future[Any] | None:
+        moment = self.moment()
+        if typed is None and self._is_repeat(door, load, summary):
+            self._show(door, Verdict("repeat-scan"), summary.code, told=True)
+            return None
+        verdict = find(self.books, door.id, load, moment, typed)
+        if verdict.kind == words.NOTICE:
+            self._show(door, verdict, summary.code, told=True)
+            return None
+        if verdict.kind != words.ACCEPTED:
+            return self._refuse(door, verdict, summary)
+        facts = verdict.load
+        assert facts is not None and verdict.quantity is not None and verdict.direction is not None
+        body = Movement(
+            job=verdict.job,
+            direction=verdict.direction,
+            load=facts,
+            quantity=verdict.quantity,
+            unit=facts.unit or "EA",
+            owner=facts.owner or "",
+            status=facts.status or Status.SUSPENSE,
+            reason=verdict.reason,
+            read=summary,
+            have=moment.have,
+            use=verdict.use,
+            clears=verdict.clears,
+        )
+        kind = "admission" if verdict.direction is Direction.IN else "withdrawal"
+        return self._record(door, kind, body, verdict, summary.code)
+
+    def _is_repeat(self, door: Door, load: Load, summary: ReadSummary) -> bool:
+        """The same bytes of a label that names no single thing, within two seconds."""
+        last = self.books.state.last_read.get(door.id)
+        if last is None or load.sscc is not None or load.serial is not None:
+            return False
+        return last[0] == summary.raw and summary.at - last[1] < REPEAT
+
+    def _refuse(self, door: Door, verdict: Verdict, summary: ReadSummary) -> asyncio.Future[Any] | None:
+        """Show a HOLD or STOP at once, and write it - the same open Hold only once."""
+        opened = self.books.job_at(door.id)
+        if opened is not None and verdict.job is None:
+            verdict = _of_job(verdict, opened[1])
+        if verdict.kind == words.HOLD:
+            open_hold = self.books.hold_like(door.id, verdict.reason, summary.code)
+            if open_hold is not None:
+                self._show(door, verdict, summary.code, told=True, entry_id=open_hold.hold)
+                return None
+        body = Refusal(
+            job=verdict.job,
+            direction=verdict.direction,
+            load=verdict.load,
+            reason=verdict.reason,
+            read=summary,
+            have=self.moment().have,
+            line=verdict.line,
+            left=verdict.left,
+        )
+        kind = "hold" if verdict.kind == words.HOLD else "stop"
+        return self._record(door, kind, body, verdict, summary.code)
+
+    # -- jobs -------------------------------------------------------------------------------------
+
+    def _scan_job(self, door: Door, name: str, summary: ReadSummary) -> asyncio.Future[Any] | None:
+        reason = self._job_trouble(door, name)
+        if reason == "job-already-open":
+            self._show(door, Verdict(reason), summary.code, told=True)
+            return None
+        if reason is not None:
+            return self._refuse(door, Verdict(reason, job=name), summary)
+        return self._open(door, self.books.state.conveyances[name], None, summary.device)
+
+    def _job_trouble(self, door: Door, name: str) -> str | None:
+        state = self.books.state
+        conveyance = state.conveyances.get(name)
+        if conveyance is None:
+            return "never-synced" if state.cursor is None else "job-unknown"
+        if conveyance.door != door.id:
+            return "job-wrong-door"
+        current = state.open_jobs.get(door.id)
+        if current is not None:
+            return "job-already-open" if current == name else "job-open"
+        job = state.jobs.get(name)
+        return "job-closed" if job is not None and job.state == "closed" else None
+
+    def _open(
+        self, door: Door, conveyance: Conveyance, seals: tuple[str, ...] | None, by: str
+    ) -> asyncio.Future[Any]:
+        body = JobEvent(
+            event="opened",
+            job=conveyance.job,
+            conveyance=conveyance.conveyance,
+            direction=conveyance.direction,
+            by=by,
+            seals_seen=seals,
+            seals_expected=conveyance.seals,
+            planned=len(conveyance.loads),
+        )
+        future = self.write("job", body, door.id)
+        self._say(door, "READY", "opened", *words.say("opened"), conveyance.job)
+        job = self.books.state.jobs[conveyance.job]
+        if job.seals_held:
+            summary = _summary(by, "keyboard", conveyance.job.encode(), self.clocks.utc())
+            self._refuse(door, Verdict("seals", conveyance.direction, conveyance.job), summary)
+        return future
+
+    def _close(self, door: Door, by: str) -> asyncio.Future[Any] | None:
+        opened = self.books.job_at(door.id)
+        if opened is None:
+            self._show(door, Verdict("nothing-to-close"), "", told=True)
+            return None
+        job, conveyance = opened
+        missing = missing_loads(self.books, job, conveyance)
+        body = JobEvent(
+            event="closed",
+            job=job.job,
+            conveyance=conveyance.conveyance,
+            direction=job.direction,
+            by=by,
+            seals_expected=conveyance.seals,
+            counted=len(job.counted),
+            planned=len(conveyance.loads),
+            missing=missing,
+        )
+        future = self.write("job", body, door.id)
+        reason = "closed-short" if missing else "closed"
+        state = "HOLD" if missing else "READY"
+        self._say(door, state, reason, *words.say(reason, missing=len(missing)), job.job)
+        return future
+
+    def _control(self, door: Door, command: str, summary: ReadSummary) -> asyncio.Future[Any] | None:
+        if command == "UNDO":
+            return self._undo(door, summary.device, summary.client_id)
+        if command == "CLOSE":
+            return self._close(door, summary.device)
+        door.ready(self.books)
+        self.changed(door.id)
+        return None
+
+    def _undo(self, door: Door, by: str, client_id: str | None) -> asyncio.Future[Any] | None:
+        done = self.last_done(door.id)
+        if done is None:
+            self._show(door, Verdict("nothing-to-undo"), "", told=True)
+            return None
+        moved = done.body
+        body = Correction(
+            corrects=done.entry_id,
+            movement=done.type,
+            job=moved.job,
+            direction=moved.direction,
+            load=moved.load,
+            quantity=moved.quantity,
+            reason="undo",
+            by=by,
+            use=moved.use,
+            client_id=client_id,
+        )
+        future = self.write("correction", body, door.id)
+        self._say(door, "READY", "undone", *words.say("undone"), moved.read.code)
+        return future
+
+    def last_done(self, door: str) -> Done | None:
+        """The movement that an undo at this door would take back."""
+        done = self.books.state.done.get(door)
+        return done[-1] if done else None
+
+    # -- people's acts ----------------------------------------------------------------------------
+
+    async def quantity(self, door: str, hold: str, quantity: str, client_id: str, by: str) -> DoorView:
+        """A quantity for the Hold that asked for it."""
+        at = self._door(door)
+        if client_id in self.books.state.clients:
+            return self.door(door)
+        held = self.books.state.holds.get(hold)
+        if held is None or held.reason != "quantity-needed" or held.door != door:
+            raise Refused("No label at this door waits for a quantity. Scan the label again.")
+        amount = _quantity(quantity)
+        raw = bytes.fromhex(held.raw)
+        identity = identify(raw)
+        if not isinstance(identity, Load):
+            raise Refused("The label that asked for a quantity cannot be read again. Scan it again.")
+        summary = _summary(by, "keyboard", raw, self.clocks.utc(), client_id, str(amount))
+        self._need_recorder()
+        told = self._load(at, identity, summary, amount)
+        if hold in self.books.state.holds and at.shown.reason != "quantity-needed":
+            self.write("release", Release(hold, "cleared", by, f"judged: {at.shown.reason}"), door)
+        await self._settle(told)
+        return self.door(door)
+
+    async def undo(self, door: str, client_id: str, by: str) -> DoorView:
+        """Take back the last movement of the open job at this door."""
+        if client_id not in self.books.state.clients:
+            self._need_recorder()
+            await self._settle(self._undo(self._door(door), by, client_id))
+        return self.door(door)
+
+    async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView:
+        """Open a planned conveyance at a door, a closed one again; `seals` are those seen, if looked at."""
+        at = self._door(door)
+        trouble = self._job_trouble(at, job)
+        conveyance = self.books.state.conveyances.get(job)
+        if conveyance is None or trouble not in (None, "job-closed"):
+            sentence, step = words.say(trouble or "job-unknown", door=conveyance.door if conveyance else "")
+            raise Refused(f"{job}: {sentence} {step}")
+        self._need_recorder()
+        await self._settle(self._open(at, conveyance, seals, by))
+        return job_view(self.books, conveyance, self.have)
+
+    async def close_job(self, door: str, by: str) -> JobView:
+        """Close the open job of a door, and name what was not seen."""
+        opened = self.books.job_at(door)
+        if opened is None:
+            raise Refused("No truck is open at this door. Open one first.")
+        self._need_recorder()
+        await self._settle(self._close(self._door(door), by))
+        return job_view(self.books, opened[1], self.have)
+
+    async def decide(
+        self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
+    ) -> HoldView:
+        """A supervisor's decision on a Hold; see `edge.show.choices`."""
+        held = self.books.state.holds.get(hold)
+        if held is None:
+            raise Refused("This Hold is not open any more. Reload the page.")
+        if decision not in choices(held):
+            raise Refused(
+                f"{decision!r} is no decision for this Hold; it may be {', '.join(choices(held))}. Choose one."
+            )
+        self._need_recorder()
+        view = hold_view(held)
+        door = self._door(held.door)
+        if decision == "deposit":
+            amount = _quantity(quantity or "")
+            await self._settle(self._deposit(door, held, amount, by))
+        elif decision == "accepted" and held.job is not None:
+            await self._settle(self._accept_seals(door, held.job, by))
+        else:
+            future = self.write("release", Release(hold, decision, by, note[:500]), held.door)
+            door.ready(self.books)
+            self.changed(held.door)
+            await self._settle(future)
+        return view
+
+    def _deposit(self, door: Door, held: OpenHold, quantity: Decimal, by: str) -> asyncio.Future[Any]:
+        """Goods whose papers are incomplete go to suspense (19 CFR 146.22)."""
+        load = held.load
+        assert load is not None, "only a load can be deposited"
+        notice = self.books.planned(load.sscc) if load.sscc else None
+        plan = notice[1] if notice else None
+        gtin = load.gtin or (plan.gtin if plan else "")
+        owner = plan.owner if plan else ""
+        facts = LoadFacts(
+            load.key, load.sscc, gtin, load.lot, load.serial, quantity, "EA", owner, Status.SUSPENSE
+        )
+        raw = bytes.fromhex(held.raw)
+        body = Movement(
+            job=held.job,
+            direction=Direction.IN,
+            load=facts,
+            quantity=quantity,
+            unit="EA",
+            owner=owner,
+            status=Status.SUSPENSE,
+            reason="temporary-deposit",
+            read=_summary(by, "keyboard", raw, self.clocks.utc(), None, str(quantity)),
+            have=self.moment().have,
+            clears=held.hold,
+            by=by,
+        )
+        verdict = Verdict("temporary-deposit", Direction.IN, held.job, facts, quantity)
+        return self._record(door, "admission", body, verdict, held.code)
+
+    def _accept_seals(self, door: Door, job: str, by: str) -> asyncio.Future[Any]:
+        conveyance = self.books.state.conveyances[job]
+        body = JobEvent("seals_accepted", job, conveyance.conveyance, conveyance.direction, by)
+        future = self.write("job", body, door.id)
+        door.ready(self.books)
+        self.changed(door.id)
+        return future
+
+    def alarm(self, door: str, device: str, kind: str, detail: str, count: int) -> None:
+        """Record what a device did that a person must know of."""
+        if self._recorder is not None:
+            self.write("alarm", DeviceAlarm(device, kind, detail, count), door)
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def write(self, kind: str, body: msgspec.Struct, door: str | None = None) -> asyncio.Future[Any]:
+        """Queue an entry and fold it into the books at once: nothing else is judged in between."""
+        recorder = self._need_recorder()
+        at = self.clocks.utc()
+        draft = Draft(
+            entry_id=self.clocks.entry_id(),
+            type=kind,
+            schema=schema_of(kind),
+            occurred_at=at,
+            clock=self._stamp(),
+            body=body_bytes(body),
+            door=door,
+            inputs_hash=inputs_hash(self.books, door),
+        )
+        future = recorder.append(draft)
+        state = self.books.state
+        seq = state.seq + 1 if state.epoch == recorder.epoch else 1
+        self.books.fold(Fact(draft.entry_id, recorder.epoch, seq, kind, door, at, body))
+        self._written = draft.entry_id
+        self._count(kind)
+        return future
+
+    def _record(
+        self, door: Door, kind: str, body: msgspec.Struct, verdict: Verdict, code: str
+    ) -> asyncio.Future[Any]:
+        future = self.write(kind, body, door.id)
+        told = verdict.kind != words.ACCEPTED
+        turn = self._show(door, verdict, code, told=told, entry_id=self._written)
+        if verdict.kind == words.ACCEPTED:
+            future.add_done_callback(lambda told: self._accepted(door, turn, told))
+        return future
+
+    def _accepted(self, door: Door, turn: int, told: asyncio.Future[Any]) -> None:
+        if told.cancelled() or told.exception() is not None:
+            return  # the journal failed: `detach` has put STOP on every door
+        door.tell(turn)
+        self.changed(door.id)
+
+    def _need_recorder(self) -> Recorder:
+        if self._recorder is None:
+            raise Refused("This dock cannot record now. Nothing may pass. Call the supervisor.")
+        return self._recorder
+
+    async def _settle(self, told: asyncio.Future[Any] | None) -> None:
+        """Wait until an entry is told; a journal that fails meanwhile is a refusal."""
+        if told is None:
+            return
+        try:
+            await asyncio.shield(told)
+        except Exception as error:
+            raise Refused("The entry could not be recorded. Nothing may pass. Call the supervisor.") from error
+
+    # -- saying -----------------------------------------------------------------------------------
+
+    def _show(self, door: Door, verdict: Verdict, code: str, *, told: bool, entry_id: str = "") -> int:
+        turn = door.show(verdict, code, self.books, self.clocks.utc(), told=told, entry_id=entry_id)
+        self.changed(door.id)
+        return turn
+
+    def _say(self, door: Door, state: str, reason: str, sentence: str, step: str, code: str) -> None:
+        door.say(Shown(state, reason, sentence, step, code, at=self.clocks.utc()))
+        self.changed(door.id)
+
+    def door(self, door: str) -> DoorView:
+        """One door now."""
+        return self._door(door).view(self.books, self.have)
+
+    def inventory(self, text: str = "", limit: int = 500) -> list[Holding]:
+        """Loads in the zone whose key, product, lot or owner contains `text`."""
+        wanted = text.strip().lower()
+        found = []
+        for holding in self.books.state.holdings.values():
+            words_of = f"{holding.key} {holding.gtin} {holding.lot or ''} {holding.owner} {holding.status}"
+            if wanted in words_of.lower():
+                found.append(holding)
+                if len(found) == limit:
+                    break
+        return found
+
+    def moment(self) -> Moment:
+        """Now, as judging takes it."""
+        return Moment(self.clocks.utc(), self._synchronized(), self.have)
+
+    def _stamp(self) -> Any:
+        return msgspec.structs.replace(self.clocks.stamp(), synchronized=self._synchronized())
+
+    def _synchronized(self) -> bool:
+        return self._trust_clock or self.clocks.synchronized()
+
+    def _door(self, door: str) -> Door:
+        found = self.doors.get(door)
+        if found is None:
+            raise Refused(f"There is no door {printable(door.encode(), 40)!r} here; doors are {', '.join(self.doors)}.")
+        return found
+
+    def _count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def inputs_hash(books: NodeBooks, door: str | None) -> str:
+    """SHA-256 of what a judgment at a door rests on: papers of the open job, rules, settings."""
+    opened = books.job_at(door) if door is not None else None
+    permits = sorted({ref.permit for ref in opened[1].permit_lines}) if opened else []
+    papers = [books.state.papers.get(number, "") for number in permits]
+    settings = books.state.settings
+    inputs = {"papers": papers, "rules": RULES, "settings": msgspec.to_builtins(settings)}
+    return hashlib.sha256(canonical(inputs)).hexdigest()
+
+
+def _of_job(verdict: Verdict, conveyance: Conveyance) -> Verdict:
+    return Verdict(
+        verdict.reason,
+        conveyance.direction,
+        conveyance.job,
+        verdict.load,
+        verdict.quantity,
+        verdict.line,
+        verdict.left,
+        verdict.date,
+    )
+
+
+def _summary(
+    device: str,
+    carrier: str,
+    raw: bytes,
+    at: datetime,
+    client_id: str | None = None,
+    typed: str | None = None,
+) -> ReadSummary:
+    kept = raw[:CODE_BYTES_MAX]
+    return ReadSummary(device, carrier, printable(raw), kept.hex(), at, typed, client_id)
+
+
+def _quantity(text: str) -> Decimal:
+    """A quantity that a person typed: more than zero, at most QUANTITY_MAX, at most 3 decimals."""
+    shown = printable(text.encode("utf-8", "replace"), 40)
+    try:
+        amount = Decimal(text.strip())
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 < amount <= QUANTITY_MAX or amount != round(amount, 3):
+        raise Refused(f"{shown!r} is no quantity; expected a number over 0, such as 40. Enter it again.")
+    return amount.normalize() if amount != amount.to_integral() else amount.quantize(Decimal(1))

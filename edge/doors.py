@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one door says now. Knows the books for its count; writes nothing and decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from edge import words
+from edge.adjudicate import Verdict
+from edge.books import NodeBooks
+from edge.show import job_view
+from edge.view import DoorView, Prompt
+from sync.bodies import LoadFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands on a door's screen. `told` is False while an accepted load is being recorded."""
+
+    state: str
+    reason: str
+    sentence: str
+    step: str
+    code: str = ""
+    load: LoadFacts | None = None
+    quantity: Decimal | None = None
+    entry_id: str = ""
+    told: bool = True
+    at: datetime | None = None
+
+
+class Door:
+    """One opening; `turn` counts what was shown, so that a late word cannot replace a newer one."""
+
+    def __init__(self, door: str, name: str) -> None:
+        self.id = door
+        self.name = name
+        self.turn = 0
+        self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
+
+    def say(self, shown: Shown) -> int:
+        """Put this on the screen."""
+        self.turn += 1
+        self.shown = shown
+        return self.turn
+
+    def ready(self, books: NodeBooks) -> None:
+        """Nothing waits: ready for a load, or for a work order."""
+        word = "ready" if books.job_at(self.id) else "ready-no-job"
+        self.say(Shown("READY", word, *words.say(word)))
+
+    def show(
+        self, verdict: Verdict, code: str, books: NodeBooks, at: datetime, *, told: bool, entry_id: str = ""
+    ) -> int:
+        """Show a verdict; an accepted one says "checking" until `tell`."""
+        state = {"NOTICE": "ACCEPTED" if verdict.reason in _GOOD else "READY"}.get(verdict.kind, verdict.kind)
+        sentence, step = words.say(
+            verdict.reason,
+            left=verdict.left,
+            quantity=verdict.quantity,
+            unit=verdict.load.unit if verdict.load else "",
+            date=verdict.date,
+            door=_planned_door(books, verdict),
+        )
+        shown = Shown(state, verdict.reason, sentence, step, code, verdict.load, verdict.quantity, entry_id, told, at)
+        return self.say(shown)
+
+    def tell(self, turn: int) -> None:
+        """The entry behind this turn is recorded: say so, unless something newer stands there."""
+        if turn == self.turn:
+            self.shown = replace(self.shown, told=True)
+
+    def view(self, books: NodeBooks, have: int) -> DoorView:
+        """The door as a screen shows it."""
+        shown = self.shown
+        opened = books.job_at(self.id)
+        job = job_view(books, opened[1], have) if opened else None
+        checking = words.say("checking") if not shown.told else None
+        load = shown.load
+        product = books.state.products.get(load.gtin) if load and load.gtin else None
+        done = books.state.done.get(self.id)
+        return DoorView(
+            door=self.id,
+            name=self.name,
+            state=shown.state if shown.told else "READY",
+            reason=shown.reason if shown.told else "checking",
+            sentence=checking[0] if checking else shown.sentence,
+            step=checking[1] if checking else shown.step,
+            code=shown.code,
+            quantity=shown.quantity,
+            unit=load.unit if load else None,
+            product_name=product.name if product else None,
+            counted=job.counted if job else 0,
+            planned=job.planned if job else 0,
+            job=job,
+            prompt=_prompt(shown),
+            can_undo=bool(done),
+            position=f"{books.state.epoch}:{books.state.seq}",
+            at=shown.at,
+        )
+
+
+_GOOD = ("already-counted", "repeat-scan")
+
+
+def _prompt(shown: Shown) -> Prompt | None:
+    if shown.reason != "quantity-needed":
+        return None
+    return Prompt("quantity", shown.entry_id, shown.sentence)
+
+
+def _planned_door(books: NodeBooks, verdict: Verdict) -> str:
+    conveyance = books.state.conveyances.get(verdict.job or "")
+    return conveyance.door if conveyance else ""
