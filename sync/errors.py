@@ -32,5 +32,13 @@ class WireError(SyncError):
     """A message of the exchange that is malformed or over its bounds."""
 
 
+class EventError(SyncError):
+    """An entry or a name that cannot be told to the broker as it is."""
+
+
+class SettingsError(SyncError):
+    """Settings of the broker's link that cannot work; the message names the setting."""
+
+
 class TransportError(SyncError):
     """The other side cannot be reached now; trying again may help."""
