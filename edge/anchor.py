@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The anchor: the last told head and the private key, on a second medium and in no backup.
+
+One file with two slots that are written in turn, each with a checksum: a write torn by a power cut
+leaves the slot before it, and what that write would have told was told to nobody. Knows no store.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from edge.errors import AnchorError, StoreBusy
+from sync.entry import Place
+from sync.keys import Signer
+
+_FILE: Final = "anchor"
+_KEY: Final = "epoch.key"
+_MAGIC: Final = b"zonegate-anchor-1"
+
+_SLOT_BYTES: Final = 512
+"""One slot; a line of its six fields has under 300 bytes."""
+
+_SLOT_STRIDE: Final = 4096
+"""Slots lie in sectors and pages of their own, so that tearing one cannot touch the other."""
+
+_KEY_BYTES: Final = 32
+
+
+class Anchor:
+    """The anchor in `folder`, which must exist; made by the first `hold`.
+
+    Every method raises AnchorError when the folder or a file in it cannot be used, but `write` lets
+    the OSError of a failed write through: its caller must stop telling.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file: int | None = None
+        self._count = 0
+
+    def hold(self) -> None:
+        """Take the anchor for this process alone; StoreBusy when another has it."""
+        if self._file is not None:
+            raise StoreBusy(f"the anchor in {self.folder} is held already; close the journal that holds it")
+        path = self.folder / _FILE
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise AnchorError(
+                f"the anchor {path} cannot be opened: {error.strerror}; "
+                "make its folder on a second medium, owned by the node's user"
+            ) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._make_room(file)
+        except BlockingIOError as error:
+            os.close(file)
+            raise StoreBusy(f"the anchor {path} is held by another process; end that one first") from error
+        except OSError as error:
+            os.close(file)
+            raise AnchorError(f"the anchor {path} cannot be written: {error.strerror}") from error
+        self._file = file
+
+    def release(self) -> None:
+        """Let others have the anchor. Harmless when it is not held."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def read(self) -> Place | None:
+        """The last place written; None when none was, or when neither slot is whole."""
+        try:
+            data = (self.folder / _FILE).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise AnchorError(f"the anchor {self.folder / _FILE} cannot be read: {error.strerror}") from error
+        slots = [_read_slot(data[start : start + _SLOT_BYTES]) for start in (0, _SLOT_STRIDE)]
+        count, place = max((slot for slot in slots if slot), key=lambda slot: slot[0], default=(0, None))
+        self._count = max(self._count, count)
+        return place
+
+    def write(self, place: Place) -> None:
+        """Keep `place`; it is on the medium when this returns. Raises the OSError that prevents it."""
+        if self._file is None:
+            raise AnchorError(f"the anchor in {self.folder} is not held; hold it before writing")
+        count = self._count + 1
+        os.pwrite(self._file, _slot(count, place), count % 2 * _SLOT_STRIDE)
+        os.fdatasync(self._file)
+        self._count = count
+
+    def signer(self) -> Signer:
+        """The node's key, made once and kept beside the anchor, readable by its owner only."""
+        path = self.folder / _KEY
+        try:
+            if not path.exists():
+                _write_key(path)
+            secret = path.read_bytes()
+        except OSError as error:
+            raise AnchorError(f"the key {path} cannot be used: {error.strerror}") from error
+        if len(secret) != _KEY_BYTES:
+            raise AnchorError(
+                f"the key {path} has {len(secret)} bytes, expected {_KEY_BYTES}; "
+                "move it away, and the node makes a new one that the center must be told of"
+            )
+        return Signer(secret)
+
+    def _make_room(self, file: int) -> None:
+        """Write the whole file once: later writes then change no size and need no room."""
+        if os.fstat(file).st_size < 2 * _SLOT_STRIDE:
+            os.pwrite(file, bytes(2 * _SLOT_STRIDE), 0)
+            os.fsync(file)
+            sync_folder(self.folder)
+        self.read()
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to its medium."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _write_key(path: Path) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, os.urandom(_KEY_BYTES))
+        os.fsync(file)
+    finally:
+        os.close(file)
+    fresh.rename(path)
+    sync_folder(path.parent)
+
+
+def _slot(count: int, place: Place) -> bytes:
+    fields = b" ".join(
+        (_MAGIC, str(count).encode(), place.epoch.encode(), str(place.seq).encode(), place.hash.encode())
+    )
+    line = fields + b" " + hashlib.sha256(fields).hexdigest().encode() + b"\n"
+    return line.ljust(_SLOT_BYTES, b"\0")
+
+
+def _read_slot(data: bytes) -> tuple[int, Place] | None:
+    """The count and place of a slot; None when it was never written or is not whole."""
+    fields, _, check = data.partition(b"\n")[0].rpartition(b" ")
+    if hashlib.sha256(fields).hexdigest().encode() != check:
+        return None
+    parts = fields.split(b" ")
+    if len(parts) != 5 or parts[0] != _MAGIC:
+        return None
+    _, count, epoch, seq, digest = parts
+    return int(count), Place(epoch.decode(), int(seq), digest.decode())

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's journal on the event loop: entries are queued in call order, written by one thread, told.
+
+*Told* means: committed and flushed, the anchor written, and only then the future resolved and the
+callbacks called. The thread takes all that is queued, writes it as one transaction, and repeats, so
+batches grow with the load and no timer is needed. Knows no doors and no books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self
+
+from edge.anchor import Anchor
+from edge.clock import Clocks
+from edge.errors import Backlogged, EdgeError, JournalClosed
+from edge.writer import (
+    RESERVE_BYTES,
+    Append,
+    Batch,
+    CursorMove,
+    Identity,
+    Item,
+    NewEpoch,
+    Placed,
+    ReadNote,
+    SnapshotPut,
+    Writer,
+    connect_writer,
+    failure,
+)
+from sync.chain import BeginAnew
+from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
+from sync.errors import EntryError
+from sync.keys import Signer
+
+__all__ = ["Identity", "Journal", "JournalCounters", "Placed"]
+
+BATCH_ITEMS_MAX: Final = 500
+"""Items of one transaction: longer ones make everybody in them wait."""
+
+BATCH_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Bodies of one transaction end after this many bytes: bounds memory and the write-ahead log."""
+
+QUEUE_ITEMS_MAX: Final = 20_000
+"""Items that may wait: minutes of every scanner at its fastest, on the slowest medium."""
+
+IDLE_TICK_S: Final = 1.0
+"""The writing thread shows that it lives at least this often."""
+
+COMMIT_MS_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Upper bounds of the commit latencies counted, in milliseconds; slower ones are in the total only."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalCounters:
+    """What the journal has done since it was opened.
+
+    `commit_ms` counts commits (with their anchor) up to each bound of COMMIT_MS_BUCKETS, cumulatively.
+    """
+
+    queued: int
+    batches: int
+    entries: int
+    batch_items_last: int
+    batch_items_max: int
+    commit_ns_sum: int
+    commit_ms: tuple[int, ...]
+    reads_left_out: int
+    heartbeat_ns: int
+
+
+class Journal:
+    """One node's log, open for appending. All methods are called on the loop that `open` ran on.
+
+    `epoch` is where the next entry will stand, `begun` says why `open` began another epoch (None: it
+    goes on), `told` is the last told place, `failed` gets the error, as its result, of any failed
+    write: then nothing more is told, and the owner closes the journal and opens it again.
+    """
+
+    def __init__(self, writer: Writer, clocks: Clocks) -> None:
+        """Use `open`."""
+        self._writer = writer
+        self._clocks = clocks
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._broken: EdgeError | None = None
+        self._closing = False
+        self._on_told: list[Callable[[Sequence[Placed], Place], None]] = []
+        self._on_head: list[Callable[[Head], None]] = []
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._heartbeat_ns = clocks.mono_ns()
+        self._batches = 0
+        self._entries = 0
+        self._batch_items_last = 0
+        self._batch_items_max = 0
+        self._commit_ns_sum = 0
+        self._commit_ms = [0] * len(COMMIT_MS_BUCKETS)
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self.failed: asyncio.Future[EdgeError] = self._loop.create_future()
+        self.signer: Signer = writer.signer
+        self.begun: BeginAnew | None = writer.begun
+        self.told: Place = writer.place
+        self.epoch: str = writer.place.epoch
+
+    @classmethod
+    def open(
+        cls,
+        store: Path,
+        anchor: Anchor,
+        *,
+        clocks: Clocks,
+        identity: Identity,
+        shown: Sequence[Place] = (),
+        reserve_bytes: int = RESERVE_BYTES,
+        connect: Callable[[Path], sqlite3.Connection] = connect_writer,
+    ) -> Self:
+        """Open the journal in folder `store` and continue it by rule E; blocks for a few flushes.
+
+        `shown` are heads of this node's log that other witnesses know, `reserve_bytes` the free room
+        that must stay. Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull, JournalFailed.
+        """
+        writer = Writer.open(
+            store,
+            anchor,
+            clocks=clocks,
+            identity=identity,
+            shown=shown,
+            reserve_bytes=reserve_bytes,
+            connect=connect,
+        )
+        journal = cls(writer, clocks)
+        journal._thread.start()
+        return journal
+
+    def append(self, draft: Draft) -> asyncio.Future[Placed]:
+        """Queue an entry; the order of calls is the order in the log. The future resolves when it is told.
+
+        It gets the journal's error when the write fails. Raises EntryError for a body that is too
+        large, JournalClosed, and Backlogged when too much waits.
+        """
+        if len(draft.body) > BODY_BYTES_MAX:
+            raise EntryError(
+                f"the body of a {draft.type} entry has {len(draft.body)} bytes, "
+                f"at most {BODY_BYTES_MAX} fit; split what it carries"
+            )
+        future: asyncio.Future[Placed] = self._loop.create_future()
+        self._put(Append(draft, future))
+        return future
+
+    def note_read(
+        self,
+        *,
+        device: str,
+        door: str | None,
+        at: datetime,
+        code: str,
+        raw: bytes,
+        verdict: str,
+        entry_id: str | None,
+    ) -> None:
+        """Keep a scan as evidence, in the transaction of what is queued with it.
+
+        `code` is printable, `raw` what came (its first 16 KiB are kept), `entry_id` the entry it led
+        to. Evidence is left out, and counted, when the disk runs low. Raises as `append`.
+        """
+        self._put(ReadNote(device, door, at, code, raw, verdict, entry_id))
+
+    def set_cursor(self, sink: str, place: Place) -> None:
+        """Keep how far a sink has taken this log. Raises as `append`."""
+        self._put(CursorMove(sink, place))
+
+    def put_snapshot(self, state: bytes) -> None:
+        """Keep the owner's state as of everything queued until now, in place of the one before.
+
+        Raises as `append`.
+        """
+        self._put(SnapshotPut(state))
+
+    def begin_anew(self, reason: str, end: Place | None = None) -> asyncio.Future[Placed]:
+        """Begin another epoch here (rule E at a contact); what is appended from now on stands in it.
+
+        Its parent is the log's head at this point, `end` the parent's last head if that is proven.
+        The future resolves with the Begin. Raises as `append`.
+        """
+        future: asyncio.Future[Placed] = self._loop.create_future()
+        epoch = self._clocks.epoch()
+        self._put(NewEpoch(epoch, reason, end, future))
+        self.epoch = epoch
+        return future
+
+    def on_told(self, callback: Callable[[Sequence[Placed], Place], None]) -> None:
+        """Call back once for each batch, in order, after its futures have their results."""
+        self._on_told.append(callback)
+
+    def on_head(self, callback: Callable[[Head], None]) -> None:
+        """Call back with each head that was signed and stored: once a second while there is news."""
+        self._on_head.append(callback)
+
+    def head(self) -> Head:
+        """The last told place, signed now."""
+        return self.signer.head(self.told)
+
+    def counters(self) -> JournalCounters:
+        """What has been done until now."""
+        return JournalCounters(
+            queued=self._queue.qsize(),
+            batches=self._batches,
+            entries=self._entries,
+            batch_items_last=self._batch_items_last,
+            batch_items_max=self._batch_items_max,
+            commit_ns_sum=self._commit_ns_sum,
+            commit_ms=tuple(self._commit_ms),
+            reads_left_out=self._writer.reads_left_out,
+            heartbeat_ns=self._heartbeat_ns,
+        )
+
+    @property
+    def heartbeat_ns(self) -> int:
+        """Monotonic time of the writing thread's last commit or idle tick; at most a tick old when well."""
+        return self._heartbeat_ns
+
+    async def close(self) -> None:
+        """Write all that is queued, sign the head, close the files. Also after a failure; may be repeated."""
+        if not self._closing:
+            self._closing = True
+            self._queue.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    def _put(self, item: Item) -> None:
+        if self._closing:
+            raise JournalClosed("the journal is closed; nothing was written")
+        if self._broken is not None:
+            _refuse(item, self._broken)
+            return
+        if self._queue.qsize() >= QUEUE_ITEMS_MAX:
+            raise Backlogged(f"{QUEUE_ITEMS_MAX} items wait for the disk; it is too slow, try again later")
+        self._queue.put(item)
+
+    # The writing thread.
+
+    def _run(self) -> None:
+        items: list[Item] = []
+        try:
+            going = True
+            while going:
+                items, going = self._take()
+                if items:
+                    self._settle(items)
+                    items = []
+                elif going:
+                    self._tell_heads(self._writer.idle())
+                self._heartbeat_ns = self._clocks.mono_ns()
+            self._tell_heads(self._writer.seal())
+        except Exception as error:  # noqa: BLE001 - a writer that died unseen would be the worst failure
+            self._on_loop(self._fail, failure(error), items)
+        finally:
+            try:
+                self._writer.close()
+            finally:
+                self._on_loop(self._end)
+
+    def _take(self) -> tuple[list[Item], bool]:
+        """All that is queued, up to a batch; waits for the first item. False: closed after these."""
+        items: list[Item] = []
+        size = 0
+        try:
+            item = self._queue.get(timeout=self._patience_s())
+            while item is not None:
+                items.append(item)
+                if isinstance(item, Append):
+                    size += len(item.draft.body)
+                if len(items) >= BATCH_ITEMS_MAX or size >= BATCH_BYTES_MAX:
+                    return items, True
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return items, True
+        return items, False
+
+    def _patience_s(self) -> float:
+        due_ns = self._writer.sign_due_ns
+        if due_ns is None:
+            return IDLE_TICK_S
+        return min(IDLE_TICK_S, max(0.0, (due_ns - self._clocks.mono_ns()) / 1e9))
+
+    def _settle(self, items: list[Item]) -> None:
+        """Commit, then anchor, then tell."""
+        batch = self._writer.draw_up(items)
+        start_ns = self._clocks.mono_ns()
+        self._writer.commit(batch)
+        self._count(len(items), batch, self._clocks.mono_ns() - start_ns)
+        self._on_loop(self._tell, batch)
+
+    def _count(self, items: int, batch: Batch, took_ns: int) -> None:
+        self._batches += 1
+        self._entries += len(batch.placed)
+        self._batch_items_last = items
+        self._batch_items_max = max(self._batch_items_max, items)
+        self._commit_ns_sum += took_ns
+        for index, bound_ms in enumerate(COMMIT_MS_BUCKETS):
+            if took_ns <= bound_ms * 1_000_000:
+                self._commit_ms[index] += 1
+
+    def _tell_heads(self, batch: Batch | None) -> None:
+        if batch is not None:
+            self._on_loop(self._tell, batch)
+
+    def _on_loop(self, call: Callable[..., None], *values: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *values)
+        except RuntimeError:
+            self._loop_gone()
+
+    def _loop_gone(self) -> None:
+        """The loop was closed without closing the journal: there is nobody to tell, so end."""
+        self._queue.put(None)
+
+    # On the loop.
+
+    def _tell(self, batch: Batch) -> None:
+        if batch.placed:
+            self.told = batch.place
+            for future, placed in zip(batch.futures, batch.placed, strict=True):
+                if not future.done():
+                    future.set_result(placed)
+            for told in self._on_told:
+                told(batch.placed, batch.place)
+        for head in batch.heads:
+            for signed in self._on_head:
+                signed(head)
+
+    def _fail(self, error: EdgeError, items: list[Item]) -> None:
+        self._broken = error
+        waiting = list(items)
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            if item is not None:
+                waiting.append(item)
+        for item in waiting:
+            _refuse(item, error)
+        self.failed.set_result(error)
+
+    def _end(self) -> None:
+        self._ended.set_result(None)
+
+
+def _refuse(item: Item, error: EdgeError) -> None:
+    """Give the error to whoever waits for the item; `failed` tells it too, so it never goes unseen."""
+    if isinstance(item, Append | NewEpoch) and not item.future.done():
+        item.future.set_exception(error)
+        item.future.exception()

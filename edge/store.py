@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal's files and every question asked of them; nothing here writes an entry.
+
+One process writes (`edge.writer`); all others read through `JournalReader`, which opens the file
+read-only, so that it can neither change nor checkpoint it. Each question is one statement, fetched to
+its end: a reader that lingers in a transaction would keep the write-ahead log growing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final, Self
+
+from edge.errors import StoreError, StoreNewer
+from sync.entry import Head, Place
+
+JOURNAL_FILE: Final = "journal.sqlite3"
+"""The journal's name in the store's folder; SQLite puts `-wal` and `-shm` beside it."""
+
+SCHEMA_VERSION: Final = 1
+"""The number of the last migration in `edge.migrations`."""
+
+PAGE_ENTRIES_MAX: Final = 1000
+"""Entries of one page for people; more would hold a reader too long."""
+
+_READ_TIMEOUT_S: Final = 5.0
+"""A reader waits this long for the instant in which another opener recovers the write-ahead log."""
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """The schema of an open file; 0 when it is empty.
+
+    Raises StoreNewer when it is of a newer version, StoreError when the file is no journal.
+    """
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"the journal cannot be read: {error}; restore the file or begin a new store"
+        ) from error
+    if version > SCHEMA_VERSION:
+        raise StoreNewer(
+            f"this journal was written by a newer version: its schema is {version}, "
+            f"this program knows up to {SCHEMA_VERSION}; update the program"
+        )
+    if version == 0 and tables:
+        raise StoreError("the file holds tables of another program, not a journal; name another store")
+    return version
+
+
+class Questions:
+    """What can be asked of a journal over an open connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def epochs(self) -> list[str]:
+        """The epochs of the own log, oldest first."""
+        return [row[0] for row in self._all("SELECT epoch FROM own_epoch ORDER BY ordinal")]
+
+    def head(self, epoch: str) -> Place | None:
+        """The last place of an epoch; None when it is not stored."""
+        row = self._one("SELECT seq, hash FROM entry WHERE epoch = ? ORDER BY seq DESC LIMIT 1", epoch)
+        return Place(epoch, row[0], row[1]) if row else None
+
+    def hash_at(self, epoch: str, seq: int) -> str | None:
+        """The hash stored at (epoch, seq); None when nothing is."""
+        row = self._one("SELECT hash FROM entry WHERE epoch = ? AND seq = ?", epoch, seq)
+        return row[0] if row else None
+
+    def record_at(self, epoch: str, seq: int) -> bytes | None:
+        """The record stored at (epoch, seq); None when nothing is."""
+        row = self._one("SELECT record FROM entry WHERE epoch = ? AND seq = ?", epoch, seq)
+        return row[0] if row else None
+
+    def entry(self, entry_id: str) -> bytes | None:
+        """The record of an entry by its id; None when it is not stored."""
+        row = self._one("SELECT record FROM entry WHERE entry_id = ?", entry_id)
+        return row[0] if row else None
+
+    def after(self, epoch: str, seq: int, entries_max: int, bytes_max: int) -> list[bytes]:
+        """Records of an epoch after `seq`, in order: at most so many entries and bytes, but one if any."""
+        sizes = self._all(
+            "SELECT seq, length(record) FROM entry WHERE epoch = ? AND seq > ? ORDER BY seq LIMIT ?",
+            epoch,
+            seq,
+            entries_max,
+        )
+        last, total = seq, 0
+        for at, size in sizes:
+            total += size
+            if total > bytes_max and last > seq:
+                break
+            last = at
+        rows = self._all(
+            "SELECT record FROM entry WHERE epoch = ? AND seq > ? AND seq <= ? ORDER BY seq", epoch, seq, last
+        )
+        return [row[0] for row in rows]
+
+    def page(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """(position, record) over all epochs after a position, oldest first; 0 is before the first."""
+        return self._all(
+            "SELECT position, record FROM entry WHERE position > ? ORDER BY position LIMIT ?",
+            after,
+            min(limit, PAGE_ENTRIES_MAX),
+        )
+
+    def page_before(self, before: int | None, limit: int) -> list[tuple[int, bytes]]:
+        """(position, record) over all epochs before a position, newest first; None is after the last."""
+        top = 2**63 - 1 if before is None else before
+        return self._all(
+            "SELECT position, record FROM entry WHERE position < ? ORDER BY position DESC LIMIT ?",
+            top,
+            min(limit, PAGE_ENTRIES_MAX),
+        )
+
+    def position(self, epoch: str, seq: int) -> int | None:
+        """The position of (epoch, seq) over all epochs; None when it is not stored."""
+        row = self._one("SELECT position FROM entry WHERE epoch = ? AND seq = ?", epoch, seq)
+        return row[0] if row else None
+
+    def entries(self) -> int:
+        """The number of entries in all epochs."""
+        return int(self._all("SELECT coalesce(max(position), 0) FROM entry")[0][0])
+
+    def behind(self, sink: str) -> int:
+        """How many entries the sink has not taken; all of them when its cursor is not in the log."""
+        place = self.cursor(sink)
+        taken = self.position(place.epoch, place.seq) if place else None
+        return self.entries() - (taken or 0)
+
+    def cursor(self, sink: str) -> Place | None:
+        """How far a sink has taken entries; None when it has taken none."""
+        row = self._one("SELECT epoch, seq, hash FROM cursor WHERE sink = ?", sink)
+        return Place(*row) if row else None
+
+    def snapshot(self) -> tuple[Place, bytes] | None:
+        """The last snapshot of the owner's state and the place it stands for."""
+        row = self._one("SELECT epoch, seq, hash, state FROM snapshot")
+        return (Place(row[0], row[1], row[2]), row[3]) if row else None
+
+    def signed_heads(self, after: int, limit: int) -> list[tuple[int, Head]]:
+        """(position, head) of the heads that were signed, oldest first."""
+        rows = self._all(
+            "SELECT position, epoch, seq, hash, signature FROM signed_head "
+            "WHERE position > ? ORDER BY position LIMIT ?",
+            after,
+            limit,
+        )
+        return [(row[0], Head(*row[1:])) for row in rows]
+
+    def reads(self, after: int, limit: int) -> list[tuple[int, str, str | None, str, str, str, str | None]]:
+        """(position, device, door, at, code, verdict, entry_id) of the scans kept as evidence."""
+        return self._all(
+            "SELECT position, device, door, at, code, verdict, entry_id FROM read_evidence "
+            "WHERE position > ? ORDER BY position LIMIT ?",
+            after,
+            min(limit, PAGE_ENTRIES_MAX),
+        )
+
+    def _one(self, statement: str, *values: object) -> Any:
+        rows = self._all(statement, *values)
+        return rows[0] if rows else None
+
+    def _all(self, statement: str, *values: object) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the journal cannot be read: {error}") from error
+
+
+class JournalReader(Questions):
+    """A journal opened read-only, live or not; it never writes to the database or checkpoints it.
+
+    Raises StoreError when there is no journal, StoreNewer when it is of a newer version. May be used
+    from several threads, each question stands alone.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.path = store / JOURNAL_FILE
+        if not self.path.is_file():
+            raise StoreError(f"there is no journal in {store}: expected the file {JOURNAL_FILE}")
+        try:
+            connection = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                timeout=_READ_TIMEOUT_S,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise StoreError(f"the journal {self.path} cannot be opened: {error}") from error
+        super().__init__(connection)
+        try:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            connection.execute("PRAGMA query_only = 1")
+            if schema_version(connection) == 0:
+                raise StoreError(f"the journal {self.path} is empty: no node has written to it yet")
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

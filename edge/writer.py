@@ -1,0 +1,513 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one writer of a node's journal: opens it by rule E, gives entries their places, commits.
+
+Everything here is called by one thread at a time and blocks. It knows no event loop; `edge.journal`
+queues for it and tells what it has written.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+
+from edge.anchor import Anchor, sync_folder
+from edge.clock import Clocks
+from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
+from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
+from sync.bodies import Begin, body_bytes, read_body, schema_of
+from sync.chain import BeginAnew, GoOn, rule_e
+from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, record_hash, utc_text
+
+RESERVE_BYTES: Final = 64 * 1024 * 1024
+"""Free room below which nothing is written: a full write-ahead log, its checkpoint and a batch fit."""
+
+EVIDENCE_RESERVES: Final = 2
+"""Below so many reserves of free room, evidence is no longer kept, so that entries still can be."""
+
+SIGN_EVERY_NS: Final = 1_000_000_000
+"""A head is signed once a second while there is news."""
+
+RAW_BYTES_MAX: Final = 16 * 1024
+"""Raw bytes kept of one scan. Links cut longer lines; the count of all bytes is kept beside it."""
+
+_WAL_PAGES: Final = 4096
+"""Pages (of 4 KiB) after which SQLite itself checkpoints inside a commit: bounds the log under load."""
+
+_IDLE_WAL_BYTES: Final = 4 * 1024 * 1024
+"""A write-ahead log larger than this is emptied when nobody waits for the writer."""
+
+_WRITE_TIMEOUT_S: Final = 5.0
+"""The writer waits this long for the instant in which a reader recovers the write-ahead log."""
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,40}")
+
+_INSERT_ENTRY: Final = (
+    "INSERT INTO entry (epoch, seq, entry_id, type, door, occurred_at, hash, record) VALUES (?,?,?,?,?,?,?,?)"
+)
+_INSERT_READ: Final = (
+    "INSERT INTO read_evidence (device, door, at, code, raw, raw_bytes, verdict, entry_id)"
+    " VALUES (?,?,?,?,?,?,?,?)"
+)
+_INSERT_HEAD: Final = "INSERT INTO signed_head (epoch, seq, hash, signature) VALUES (?,?,?,?)"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Whose journal it is, as its Begin says; each name matches [a-z0-9_-]{1,40}."""
+
+    tenant: str
+    zone: str
+    node: str
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """An entry at its place; `record` is the bytes that `place.hash` is of."""
+
+    entry_id: str
+    place: Place
+    type: str
+    door: str | None
+    record: bytes
+
+
+class Append(msgspec.Struct, gc=False):
+    """Asks for a draft to be written."""
+
+    draft: Draft
+    future: Any = None
+
+
+class NewEpoch(msgspec.Struct):
+    """Asks for another epoch; what follows in the queue stands in it."""
+
+    epoch: str
+    reason: str
+    end: Place | None
+    future: Any = None
+
+
+class ReadNote(msgspec.Struct):
+    """Asks for a scan to be kept as evidence. `at` is aware."""
+
+    device: str
+    door: str | None
+    at: datetime
+    code: str
+    raw: bytes
+    verdict: str
+    entry_id: str | None
+
+
+class CursorMove(msgspec.Struct):
+    """Asks for a sink's cursor to be moved."""
+
+    sink: str
+    place: Place
+
+
+class SnapshotPut(msgspec.Struct):
+    """Asks for a snapshot of everything queued before it."""
+
+    state: bytes
+
+
+Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
+
+
+@dataclass(slots=True)
+class Batch:
+    """One transaction. `futures` belong to `placed`, one to one; `place` is the head after it."""
+
+    place: Place
+    placed: list[Placed] = field(default_factory=list)
+    futures: list[Any] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
+    entry_rows: list[tuple[object, ...]] = field(default_factory=list)
+    epochs: list[str] = field(default_factory=list)
+    read_rows: list[tuple[object, ...]] = field(default_factory=list)
+    cursors: dict[str, Place] = field(default_factory=dict)
+    snapshot: tuple[Place, bytes] | None = None
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The connection that writes; `Writer.open` sets how. A test hands in one that fails on purpose."""
+    return sqlite3.connect(path, isolation_level=None, timeout=_WRITE_TIMEOUT_S, check_same_thread=False)
+
+
+class Writer:
+    """Writes one store. `open` it; after any error of `commit` or `idle` only `close` may follow.
+
+    `place` is the head of what was drawn up, `begun` the decision when `open` began another epoch.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        connection: sqlite3.Connection,
+        anchor: Anchor,
+        clocks: Clocks,
+        identity: Identity,
+        reserve_bytes: int,
+    ) -> None:
+        self.store = store
+        self.signer = anchor.signer()
+        self.begun: BeginAnew | None = None
+        self.reads_left_out = 0
+        self._connection = connection
+        self._undo = ExitStack()
+        self._anchor = anchor
+        self._clocks = clocks
+        self._identity = identity
+        self._reserve_bytes = reserve_bytes
+        self._epoch = ""
+        self._seq = 0
+        self._hash = GENESIS
+        self._signed_ns = clocks.mono_ns()
+        self._unsigned = False
+
+    @classmethod
+    def open(
+        cls,
+        store: Path,
+        anchor: Anchor,
+        *,
+        clocks: Clocks,
+        identity: Identity,
+        shown: Sequence[Place] = (),
+        reserve_bytes: int = RESERVE_BYTES,
+        connect: Callable[[Path], sqlite3.Connection] = connect_writer,
+    ) -> Self:
+        """Open the journal in folder `store`, made when it is missing; continue it by rule E.
+
+        Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull, or JournalFailed when the
+        first write fails.
+        """
+        _check_identity(identity)
+        with ExitStack() as undo:
+            try:
+                store.mkdir(parents=True, exist_ok=True, mode=0o700)
+                lock = _take_lock(store)
+                undo.callback(os.close, lock)
+                anchor.hold()
+                undo.callback(anchor.release)
+                _check_room(store, reserve_bytes)
+                connection = connect(store / JOURNAL_FILE)
+                undo.callback(connection.close)
+                _prepare(connection, store)
+                writer = cls(store, connection, anchor, clocks, identity, reserve_bytes)
+                writer._continue(shown)
+            except (sqlite3.Error, OSError) as error:
+                raise failure(error) from error
+            writer._undo = undo.pop_all()
+            return writer
+
+    @property
+    def place(self) -> Place:
+        """The head of what was drawn up."""
+        return Place(self._epoch, self._seq, self._hash)
+
+    def draw_up(self, items: Sequence[Item]) -> Batch:
+        """Give the items their places, in order. Nothing is written yet.
+
+        Raises EntryError for a draft that cannot be an entry; the writer must be closed then.
+        """
+        batch = Batch(self.place)
+        now = self._clocks.utc()
+        for item in items:
+            if isinstance(item, Append):
+                self._place(batch, item.draft, item.future, now)
+            elif isinstance(item, ReadNote):
+                batch.read_rows.append(_read_row(item))
+            elif isinstance(item, CursorMove):
+                batch.cursors[item.sink] = item.place
+            elif isinstance(item, SnapshotPut):
+                batch.snapshot = (self.place, item.state)
+            else:
+                self._begin(batch, item, now)
+        batch.place = self.place
+        if batch.placed:
+            self._unsigned = True
+            if self._sign_due():
+                self._sign(batch)
+        return batch
+
+    def commit(self, batch: Batch) -> None:
+        """Write the batch in one transaction, then the anchor. When this returns it may be told.
+
+        Raises DiskFull or JournalFailed; then nothing of it may be told.
+        """
+        try:
+            self._keep_room(batch)
+            self._write(batch)
+            if batch.placed:
+                self._anchor.write(batch.place)
+        except (sqlite3.Error, OSError) as error:
+            raise failure(error) from error
+
+    def idle(self) -> Batch | None:
+        """What the writer does when nothing waits: sign the head when it is due, shorten the log.
+
+        Returns the batch with the signed head, if there was one. Raises as `commit`.
+        """
+        batch = Batch(self.place)
+        if self._unsigned and self._sign_due():
+            self._sign(batch)
+            self.commit(batch)
+        try:
+            if _wal_bytes(self.store) > _IDLE_WAL_BYTES:
+                self._shorten()
+        except sqlite3.Error as error:
+            raise failure(error) from error
+        return batch if batch.heads else None
+
+    def seal(self) -> Batch | None:
+        """Sign the head if the last signed one is older. Returns and raises as `idle`."""
+        if not self._unsigned:
+            return None
+        batch = Batch(self.place)
+        self._sign(batch)
+        self.commit(batch)
+        return batch
+
+    @property
+    def sign_due_ns(self) -> int | None:
+        """The monotonic time at which a head is due; None while there is no news."""
+        return self._signed_ns + SIGN_EVERY_NS if self._unsigned else None
+
+    def close(self) -> None:
+        """Empty the write-ahead log if that is possible, close everything, let the locks go."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            self._shorten()
+        except sqlite3.Error:
+            pass  # what is committed stays in the log and is read from there at the next start
+        finally:
+            self._undo.close()
+
+    def _continue(self, shown: Sequence[Place]) -> None:
+        stored = Questions(self._connection)
+        epochs = stored.epochs()
+        head = stored.head(epochs[-1]) if epochs else None
+        parent: Place | None = None
+        if head is not None:
+            first = stored.record_at(head.epoch, 1)
+            if first is None:
+                raise StoreError(f"epoch {head.epoch} has no Begin; run zonegate verify on this store")
+            begin = read_body(read_record(first))
+            if not isinstance(begin, Begin):
+                raise StoreError(
+                    f"epoch {head.epoch} does not start with a Begin; run zonegate verify on this store"
+                )
+            self._check_owner(begin)
+            parent = begin.parent
+        anchored = self._anchor.read()
+        decision = rule_e(head, anchored, shown, stored.hash_at, parent)
+        if isinstance(decision, GoOn):
+            self._epoch, self._seq, self._hash = decision.head.epoch, decision.head.seq, decision.head.hash
+            # What a crash left behind the anchor is told from now on, by the state that is folded of it.
+            if anchored != decision.head:
+                self._anchor.write(decision.head)
+            return
+        self.begun = decision
+        batch = Batch(self.place)
+        self._begin_as(batch, self._clocks.epoch(), decision, None, self._clocks.utc())
+        batch.place = self.place
+        self._sign(batch)
+        self.commit(batch)
+
+    def _check_owner(self, begin: Begin) -> None:
+        stored = Identity(begin.tenant, begin.zone, begin.node)
+        if stored != self._identity:
+            raise StoreError(
+                f"the store {self.store} belongs to node {stored.node} of zone {stored.zone}, "
+                f"tenant {stored.tenant}; this is node {self._identity.node} of zone {self._identity.zone}, "
+                f"tenant {self._identity.tenant}: name another store, or correct the configuration"
+            )
+
+    def _place(self, batch: Batch, draft: Draft, future: object, now: datetime) -> None:
+        epoch = self._epoch
+        seq = self._seq + 1
+        record = record_bytes(draft, epoch, seq, now, self._hash)
+        digest = record_hash(record)
+        batch.entry_rows.append(
+            (epoch, seq, draft.entry_id, draft.type, draft.door, utc_text(draft.occurred_at), digest, record)
+        )
+        batch.placed.append(Placed(draft.entry_id, Place(epoch, seq, digest), draft.type, draft.door, record))
+        batch.futures.append(future)
+        self._seq = seq
+        self._hash = digest
+
+    def _begin(self, batch: Batch, item: NewEpoch, now: datetime) -> None:
+        """Begin in place: the epoch so far ends here, whatever another writer made of its copy."""
+        self._sign(batch)
+        self._begin_as(batch, item.epoch, BeginAnew(self.place, item.end, item.reason), item.future, now)
+
+    def _begin_as(self, batch: Batch, epoch: str, decision: BeginAnew, future: object, now: datetime) -> None:
+        who = self._identity
+        body = Begin(
+            tenant=who.tenant,
+            zone=who.zone,
+            node=who.node,
+            key=self.signer.public,
+            reason=decision.reason,
+            parent=decision.parent,
+            end=decision.end,
+        )
+        self._epoch, self._seq, self._hash = epoch, 0, GENESIS
+        batch.epochs.append(epoch)
+        draft = Draft(
+            self._clocks.entry_id(), "begin", schema_of("begin"), now, self._clocks.stamp(), body_bytes(body)
+        )
+        self._place(batch, draft, future, now)
+
+    def _shorten(self) -> None:
+        """Empty the write-ahead log, unless a reader is in it: nobody waits for a reader here."""
+        self._connection.execute("PRAGMA busy_timeout = 0").fetchall()
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._connection.execute(f"PRAGMA busy_timeout = {_WRITE_TIMEOUT_S * 1000:.0f}").fetchall()
+
+    def _sign_due(self) -> bool:
+        return self._clocks.mono_ns() - self._signed_ns >= SIGN_EVERY_NS
+
+    def _sign(self, batch: Batch) -> None:
+        batch.heads.append(self.signer.head(self.place))
+        self._signed_ns = self._clocks.mono_ns()
+        self._unsigned = False
+
+    def _keep_room(self, batch: Batch) -> None:
+        free = _check_room(self.store, self._reserve_bytes)
+        if batch.read_rows and free < EVIDENCE_RESERVES * self._reserve_bytes:
+            self.reads_left_out += len(batch.read_rows)
+            batch.read_rows.clear()
+
+    def _write(self, batch: Batch) -> None:
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            for epoch in batch.epochs:
+                execute("INSERT INTO own_epoch (epoch) VALUES (?)", (epoch,))
+            if len(batch.entry_rows) == 1:
+                execute(_INSERT_ENTRY, batch.entry_rows[0])
+            elif batch.entry_rows:
+                self._connection.executemany(_INSERT_ENTRY, batch.entry_rows)
+            if batch.read_rows:
+                self._connection.executemany(_INSERT_READ, batch.read_rows)
+            for head in batch.heads:
+                execute(_INSERT_HEAD, (head.epoch, head.seq, head.hash, head.signature))
+            for sink, place in batch.cursors.items():
+                execute(
+                    "INSERT OR REPLACE INTO cursor (sink, epoch, seq, hash) VALUES (?,?,?,?)",
+                    (sink, place.epoch, place.seq, place.hash),
+                )
+            if batch.snapshot is not None:
+                place, state = batch.snapshot
+                execute(
+                    "INSERT OR REPLACE INTO snapshot (one, epoch, seq, hash, state) VALUES (1,?,?,?,?)",
+                    (place.epoch, place.seq, place.hash, state),
+                )
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+
+
+def failure(error: Exception) -> EdgeError:
+    """The room's error for what the operating system or SQLite said of a write."""
+    if isinstance(error, EdgeError):
+        return error
+    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or (
+        isinstance(error, OSError) and error.errno in _NO_ROOM
+    )
+    if full:
+        return DiskFull(f"the disk of the journal or its anchor is full ({error}); free some room")
+    return JournalFailed(f"the journal could not be written: {error}; check the disk")
+
+
+def _check_identity(identity: Identity) -> None:
+    for key, name in (("tenant", identity.tenant), ("zone", identity.zone), ("node", identity.node)):
+        if not _NAME.fullmatch(name):
+            raise StoreError(f"the {key} is {name!r}; expected 1 to 40 of a-z, 0-9, _ and -")
+
+
+def _take_lock(store: Path) -> int:
+    """The store for this process alone: SQLite lets many write, but only one may chain."""
+    lock = os.open(store / "journal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StoreBusy(f"the journal in {store} is open in another process; end that one first") from error
+    return lock
+
+
+def _check_room(store: Path, reserve_bytes: int) -> int:
+    """Free bytes for the node's user; DiskFull below the reserve."""
+    disk = os.statvfs(store)
+    free = disk.f_bavail * disk.f_frsize
+    if free < reserve_bytes:
+        raise DiskFull(
+            f"{free // 2**20} MiB are free in {store}, the journal needs {reserve_bytes // 2**20} MiB "
+            "to be sure of the next entries; free some room"
+        )
+    return free
+
+
+def _prepare(connection: sqlite3.Connection, store: Path) -> None:
+    """Set how the connection writes, make or migrate the tables, flush what a crash left unflushed."""
+    version = schema_version(connection)
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreError(f"the disk of {store} cannot hold a write-ahead log (mode {mode}); use a local disk")
+    for setting in (
+        "synchronous = FULL",
+        f"wal_autocheckpoint = {_WAL_PAGES}",
+        f"journal_size_limit = {_WAL_PAGES * 4096}",
+        "mmap_size = 0",
+    ):
+        connection.execute(f"PRAGMA {setting}").fetchall()
+    if version < SCHEMA_VERSION:
+        from edge.migrations import migrate
+
+        migrate(connection)
+        sync_folder(store)
+        sync_folder(store.absolute().parent)
+    # A killed process may leave commits in the page cache only. They are read, and so told, from now on.
+    log = store / f"{JOURNAL_FILE}-wal"
+    if log.exists():
+        with log.open("rb") as file:
+            os.fsync(file)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _wal_bytes(store: Path) -> int:
+    try:
+        return (store / f"{JOURNAL_FILE}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read_row(note: ReadNote) -> tuple[object, ...]:
+    return (
+        note.device,
+        note.door,
+        utc_text(note.at),
+        note.code,
+        note.raw[:RAW_BYTES_MAX],
+        len(note.raw),
+        note.verdict,
+        note.entry_id,
+    )
