@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the program offers is in the documents, and what the documents show exists.
+
+Names are taken from where they are made: the argument parser, the configuration's structs, the topics,
+the table of verdicts, the metrics. Nothing is listed here a second time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, get_type_hints
+
+import msgspec
+import pytest
+
+from edge.words import TABLE
+from sync.topics import CHANNELS
+from tests.source import ROOT, modules, project_files, strings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+CONFIGURATIONS = ("edge.config", "central.config")
+TEXTS = {".md", ".yaml", ".json", ".toml"}
+
+
+def documents() -> str:
+    """All of docs/ and the table in ARCHITECTURE.md, as one text."""
+    paths = [path for path in project_files() if path.is_relative_to(ROOT / "docs") and path.suffix in TEXTS]
+    return "\n".join(path.read_text() for path in [*sorted(paths), ROOT / "ARCHITECTURE.md"])
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """The one parser that ``zonegate.cli`` builds, found by its return type."""
+    module = import_module("zonegate.cli")
+    built = [
+        function
+        for _, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not inspect.signature(function).parameters
+        and get_type_hints(function).get("return") is argparse.ArgumentParser
+    ]
+    assert len(built) == 1, "zonegate.cli has one function without parameters that returns its ArgumentParser"
+    parser = built[0]()
+    assert isinstance(parser, argparse.ArgumentParser)
+    return parser
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]:
+    """Each command's words and its long options, subcommands included."""
+    deeper = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    options = [
+        option
+        for action in parser._actions
+        if action.help != argparse.SUPPRESS and not isinstance(action, argparse._HelpAction)
+        for option in action.option_strings
+        if option.startswith("--")
+    ]
+    yield parser.prog, options
+    for action in deeper:
+        for sub in dict.fromkeys(action.choices.values()):
+            yield from commands(sub)
+
+
+def configuration_keys() -> set[str]:
+    """The names by which every field of the configuration's structs is written in zonegate.toml."""
+    keys = set()
+    for name in CONFIGURATIONS:
+        module = import_module(name)
+        for _, struct in inspect.getmembers(module, inspect.isclass):
+            if issubclass(struct, msgspec.Struct) and struct.__module__ == name:
+                keys |= set(struct.__struct_encode_fields__)
+    return keys
+
+
+def metric_names() -> set[str]:
+    names = {text for name in modules() for text in strings(modules()[name])}
+    return {text for text in names if re.fullmatch(r"zonegate_[a-z0-9_]+", text)}
+
+
+def undocumented(names: Iterable[str], text: str) -> list[str]:
+    """The names that do not stand in ``text`` as words of their own."""
+    return sorted(
+        name for name in set(names) if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-]|/[\w{{])", text)
+    )
+
+
+def test_every_command_is_documented() -> None:
+    names = [words for words, _ in commands(command_parser())]
+    assert len(names) > 5
+    assert undocumented(names, documents()) == []
+
+
+def test_every_option_is_documented() -> None:
+    options = [option for _, found in commands(command_parser()) for option in found]
+    assert options
+    assert undocumented(options, documents()) == []
+
+
+def test_every_configuration_key_is_documented() -> None:
+    keys = configuration_keys()
+    assert keys
+    written = "\n".join(re.findall(r"`[^`\n]+`|^\[+\w.*$|^#? ?\w+ = .*$", documents(), re.MULTILINE))
+    assert undocumented(keys, written) == []
+
+
+def test_every_topic_is_documented() -> None:
+    assert undocumented(CHANNELS.values(), documents()) == []
+
+
+def test_every_reason_code_is_documented() -> None:
+    assert undocumented([row.reason for row in TABLE], documents()) == []
+
+
+def test_every_metric_is_documented() -> None:
+    assert metric_names()
+    assert undocumented(metric_names(), documents()) == []
+
+
+def test_every_environment_variable_is_documented() -> None:
+    names = {text for path in modules().values() for text in strings(path)}
+    assert (
+        undocumented((text for text in names if re.fullmatch(r"ZONEGATE_[A-Z_]+", text)), documents()) == []
+    )
+
+
+def shown_commands(text: str) -> set[str]:
+    """The commands that documents show, in a code line or between backticks."""
+    return set(re.findall(r"(?:^|`)(?:\$ )?zonegate ([a-z][a-z-]*)\b", text, re.MULTILINE))
+
+
+def test_every_command_the_documents_show_exists() -> None:
+    known = {words.removeprefix("zonegate ").split()[0] for words, _ in commands(command_parser())}
+    shown = shown_commands(documents() + (ROOT / "README.md").read_text())
+    assert shown
+    assert shown <= known
+
+
+def broken_links(path: Path) -> list[str]:
+    """Relative links of a Markdown file that lead nowhere."""
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text())
+    return [target for target in targets if "://" not in target and not (path.parent / target).exists()]
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = {
+        str(path.relative_to(ROOT)): broken_links(path) for path in project_files() if path.suffix == ".md"
+    }
+    assert {name: links for name, links in broken.items() if links} == {}
+
+
+def test_a_planted_broken_link_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("[there](page.md#top) [gone](missing.md) [away](https://example.org/x)")
+    assert broken_links(page) == ["missing.md"]
+
+
+@pytest.mark.parametrize("text", ["", "zonegate verifying", "a/zonegate-verify", "my-zonegate verify-all"])
+def test_an_undocumented_name_is_found(text: str) -> None:
+    assert undocumented(["zonegate verify"], text) == ["zonegate verify"]
+    assert undocumented(["zonegate verify"], f"{text}\n`zonegate verify --head H`") == []
+
+
+def test_a_commands_words_and_options_are_collected() -> None:
+    parser = argparse.ArgumentParser(prog="zonegate")
+    deep = parser.add_subparsers().add_parser("db").add_subparsers().add_parser("tail")
+    deep.add_argument("--lines")
+    assert list(commands(parser)) == [
+        ("zonegate", []),
+        ("zonegate db", []),
+        ("zonegate db tail", ["--lines"]),
+    ]
+
+
+def test_a_shown_command_is_collected() -> None:
+    text = "Run `zonegate doctor`.\n\n```\n$ zonegate node --config x\n```\nThe zonegate is a word."
+    assert shown_commands(text) == {"doctor", "node"}
