@@ -2,6 +2,7 @@
 """Errors of the dock's room; all under one root.
 
 EdgeError
+|-- ConfigError        zonegate.toml has faults; the message lists them
 |-- AnchorError        the anchor's folder or key cannot be used
 |-- StoreError         the journal's files cannot be used as they are
 |   |-- StoreBusy      another process holds them
@@ -18,6 +19,10 @@ from __future__ import annotations
 
 class EdgeError(Exception):
     """Root of this room's errors."""
+
+
+class ConfigError(EdgeError):
+    """zonegate.toml has faults; the message lists them all."""
 
 
 class AnchorError(EdgeError):
