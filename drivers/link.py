@@ -129,7 +129,7 @@ def _unavailable(path: str, error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return f"{path} is not there: plug the device in"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{path} may not be opened by this user: add it to the group that owns the port (often dialout)"
+        return f"{path} may not be opened by this user: add it to the group that owns it (often dialout)"
     if error.errno in (errno.EBUSY, errno.EAGAIN):
         return f"{path} is in use by another program: close that program"
     if error.errno in (errno.ENOTTY, errno.EINVAL):

@@ -153,12 +153,14 @@ def _open_pyserial(address: LinkAddress) -> serial.Serial:
     return serial.Serial(
         address.target,
         address.baud,
-        parity={"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}[address.parity],
+        parity=_PARITIES[address.parity],
         timeout=0,
         write_timeout=_WRITE_TIMEOUT_S,
         exclusive=True,
     )
 
+
+_PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 # A command to a scanner is a few bytes; one that takes longer has a cable without the other end.
 _WRITE_TIMEOUT_S = 2.0

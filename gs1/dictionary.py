@@ -68,7 +68,7 @@ _ROWS = """
 422        ?   N3,iso3166               req=01,02,03,8006,8026 ex=426       # country of origin
 423        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 req=01,02,03 ex=426 # processing
 424        ?   N3,iso3166               req=01,02,03 ex=426                 # country of processing
-425        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 req=01,02,03 ex=426 # taken apart
+425        ?   N3,iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 [N3],iso3166 req=01,02,03 ex=426 # disjoining
 426        ?   N3,iso3166               req=01,02,03                        # country of full processing
 427        ?   X..3                     req=01+422,02+422,03+422            # origin subdivision
 8003       ?   N1,zero N13,csum,gcppos1 [X..16]  dlpkey                     # GRAI, returnable asset

@@ -59,10 +59,11 @@ def parse_link(text: str) -> Elements:
         if _NUMERIC.fullmatch(ai):
             elements.append((ai, _decoded(value)))
             _check_query(ai, ais[0])
-    seen = [ai for ai, _ in elements]
-    for ai in seen:
-        if seen.count(ai) > 1:
-            raise _refused("repeated", f"AI {shown(ai)} twice, expected once in a link", ai)
+    seen: set[str] = set()
+    for ai, _ in elements:
+        if ai in seen:
+            raise _refused("repeated", f"AI {ai} twice, expected once in a link", ai)
+        seen.add(ai)
     return check_elements(tuple(elements))
 
 
@@ -70,13 +71,11 @@ def parse_link(text: str) -> Elements:
 # says nothing of the goods.
 _PATH_CHARACTERS = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})"
 _LINK = re.compile(
-    rf"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9\-._~:\[\]@%]+(/{_PATH_CHARACTERS}*)"
+    rf"(?:https?|HTTPS?)://[A-Za-z0-9\-._~:\[\]@%]+(/{_PATH_CHARACTERS}*)"
     rf"(?:\?((?:{_PATH_CHARACTERS}|\?)*))?(?:\#(?:{_PATH_CHARACTERS}|\?)*)?"
 )
 _NUMERIC = re.compile("[0-9]+")
 _SHORT_NAMES = {"gtin": "01", "sscc": "00", "cpv": "22", "lot": "10", "ser": "21"}
-# No link needs more; more elements than identifiers exist are an attack on the loop that counts them.
-_ELEMENTS_MAX = 40
 
 
 def _key_position(path: list[str]) -> int | None:
