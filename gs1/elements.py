@@ -36,8 +36,6 @@ def parse_elements(text: str) -> Elements:
     faults: list[Fault] = []
     placed: list[tuple[str, str, int]] = []
     position = 0
-    if not text:
-        raise CodeError(Fault("empty", "nothing came, expected an element string", None, 0))
     while position < len(text) and len(faults) < FAULTS_MAX:
         identifier = find_identifier(text, position)
         if identifier is None:
@@ -170,6 +168,8 @@ def _unknown_identifier(came: str, position: int | None) -> Fault:
 
 
 def _checked(placed: Sequence[tuple[str, str, int | None]], faults: list[Fault]) -> Elements:
+    if not (placed or faults):
+        raise CodeError(Fault("empty", "nothing came, expected application identifiers and their values"))
     values: dict[str, str] = {}
     for ai, value, start in placed:
         if values.setdefault(ai, value) != value:

@@ -146,22 +146,22 @@ def test_our_rows_are_those_of_the_published_dictionary(conformance_data: Path) 
             low, _, high = words[0].partition("-")
             numbers = range(int(low), int(high or low) + 1)
             published.update({str(number).zfill(len(low)): words[1:] for number in numbers})
-    for ai, row in IDENTIFIERS.items():
+    for ai, held in IDENTIFIERS.items():
         words = published[ai]
-        assert row.predefined == ("*" in words[0]), ai
-        assert row.in_query == ("?" in words[0]), ai
+        assert held.predefined == ("*" in words[0]), ai
+        assert held.in_query == ("?" in words[0]), ai
         required = [word[4:] for word in words if word.startswith("req=")]
-        assert [",".join("+".join(way) for way in group) for group in row.requires] == required, ai
-        assert ",".join(row.excludes) == ",".join(word[3:] for word in words if word.startswith("ex=")), ai
+        assert [",".join("+".join(way) for way in group) for group in held.requires] == required, ai
+        assert ",".join(held.excludes) == ",".join(word[3:] for word in words if word.startswith("ex=")), ai
         formats = [word.strip("[]") for word in words if word.lstrip("[")[:1] in ("N", "X", "Y", "Z")]
-        assert len(formats) == len(row.components), ai
-        for component, published_format in zip(row.components, formats, strict=True):
+        assert len(formats) == len(held.components), ai
+        for component, published_format in zip(held.components, formats, strict=True):
             length, *checks = published_format.replace("]", "").split(",")
             lowest = 1 if ".." in length else component.length_max
             assert length.replace("..", "") == f"{component.charset}{component.length_max}", ai
             assert component.length_min == lowest, ai
             assert list(component.checks) == checks, ai
-        assert (row.qualifiers is not None) == any(word.startswith("dlpkey") for word in words), ai
+        assert (held.qualifiers is not None) == any(word.startswith("dlpkey") for word in words), ai
 
 
 @given(

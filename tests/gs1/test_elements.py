@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -95,10 +96,16 @@ def test_a_bracket_within_a_typed_value_is_written_with_a_backslash() -> None:
     assert parse_bracketed(typed) == (("01", GTIN), ("10", "A(21)B"), ("21", "C"))
 
 
-@pytest.mark.parametrize("text", ["(", "(1)2", "()12", "(12345)12", "(00", "x(00)", f"(00){SSCC}(", "(89)A"])
+@pytest.mark.parametrize("text", ["x", "(", "(1)2", "()12", "(12345)12", "(00", "x(00)", f"(00){SSCC}(", "(89)A"])
 def test_brackets_out_of_place_are_refused(text: str) -> None:
     with pytest.raises(CodeError, match="expected an application identifier"):
         parse_bracketed(text)
+
+
+def test_nothing_is_no_element_string() -> None:
+    for parse in (parse_elements, parse_bracketed):
+        with pytest.raises(CodeError, match="nothing came"):
+            parse("")
 
 
 # What makes a right element string: values drawn by the rows' own format, then the partners each one needs.
@@ -191,7 +198,7 @@ def _lines_run(parse: Callable[[str], object], text: str) -> int:
     """How many lines of Python ran: a measure of work that no busy machine disturbs."""
     lines = 0
 
-    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., object]:
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal lines
         lines += event == "line"
         return trace
