@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.source import ROOT, imports, modules, project_files, strings
 
@@ -86,6 +89,22 @@ def test_pins_are_exact() -> None:
     for name in ("dev.txt", "demo.txt"):
         for line in (ROOT / "requirements" / name).read_text().splitlines():
             assert re.fullmatch(r"[a-z0-9._-]+==[^\s;]+(?: ; .+)?", line), line
+
+
+def test_pins_keep_to_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = {
+        "dev.txt": [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]],
+        "demo.txt": [
+            *project["project"]["dependencies"],
+            *project["project"]["optional-dependencies"]["demo"],
+        ],
+    }
+    for name, requirements in asked.items():
+        lines = (ROOT / "requirements" / name).read_text().splitlines()
+        pinned = dict(line.partition(" ; ")[0].split("==") for line in lines)
+        for requirement in map(Requirement, requirements):
+            assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
 
 
 def unreached(root: Path) -> set[str]:
