@@ -232,7 +232,7 @@ class _Table:
 
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         value: int = self._take(key, default, int, "a whole number")
-        if isinstance(value, int) and not low <= value <= high:
+        if not low <= value <= high:
             self.fault(self._full(key), str(value), f"{low} to {high}")
         return value
 

@@ -96,9 +96,11 @@ class Dock:
             self.write("settings", settings)
         self.changed("")
 
-    def detach(self) -> None:
-        """The journal cannot write: every door says STOP until another is attached."""
+    def detach(self, *, quiet: bool = False) -> None:
+        """The journal cannot write: every door says STOP until another is attached, but at a quiet end."""
         self._recorder = None
+        if quiet:
+            return
         for door in self.doors.values():
             self._show(door, Verdict("cannot-record"), "", told=True)
 

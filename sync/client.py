@@ -44,7 +44,8 @@ class CenterClient:
 
     async def exchange(self, ask: Ask, signer: Signer) -> Answer:
         """Post an ask, signed. Raises TransportError when the center cannot be reached or is ill,
-        WireError with the center's own sentence when it refuses."""
+        WireError with the center's own sentence when it refuses.
+        """
         assert self._session is not None, "used outside of its context"
         body = encode(ask)
         headers = {
@@ -57,7 +58,7 @@ class CenterClient:
                 while len(answer) <= ANSWER_BYTES_MAX and not response.content.at_eof():
                     answer += await response.content.read(ANSWER_BYTES_MAX + 1 - len(answer))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TransportError(f"the center at {self._url} cannot be reached: {error or 'no answer'}") from error
+            raise TransportError(f"the center at {self._url} cannot be reached: {str(error) or 'no answer'}") from error
         if response.status >= 500:
             raise TransportError(f"the center answers {response.status}; it will be asked again")
         if response.status != 200:

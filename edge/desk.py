@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk: what the pages ask of the running node, gathered from dock, journal, devices and sinks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from customs.documents import Holding
+from drivers.scanner import Health, State
+from edge.config import NodeConfig
+from edge.dock import Dock
+from edge.metrics import entry_figures, journal_figures
+from edge.journal import Journal
+from edge.show import entry_view, hold_view, job_view
+from edge.store import JournalReader
+from edge.view import (
+    DeviceView,
+    DoorView,
+    EntryView,
+    HoldView,
+    JobView,
+    LinkView,
+    Refused,
+    StatusView,
+)
+
+_LAST_ENTRIES: Final = 20
+_QUEUE_MAX: Final = 256
+"""A page that lags by so many changes is dropped; it comes back with a snapshot."""
+
+_STORY_MAX: Final = 200
+
+_DEVICE_STATES: Final = {
+    State.READY: "Up",
+    State.FLOODED: "Degraded",
+    State.OPENING: "Down",
+    State.LOST: "Down",
+    State.CLOSED: "Unknown",
+}
+
+
+@dataclass(slots=True)
+class Running:
+    """What the service hands over while it runs: the journal, the devices' health, the sinks' links."""
+
+    journal: Journal | None = None
+    trouble: str = "starting"
+    devices: dict[str, tuple[str, Health]] = field(default_factory=dict)
+    links: dict[str, Callable[[], LinkView]] = field(default_factory=dict)
+    last: list[EntryView] = field(default_factory=list)
+
+
+class NodeDesk:
+    """Implements `edge.view.Desk`."""
+
+    def __init__(self, config: NodeConfig, dock: Dock, running: Running, version: str) -> None:
+        self._config = config
+        self._version = version
+        self._dock = dock
+        self._running = running
+        self._queues: set[asyncio.Queue[str | None]] = set()
+        self.scan = dock.scan
+        self.quantity = dock.quantity
+        self.undo = dock.undo
+        self.open_job = dock.open_job
+        self.close_job = dock.close_job
+        self.decide = dock.decide
+        dock.on_change(self._changed)
+
+    # -- views ------------------------------------------------------------------------------------
+
+    def status(self) -> StatusView:
+        """Everything on the status page, now."""
+        dock, running = self._dock, self._running
+        state = dock.books.state
+        return StatusView(
+            tenant=self._config.tenant,
+            zone=self._config.zone,
+            node=self._config.node,
+            timezone=self._config.timezone,
+            version=self._version,
+            position=f"{state.epoch}:{state.seq}",
+            recording=running.trouble if not dock.recording else "recording",
+            clock_synchronized=dock.moment().synchronized,
+            doors=tuple(dock.door(door) for door in dock.doors),
+            devices=tuple(_device(name, door, health) for name, (door, health) in running.devices.items()),
+            holds=tuple(hold_view(hold) for hold in state.holds.values()),
+            jobs=tuple(self._jobs()),
+            links=tuple(link() for link in running.links.values()),
+            last=tuple(running.last),
+        )
+
+    def _jobs(self) -> list[JobView]:
+        books = self._dock.books
+        doors = self._dock.doors
+        views = [
+            job_view(books, conveyance, self._dock.have)
+            for conveyance in books.state.conveyances.values()
+            if conveyance.door in doors
+        ]
+        order = {"open": 0, "planned": 1, "closed": 2}
+        return sorted(views, key=lambda view: (order[view.state], view.job))
+
+    def door(self, door: str) -> DoorView:
+        """One door now."""
+        return self._dock.door(door)
+
+    def inventory(self, text: str = "", limit: int = 500) -> list[Holding]:
+        """Loads in the zone that `text` names."""
+        return self._dock.inventory(text, limit)
+
+    async def entries(self, after: str | None, limit: int) -> list[EntryView]:
+        """Entries after a position, oldest first; the newest ones when it is None."""
+        return await asyncio.to_thread(_entries, self._config.store, after, limit)
+
+    async def story(self, text: str) -> list[EntryView]:
+        """Every entry that speaks of `text` (an SSCC, lot, permit or truck), oldest first."""
+        return await asyncio.to_thread(_story, self._config.store, text)
+
+    def remember(self, record: bytes) -> None:
+        """A told entry, for the list of the last ones."""
+        self._running.last.insert(0, entry_view(record))
+        del self._running.last[_LAST_ENTRIES:]
+
+    # -- the feed ---------------------------------------------------------------------------------
+
+    def subscribe(self) -> asyncio.Queue[str | None]:
+        """A bounded queue of changed doors; a reader that lags gets None and is forgotten."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue(_QUEUE_MAX)
+        self._queues.add(queue)
+        return queue
+
+    def unsubscribe(self, queue: asyncio.Queue[str | None]) -> None:
+        """Forget a queue."""
+        self._queues.discard(queue)
+
+    def _changed(self, door: str) -> None:
+        for queue in list(self._queues):
+            if queue.qsize() >= _QUEUE_MAX - 1:
+                self._queues.discard(queue)
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(door)
+
+    # -- figures ----------------------------------------------------------------------------------
+
+    def metrics(self) -> dict[str, Any]:
+        """Figures for /metrics; see `edge.metrics.HELP`."""
+        dock, running = self._dock, self._running
+        devices = running.devices.items()
+        figures: dict[str, Any] = {
+            **entry_figures(dock.counts),
+            "zonegate_recording": int(dock.recording),
+            "zonegate_clock_synchronized": int(dock.moment().synchronized),
+            "zonegate_behind": [({"sink": name}, link().behind) for name, link in running.links.items()],
+            "zonegate_open_holds": len(dock.books.state.holds),
+            "zonegate_device_reads_total": [({"device": d}, h.counts.frames) for d, (_, h) in devices],
+            "zonegate_device_dropped_total": [({"device": d}, h.counts.dropped) for d, (_, h) in devices],
+            "zonegate_device_reconnects_total": [({"device": d}, h.counts.reconnects) for d, (_, h) in devices],
+        }
+        if running.journal is not None:
+            figures |= journal_figures(running.journal.counters(), dock.clocks.mono_ns())
+        return figures
+
+
+def _device(name: str, door: str, health: Health) -> DeviceView:
+    return DeviceView(
+        device=name,
+        door=door,
+        state=_DEVICE_STATES[health.state],
+        detail=health.detail,
+        reads=health.counts.frames,
+        dropped=health.counts.dropped,
+        reconnects=health.counts.reconnects,
+        since=health.since,
+    )
+
+
+def _entries(store: Path, after: str | None, limit: int) -> list[EntryView]:
+    with JournalReader(store) as reader:
+        if after is None:
+            return [entry_view(record) for _, record in reader.page_before(None, limit)]
+        position = reader.position(*_place(after))
+        if position is None:
+            raise Refused(f"There is no entry at {after[:80]!r}. Ask again without `after`.")
+        return [entry_view(record) for _, record in reader.page(position, limit)]
+
+
+def _place(text: str) -> tuple[str, int]:
+    epoch, _, seq = text.partition(":")
+    if not seq.isdigit():
+        raise Refused(f"{text[:80]!r} is no position; expected epoch:seq.")
+    return epoch, int(seq)
+
+
+def _story(store: Path, text: str) -> list[EntryView]:
+    """Walks the journal newest first and keeps records that contain the text, bounded."""
+    wanted = text.strip().encode("utf-8")
+    if not wanted:
+        return []
+    found: list[EntryView] = []
+    with JournalReader(store) as reader:
+        before: int | None = None
+        while len(found) < _STORY_MAX:
+            page = reader.page_before(before, 1000)
+            if not page:
+                break
+            found += [entry_view(record) for _, record in page if wanted in record]
+            before = page[-1][0]
+    return found[:_STORY_MAX][::-1]
+

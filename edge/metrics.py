@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's figures: their names, what they mean, how they are gathered. docs/operate lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edge.journal import JournalCounters
+
+HELP: Final[dict[str, str]] = {
+    "zonegate_entries_total": "Entries written since start, by type.",
+    "zonegate_scans_total": "Reads judged since start, repeats included.",
+    "zonegate_journal_commits_total": "Group commits since the journal was opened.",
+    "zonegate_journal_commit_seconds_total": "Time spent in commits and anchors since the journal was opened.",
+    "zonegate_journal_queue": "Entries that wait to be committed.",
+    "zonegate_journal_heartbeat_age_seconds": "Time since the writer last committed or was idle.",
+    "zonegate_recording": "1 while entries can be written, 0 while every door says STOP.",
+    "zonegate_clock_synchronized": "1 while the kernel says its clock is in step.",
+    "zonegate_behind": "Entries that a sink has not confirmed, by sink.",
+    "zonegate_open_holds": "Holds that wait for a decision.",
+    "zonegate_device_reads_total": "Reads of a device since start.",
+    "zonegate_device_dropped_total": "Reads of a device dropped in a flood since start.",
+    "zonegate_device_reconnects_total": "Times a device came back since start.",
+}
+
+
+def journal_figures(counters: JournalCounters, now_ns: int) -> dict[str, Any]:
+    """Figures of the journal's writer; `now_ns` is monotonic."""
+    return {
+        "zonegate_journal_commits_total": counters.batches,
+        "zonegate_journal_commit_seconds_total": counters.commit_ns_sum / 1e9,
+        "zonegate_journal_queue": counters.queued,
+        "zonegate_journal_heartbeat_age_seconds": (now_ns - counters.heartbeat_ns) / 1e9,
+    }
+
+
+def entry_figures(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Figures of the dock: entries by type, and scans."""
+    entries = [({"type": kind}, count) for kind, count in sorted(counts.items()) if kind != "scans"]
+    return {"zonegate_entries_total": entries, "zonegate_scans_total": counts.get("scans", 0)}

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dock service: opens the journal by rule E, folds the books, runs doors, screens and sinks.
+
+The pages and the scanners live as long as the process; journal, books and sinks are opened again
+after any failed write, and meanwhile every door says STOP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from drivers import Read, Scanner, ScannerSettings
+from drivers.scanner import Clock as DeviceClock
+from drivers.scanner import Health, State
+from edge.adjudicate import RULES
+from edge.anchor import Anchor
+from edge.books import Fact, NodeBooks
+from edge.clock import Clocks
+from edge.config import DoorConfig, NodeConfig
+from edge.desk import NodeDesk, Running
+from edge.dock import Dock
+from edge.errors import JournalError, StoreBusy
+from edge.events import Events
+from edge.journal import Journal
+from edge.metrics import HELP
+from edge.notify import notify, watchdog_interval_s
+from edge.show import entry_view
+from edge.store import JournalReader
+from edge.upload import ForeignHead, Upload
+from edge.view import LinkView
+from edge.web.access import Access
+from edge.web.app import make_app
+from edge.writer import Identity, Placed
+from sync.bodies import Settings
+from sync.entry import Place, read_record
+from sync.topics import DeviceState
+
+SNAPSHOT_EVERY: Final = 5_000
+"""Entries between two snapshots: a start folds at most so many."""
+
+REOPEN_S: Final = 2.0
+"""Between two attempts to open a journal that could not be written."""
+
+_log = logging.getLogger("zonegate.service")
+
+
+class Service:
+    """One node."""
+
+    def __init__(self, config: NodeConfig, clocks: Clocks, version: str) -> None:
+        self._config = config
+        self._clocks = clocks
+        self._version = version
+        doors = {door.id: door.name for door in config.doors}
+        self.dock = Dock(doors, clocks, trust_clock=config.clock == "host")
+        self._running = Running()
+        self.desk = NodeDesk(config, self.dock, self._running, version)
+        self._upload = Upload(config, config.center, self.dock) if config.center else None
+        self._events = Events(config, config.mqtt, self.dock) if config.mqtt else None
+        self._since_snapshot = 0
+        self._alive_ns = clocks.mono_ns()
+        for sink in (self._upload, self._events):
+            if sink is not None:
+                self._running.links[sink.link().name] = sink.link
+        if self._upload is None:
+            self._running.links["center"] = lambda: LinkView("center", "not configured", 0, "", None)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`. Raises what makes going on senseless: StoreNewer, AnchorError, OSError."""
+        self._config.store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        access = Access(self._config.store / "access.json")
+        for new in access.provide(self.dock.doors):
+            print(f"token for {new.holder}: {new.token}", flush=True)
+        app = make_app(
+            self.desk,
+            access,
+            door_names={door.id: door.name for door in self._config.doors},
+            hosts=self._config.hosts,
+            metric_helps=HELP,
+            now=self._clocks.utc,
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        host, _, port = self._config.listen.rpartition(":")
+        try:
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            await self._serve(stop)
+        finally:
+            await runner.cleanup()
+
+    async def _serve(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            lasting = [tasks.create_task(self._watchdog())]
+            lasting += [
+                tasks.create_task(self._scanner(door, number, url))
+                for door in self._config.doors
+                for number, url in enumerate(door.devices, start=1)
+            ]
+            recording = tasks.create_task(self._record_always(stop))
+            await stop.wait()
+            notify("STOPPING=1")
+            await recording
+            for task in lasting:
+                task.cancel()
+
+    # -- recording --------------------------------------------------------------------------------
+
+    async def _record_always(self, stop: asyncio.Event) -> None:
+        """Open, record, and after a failure open again by rule E; until `stop`."""
+        shown: list[Place] = []
+        anchor = Anchor(self._config.anchor)
+        while not stop.is_set():
+            pause = REOPEN_S
+            try:
+                await self._record(anchor, shown, stop)
+            except ForeignHead as error:
+                _log.error("%s; beginning another epoch", error)
+                shown.append(error.place)
+                pause = 0.0
+            except (JournalError, StoreBusy) as error:
+                self._running.trouble = str(error)
+                _log.error("cannot record: %s", error)
+            self._alive_ns = self._clocks.mono_ns()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+    async def _record(self, anchor: Anchor, shown: Sequence[Place], stop: asyncio.Event) -> None:
+        """One opening of the journal, until it fails, a witness objects, or `stop`."""
+        config = self._config
+        identity = Identity(config.tenant, config.zone, config.node)
+        journal = Journal.open(
+            config.store,
+            anchor,
+            clocks=self._clocks,
+            identity=identity,
+            shown=shown,
+            reserve_bytes=config.reserve_mb * 1024 * 1024,
+        )
+        try:
+            if journal.begun is not None:
+                _log.warning("epoch %s begun: %s", journal.epoch, journal.begun.reason)
+            books = self._fold()
+            journal.on_told(lambda placed, place: self._told(journal, placed))
+            self._running.journal = journal
+            self.dock.attach(journal, books, self._settings())
+            self._running.trouble = ""
+            notify("READY=1")
+            _log.info("recording in epoch %s from seq %d", journal.epoch, journal.told.seq)
+            await self._run_sinks(journal, stop)
+            journal.put_snapshot(self.dock.books.snapshot())
+        finally:
+            self._running.journal = None
+            self.dock.detach(quiet=stop.is_set())
+            await journal.close()
+
+    async def _run_sinks(self, journal: Journal, stop: asyncio.Event) -> None:
+        """Keep center and broker fed until the journal fails, a sink ends, or `stop`."""
+        tasks: list[asyncio.Future[None]] = []
+        if self._upload is not None:
+            tasks.append(asyncio.create_task(self._upload.run(journal, self._config.store)))
+        if self._events is not None:
+            tasks.append(asyncio.create_task(self._events.run(journal, self._config.store)))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            ends: list[asyncio.Future[Any]] = [*tasks, stopping, journal.failed]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if journal.failed.done():
+                raise journal.failed.result()
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            stopping.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    def _fold(self) -> NodeBooks:
+        """The books: the snapshot, and what was written after it."""
+        with JournalReader(self._config.store) as reader:
+            snapshot = reader.snapshot()
+            books = NodeBooks.restore(snapshot[1]) if snapshot else None
+            position = reader.position(snapshot[0].epoch, snapshot[0].seq) if snapshot and books else None
+            if books is None or position is None:
+                books, position = NodeBooks(), 0
+            while page := reader.page(position, 1000):
+                for _, record in page:
+                    books.fold(Fact.of(read_record(record)))
+                position = page[-1][0]
+            self._running.last[:] = [entry_view(record) for _, record in reader.page_before(None, 20)]
+        return books
+
+    def _settings(self) -> Settings:
+        config = self._config
+        doors = tuple(door.id for door in config.doors)
+        return Settings(self._version, RULES, config.doors[0].no_read, doors, config.timezone)
+
+    def _told(self, journal: Journal, placed: Sequence[Placed]) -> None:
+        """A batch is durable: sinks may have it; the books are kept every so often."""
+        for item in placed:
+            self.desk.remember(item.record)
+        for sink in (self._upload, self._events):
+            if sink is not None:
+                sink.wake()
+        self._since_snapshot += len(placed)
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            self._since_snapshot = 0
+            journal.put_snapshot(self.dock.books.snapshot())
+        self.dock.changed("")
+
+    # -- devices and watchdog ---------------------------------------------------------------------
+
+    async def _scanner(self, door: DoorConfig, number: int, url: str) -> None:
+        name = f"scanner-{door.id}-{number}"
+        settings = ScannerSettings(no_read=door.no_read.encode(), reads_per_second_max=door.reads_per_second)
+        scanner = Scanner(name, url, settings, _DeviceTime(self._clocks))
+        self._note_device(door.id, name, scanner.health)
+
+        def on_read(read: Read) -> None:
+            self._running.devices[name] = (door.id, scanner.health)
+            self.dock.take_read(door.id, read)
+
+        def on_health(health: Health) -> None:
+            self._note_device(door.id, name, health)
+            if health.state is State.FLOODED:
+                self.dock.alarm(door.id, name, "flood", health.detail, health.counts.dropped)
+            _log.info("device %s: %s %s", name, health.state, health.detail)
+            self.dock.changed("")
+
+        await scanner.run(on_read, on_health)
+
+    def _note_device(self, door: str, name: str, health: Health) -> None:
+        self._running.devices[name] = (door, health)
+        if self._events is not None:
+            self._events.show_device(door, name, DeviceState(health.state, health.detail, health.since))
+
+    async def _watchdog(self) -> None:
+        """Feed systemd's watchdog only while the writing thread lives, or opening is being tried."""
+        interval = watchdog_interval_s()
+        while interval is not None:
+            await asyncio.sleep(interval)
+            journal = self._running.journal
+            beat = journal.heartbeat_ns if journal is not None else self._alive_ns
+            if self._clocks.mono_ns() - beat < interval * 2_000_000_000:
+                notify("WATCHDOG=1")
+
+
+class _DeviceTime(DeviceClock):
+    """The dock's clocks as the drivers take them."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+
+    def now(self) -> datetime:
+        """UTC."""
+        return self._clocks.utc()
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds for intervals."""
+        return self._clocks.mono_ns()

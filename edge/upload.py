@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exchange with the center, kept going: asks, takes answers, writes what was seen.
+
+One request at a time; at once while there is more to send, else when something was told or after a
+pause. A witness that knows another log ends it with `ForeignHead`: rule E then begins another epoch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from edge.config import CenterConfig, NodeConfig
+from edge.dock import Dock
+from edge.errors import EdgeError
+from edge.journal import Journal
+from edge.store import JournalReader
+from edge.view import LinkView
+from sync.client import CenterClient
+from sync.entry import Place, read_record
+from sync.errors import SyncError, TransportError
+from sync.node import NodeSync, Taken
+
+PAUSE_S: Final = 2.0
+"""Between two asks when nothing happens: papers planned at the center are at the door this soon."""
+
+RETRY_S_MAX: Final = 15.0
+
+_log = logging.getLogger("zonegate.upload")
+
+
+class ForeignHead(EdgeError):
+    """The center knows another entry at a place of this log; go on in another epoch."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(f"the center knows another entry {place.seq} of epoch {place.epoch}")
+        self.place = place
+
+
+class Upload:
+    """One node's way to its center."""
+
+    def __init__(self, config: NodeConfig, center: CenterConfig, dock: Dock) -> None:
+        self._config = config
+        self._center = center
+        self._dock = dock
+        self._news = asyncio.Event()
+        self._journal: Journal | None = None
+        self._sync: NodeSync | None = None
+        self._state = "connecting"
+        self._detail = ""
+        self._oldest: datetime | None = None
+
+    def wake(self) -> None:
+        """Something was told."""
+        self._news.set()
+
+    def link(self) -> LinkView:
+        """How far the center is."""
+        behind = 0
+        if self._sync is not None and self._journal is not None:
+            behind = self._sync.behind(self._journal.epoch, self._journal.told)
+        return LinkView("center", self._state, behind, self._detail, self._oldest if behind else None)
+
+    async def run(self, journal: Journal, store: Path) -> None:
+        """Exchange until cancelled; raises ForeignHead when rule E asks for another epoch."""
+        cursor = self._dock.books.state.cursor
+        with JournalReader(store) as reader:
+            have = {}
+            for epoch in reader.epochs():
+                place = reader.cursor(f"center:{epoch}")
+                have[epoch] = place.seq if place else 0
+            doors = tuple(self._dock.doors)
+            who = (self._config.tenant, self._config.zone, self._config.node)
+            self._sync = NodeSync(*who, doors, cursor=cursor, have=have, code=self._center.code)
+            self._journal = journal
+            pause = PAUSE_S
+            async with CenterClient(self._center.url, self._center.pin) as client:
+                while True:
+                    try:
+                        again = await self._once(client, journal, reader, self._sync)
+                        pause = 0.0 if again else PAUSE_S
+                    except SyncError as error:
+                        pause = self._failed(error, pause)
+                    await self._wait(pause)
+
+    async def _once(self, client: CenterClient, journal: Journal, reader: JournalReader, sync: NodeSync) -> bool:
+        """One exchange; True when the next should follow at once."""
+        self._news.clear()
+        ask_id = self._dock.clocks.random(16).hex()
+        ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head)
+        answer = await client.exchange(ask, journal.signer)
+        center_ids = self._dock.books.state.center_ids
+        taken = sync.take(answer, reader, center_ids.__contains__)
+        if taken is None:
+            return False
+        if taken.foreign is not None and taken.foreign.epoch == journal.epoch:
+            raise ForeignHead(taken.foreign)
+        self._note(taken, journal, reader)
+        if taken.saw is not None:
+            self._dock.write("saw", taken.saw)
+            self._dock.changed("")
+        if taken.refused:
+            self._state, self._detail = "refused", "; ".join(taken.refused.values())
+            _log.error("center refuses entries: %s", self._detail)
+            return False
+        self._state, self._detail = "connected", ""
+        return taken.saw is not None or sync.behind(journal.epoch, journal.told) > 0
+
+    def _note(self, taken: Taken, journal: Journal, reader: JournalReader) -> None:
+        """Keep what the center has: it confirms grants, and tells where to go on after a restart."""
+        for epoch, seq in taken.have.items():
+            digest = reader.hash_at(epoch, seq)
+            before = reader.cursor(f"center:{epoch}")
+            if digest is not None and (before is None or before.seq != seq):
+                journal.set_cursor(f"center:{epoch}", Place(epoch, seq, digest))
+        have = taken.have.get(journal.epoch, 0)
+        if have != self._dock.have:
+            self._dock.have = have
+            self._dock.changed("")
+        first = reader.after(journal.epoch, have, 1, 1)
+        self._oldest = read_record(first[0]).recorded_at if first else None
+
+    def _failed(self, error: SyncError, pause: float) -> float:
+        state = "unreachable" if isinstance(error, TransportError) else "refused"
+        if state != self._state:
+            _log.warning("center %s: %s", state, error)
+        self._state, self._detail = state, str(error)
+        self._dock.changed("")
+        return min(RETRY_S_MAX, max(0.5, pause * 1.7)) * random.uniform(0.7, 1.0)  # noqa: S311 - spreads retries
+
+    async def _wait(self, pause: float) -> None:
+        """Until something was told, at most `pause` seconds; a center that is away is not asked sooner."""
+        if pause == 0.0:
+            return
+        if self._state == "unreachable":
+            await asyncio.sleep(pause)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), pause)
