@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,7 +39,7 @@ needs_wheels = pytest.mark.skipif(
     reason="the wheels with a broker and a database are missing: ./dev test brings them",
 )
 
-# A parent that starts a server, prints "pid port", and waits for its end.
+# A parent that starts a server, prints "pid port folder", and waits for its end.
 PARENT = """
 import asyncio, sys
 from pathlib import Path
@@ -46,7 +47,7 @@ from zonegate.children import OwnMosquitto, OwnPostgres
 
 async def main():
     async with {server}(Path(sys.argv[1])) as server:
-        print(server.pid, server.port, flush=True)
+        print(server.pid, server.port, server.folder.parent, flush=True)
         await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -183,15 +184,17 @@ async def test_a_parents_end_leaves_no_process(server: str, how: signal.Signals,
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert parent.stdout is not None
-    pid, port = map(int, (await asyncio.wait_for(parent.stdout.readline(), 60)).split())
-    watched = os.pidfd_open(pid)
+    pid, port, folder = (await asyncio.wait_for(parent.stdout.readline(), 60)).decode().split()
+    watched = os.pidfd_open(int(pid))
     try:
         parent.send_signal(how)
         await parent.wait()
         await _readable(watched)
     finally:
         os.close(watched)
-    assert not _connects(port)
+        # A killed parent could not remove what it made outside the caller's folder.
+        shutil.rmtree(folder, ignore_errors=True)
+    assert not _connects(int(port))
 
 
 async def test_an_interrupt_to_the_parents_group_does_not_reach_the_server(tmp_path: Path) -> None:
@@ -220,7 +223,8 @@ async def test_the_demo_finds_a_broker_without_mosquitto(
 
 
 async def test_the_demo_prefers_mosquitto(tmp_path: Path, mosquitto: MosquittoMaker) -> None:
-    assert isinstance(own_broker(tmp_path), OwnMosquitto)
+    async with own_broker(tmp_path) as broker:
+        assert isinstance(broker, OwnMosquitto)
 
 
 def test_strict_runs_fail_on_a_skip_an_installer_could_mend(tmp_path: Path) -> None:
