@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an entry means for the books: pure, from an entry to the rows it writes.
+
+Sums are deltas, so the order in which two docks' logs arrive does not matter. Knows no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from central.errors import UnreadableEntry
+from customs.documents import Conveyance, Permit, Product
+from sync.bodies import Correction, Grant, JobEvent, LoadFacts, Movement, Refusal, Release, read_body
+from sync.entry import Entry
+from sync.errors import EntryError
+
+QUANTITY_MAX: Final = Decimal(10) ** 12
+"""Beyond what papers may say by a thousand: a larger figure is no count of goods."""
+
+DECIMALS_MAX: Final = 12
+
+ORDER: Final = (
+    "put_product",
+    "put_permit",
+    "put_permit_line",
+    "put_conveyance",
+    "put_planned_load",
+    "put_job",
+    "put_movement",
+    "put_refusal",
+    "settle_refusal",
+    "add_granted",
+    "add_used",
+    "add_holding",
+)
+"""Queries of central/sql/books.sql, in the order in which a batch of entries runs them."""
+
+FACTS: Final = frozenset({"admission", "withdrawal", "hold", "stop", "release", "job", "correction"})
+"""Node entries that the books contain; the others concern the record alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an entry stands: whose log, and its place in it."""
+
+    node: str
+    entry: Entry
+
+    @property
+    def place(self) -> tuple[str, str, int, str]:
+        """Node, epoch, seq, entry id."""
+        return self.node, self.entry.epoch, self.entry.seq, self.entry.entry_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A correction: it takes effect only if its movement is there and was not taken back before."""
+
+    source: Source
+    corrects: str
+    by: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows that entries write, by query; arguments follow tenant and zone."""
+
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in ORDER})
+    reversals: list[Reversal] = field(default_factory=list)
+
+    def add(self, name: str, *arguments: Any) -> None:
+        """One row."""
+        self.rows[name].append(arguments)
+
+
+def project(source: Source, batch: Batch) -> None:
+    """Add to `batch` what an entry means. UnreadableEntry, and nothing added, when it cannot be taken."""
+    project_one = _PROJECT.get(source.entry.type)
+    if project_one is None:
+        return
+    try:
+        body = read_body(source.entry)
+    except EntryError as error:
+        raise UnreadableEntry(str(error)) from error
+    own = Batch()
+    try:
+        project_one(source, body, own)
+    except AttributeError as error:
+        raise UnreadableEntry(
+            f"a {source.entry.type} entry carries a body of {source.entry.schema}"
+        ) from error
+    for name, rows in own.rows.items():
+        batch.rows[name].extend(rows)
+    batch.reversals.extend(own.reversals)
+
+
+def add_reversal(batch: Batch, movement: dict[str, Any]) -> None:
+    """The counter-entries of a movement that a correction has taken back."""
+    quantity = movement["quantity"]
+    back = -quantity if movement["type"] == "admission" else quantity
+    batch.add(
+        "add_holding",
+        *(movement[name] for name in ("key", "owner", "status", "unit", "sscc", "gtin", "lot")),
+        back,
+    )
+    if movement["permit"] is not None:
+        batch.add("add_used", movement["permit"], movement["line"], -movement["used"])
+
+
+def _product(_: Source, body: Product, batch: Batch) -> None:
+    batch.add("put_product", body.gtin, body.name, body.unit, body.per_pallet)
+
+
+def _permit(_: Source, body: Permit, batch: Batch) -> None:
+    batch.add(
+        "put_permit", body.number, body.kind, body.owner, body.valid_from, body.valid_to, list(body.rules)
+    )
+    for ordinal, line in enumerate(body.lines, start=1):
+        batch.add(
+            "put_permit_line",
+            body.number,
+            line.line,
+            ordinal,
+            line.product,
+            line.status.value,
+            line.unit,
+            line.direction.value,
+            line.quantity,
+        )
+
+
+def _conveyance(_: Source, body: Conveyance, batch: Batch) -> None:
+    batch.add(
+        "put_conveyance",
+        body.job,
+        body.conveyance,
+        body.carrier,
+        body.door,
+        body.direction.value,
+        list(body.seals),
+        [str(ref) for ref in body.permit_lines],
+        body.in_bond,
+    )
+    for load in body.loads:
+        batch.add(
+            "put_planned_load",
+            body.job,
+            load.sscc,
+            load.gtin,
+            load.quantity,
+            load.lot,
+            load.owner,
+            load.status.value,
+        )
+
+
+def _grant(_: Source, body: Grant, batch: Batch) -> None:
+    batch.add("add_granted", body.permit, body.line, _quantity(body.quantity))
+
+
+def _movement(source: Source, body: Movement, batch: Batch) -> None:
+    load = body.load
+    quantity = _quantity(body.quantity)
+    use = body.use
+    permit, line, used = (use.permit, use.line, _quantity(use.quantity)) if use else (None, None, None)
+    node, epoch, seq, entry_id = source.place
+    batch.add(
+        "put_movement",
+        entry_id,
+        node,
+        epoch,
+        seq,
+        source.entry.type,
+        source.entry.door,
+        body.job,
+        load.key,
+        load.sscc,
+        load.gtin,
+        load.lot,
+        body.owner,
+        body.status.value,
+        quantity,
+        body.unit,
+        permit,
+        line,
+        used,
+        body.reason,
+        source.entry.occurred_at,
+    )
+    sign = 1 if source.entry.type == "admission" else -1
+    batch.add(
+        "add_holding",
+        load.key,
+        body.owner,
+        body.status.value,
+        body.unit,
+        load.sscc,
+        load.gtin,
+        load.lot,
+        sign * quantity,
+    )
+    if permit is not None:
+        batch.add("add_used", permit, line, used)
+    if body.clears is not None:
+        batch.add("settle_refusal", body.clears, "passed", entry_id, source.entry.occurred_at)
+
+
+def _correction(source: Source, body: Correction, batch: Batch) -> None:
+    batch.reversals.append(Reversal(source, body.corrects, source.entry.entry_id, source.entry.occurred_at))
+
+
+def _refusal(source: Source, body: Refusal, batch: Batch) -> None:
+    load = body.load or LoadFacts("")
+    node, epoch, seq, entry_id = source.place
+    batch.add(
+        "put_refusal",
+        entry_id,
+        source.entry.type,
+        node,
+        epoch,
+        seq,
+        source.entry.door,
+        body.job,
+        load.key or None,
+        load.gtin,
+        body.read.code,
+        body.reason,
+        source.entry.occurred_at,
+    )
+
+
+def _release(source: Source, body: Release, batch: Batch) -> None:
+    batch.add("settle_refusal", body.hold, body.decision, source.entry.entry_id, source.entry.occurred_at)
+
+
+def _job(source: Source, body: JobEvent, batch: Batch) -> None:
+    entry = source.entry
+    closed = body.event == "closed"
+    batch.add(
+        "put_job",
+        body.job,
+        "closed" if closed else "open",
+        source.node,
+        entry.door,
+        entry.occurred_at if body.event == "opened" else None,
+        entry.occurred_at if closed else None,
+        list(body.seals_seen) if body.seals_seen is not None else None,
+        body.counted if closed else None,
+        list(body.missing) if closed else [],
+    )
+
+
+_PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
+    "product": _product,
+    "permit": _permit,
+    "conveyance": _conveyance,
+    "grant": _grant,
+    "admission": _movement,
+    "withdrawal": _movement,
+    "correction": _correction,
+    "hold": _refusal,
+    "stop": _refusal,
+    "release": _release,
+    "job": _job,
+}
+
+
+def _quantity(value: Decimal) -> Decimal:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -DECIMALS_MAX or not 0 < value <= QUANTITY_MAX:
+        raise UnreadableEntry(f"the quantity {str(value)[:40]} is no count of goods")
+    return value

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record in PostgreSQL: reading logs back, storing what the chain's rules let in.
+
+Knows the tables of entries and heads; knows no book and decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from central.errors import Denied
+from central.queries import query
+from sync.center import CenterBook
+from sync.chain import Stored
+from sync.entry import Entry, Head, Place, read_record
+from sync.errors import EntryError
+
+if TYPE_CHECKING:
+    from central.database import Connection
+
+CENTER: Final = "center"
+"""Owner of the center's own log; no node may be called so."""
+
+PAGE: Final = 500
+"""Entries read at a time: half a megabyte of usual ones."""
+
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,40}\Z")
+_EPOCH: Final = re.compile(r"[0-9a-f]{32}\Z")
+_SEQ_MAX: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """The stored head of one epoch; `order` counts the epochs of its log."""
+
+    node: str
+    order: int
+    place: Place
+    signed: Head | None
+
+
+class Record:
+    """The entries of one tenant and zone."""
+
+    def __init__(self, tenant: str, zone: str) -> None:
+        self._who = (tenant, zone)
+
+    async def heads(self, connection: Connection) -> list[LogHead]:
+        """All stored heads; epochs of one log in the order they came."""
+        rows = await connection.fetch(query("all_heads"), *self._who)
+        return [
+            LogHead(
+                row["node"],
+                row["place"],
+                Place(row["epoch"], row["seq"], row["hash"]),
+                Head(row["epoch"], row["signed_seq"], row["signed_hash"], row["signature"])
+                if row["signature"]
+                else None,
+            )
+            for row in rows
+        ]
+
+    async def book(self, connection: Connection) -> tuple[CenterBook, list[LogHead]]:
+        """The center's state, folded from the stored logs, and the heads it was folded from.
+
+        Raises EntryError when the center's own log has an entry this version does not know. A node's
+        entry that it does not know is passed over: it blocks nothing.
+        """
+        book = CenterBook(*self._who)
+        heads = await self.heads(connection)
+        for head in heads:
+            if head.node == CENTER:
+                async for stored in self.run(connection, CENTER, head.place.epoch, 0, head.place.seq):
+                    book.fold(stored)
+        for head in heads:
+            if head.node != CENTER:
+                await self._fold_accounts(connection, book, head)
+        return book, heads
+
+    async def run(
+        self, connection: Connection, node: str, epoch: str, after: int, upto: int
+    ) -> AsyncIterator[Stored]:
+        """Stored entries of an epoch in order, `after` exclusive, `upto` inclusive."""
+        while after < upto:
+            rows = await connection.fetch(query("log_page"), *self._who, node, epoch, after, upto, PAGE)
+            if not rows:
+                return
+            for row in rows:
+                yield Stored(row["record"], read_record(row["record"]), row["hash"])
+            after = rows[-1]["seq"]
+
+    async def hashes(
+        self, connection: Connection, node: str, ranges: Iterable[tuple[str, int, int]]
+    ) -> dict[tuple[str, int], str]:
+        """Stored hashes of ranges (epoch, first seq, last seq) of a node's log."""
+        found: dict[tuple[str, int], str] = {}
+        for epoch, first, last in ranges:
+            for row in await connection.fetch(query("hashes"), *self._who, node, epoch, first, last):
+                found[epoch, row["seq"]] = row["hash"]
+        return found
+
+    async def hash_at(self, connection: Connection, node: str, place: Place) -> str | None:
+        """The stored hash where `place` stands."""
+        found: str | None = await connection.fetchval(
+            query("stored_hash"), *self._who, node, place.epoch, place.seq
+        )
+        return found
+
+    async def store(
+        self, connection: Connection, run: Sequence[tuple[str, Stored]], received_at: datetime
+    ) -> None:
+        """Store entries (each with its log's owner) in one statement, and move the heads.
+
+        The chain's rules must have run: a conflict raises asyncpg.UniqueViolationError.
+        """
+        if not run:
+            return
+        entries = [stored.entry for _, stored in run]
+        await connection.execute(
+            query("store_entries"),
+            *self._who,
+            received_at,
+            [node for node, _ in run],
+            [entry.epoch for entry in entries],
+            [entry.seq for entry in entries],
+            [entry.entry_id for entry in entries],
+            [entry.type for entry in entries],
+            [entry.door for entry in entries],
+            [entry.occurred_at for entry in entries],
+            [stored.hash for _, stored in run],
+            [stored.record for _, stored in run],
+        )
+        last = {(node, stored.entry.epoch): stored.place for node, stored in run}
+        for (node, epoch), place in last.items():
+            await connection.execute(query("move_head"), *self._who, node, epoch, place.seq, place.hash)
+
+    async def sign(self, connection: Connection, node: str, head: Head) -> None:
+        """Keep a log's latest signed head."""
+        await connection.execute(
+            query("sign_head"), *self._who, node, head.epoch, head.seq, head.hash, head.signature
+        )
+
+    async def _fold_accounts(self, connection: Connection, book: CenterBook, head: LogHead) -> None:
+        epoch, after = head.place.epoch, 0
+        while True:
+            rows = await connection.fetch(query("account_page"), *self._who, head.node, epoch, after, PAGE)
+            for row in rows:
+                stored = Stored(row["record"], read_record(row["record"]), row["hash"])
+                try:
+                    book.fold_node(head.node, stored)
+                except EntryError:
+                    continue
+            if len(rows) < PAGE:
+                break
+            after = rows[-1]["seq"]
+        book.epochs[epoch].head = head.place
+        book.epochs[epoch].claimed = head.signed.place if head.signed else None
+
+
+def check_names(node: str, epoch: str, doors: Sequence[str]) -> None:
+    """Denied unless node, epoch and doors are spelled as such names are."""
+    if not _NAME.match(node) or node == CENTER:
+        raise Denied(400, "the node's name is not one of a-z, 0-9, _ and -", "Correct [node] id.")
+    if not _EPOCH.match(epoch):
+        raise Denied(400, "the epoch is not 32 hex digits", "Update the node.")
+    if len(doors) > 64 or not all(map(_NAME.match, doors)):
+        raise Denied(400, "the doors are not up to 64 names of a-z, 0-9, _ and -", "Correct [[door]] id.")
+
+
+def check_frame(entry: Entry) -> None:
+    """Denied unless the fields around an entry's body can be stored: a signed entry may still be hostile."""
+    try:
+        sound = (
+            str(UUID(entry.entry_id)) == entry.entry_id
+            and _EPOCH.match(entry.epoch) is not None
+            and entry.seq < _SEQ_MAX
+            and _NAME.match(entry.type) is not None
+            and (entry.door is None or _NAME.match(entry.door) is not None)
+            and entry.occurred_at.tzinfo is not None
+            and entry.occurred_at.astimezone(UTC).year > 1
+        )
+    except (ValueError, OverflowError):
+        sound = False
+    if not sound:
+        raise Denied(
+            400,
+            f"entry {entry.seq} has an id, type, door or time that no node writes",
+            "Update the node; if this goes on, take it out of service and count its goods.",
+        )

@@ -1,0 +1,133 @@
+-- The books: what the projector writes. Sums are added to, never set, so that the order of two docks' logs
+-- does not matter.
+
+-- name: cursor_for_update
+-- How far the books are, held against a second projector until the transaction ends.
+SELECT place, seq FROM projection_cursor WHERE tenant = $1 AND zone = $2 FOR UPDATE
+
+-- name: make_cursor
+-- The cursor of a zone that has no books yet.
+INSERT INTO projection_cursor (tenant, zone, place, seq) VALUES ($1, $2, 0, 0)
+ON CONFLICT (tenant, zone) DO NOTHING
+
+-- name: move_cursor
+-- The books have taken the own log up to here.
+UPDATE projection_cursor SET place = $3, seq = $4 WHERE tenant = $1 AND zone = $2
+
+-- name: seen_up_to
+-- How far the books have taken a node's epoch.
+SELECT seq FROM seen WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4
+
+-- name: see
+-- The books have taken a node's epoch up to here.
+INSERT INTO seen (tenant, zone, node, epoch, seq) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant, zone, node, epoch) DO UPDATE SET seq = excluded.seq
+
+-- name: new_facts
+-- Of a batch of entry ids those that the books do not contain yet; they do from now on.
+INSERT INTO folded (tenant, zone, entry_id) SELECT $1, $2, id FROM unnest($3::uuid[]) AS id
+ON CONFLICT (tenant, zone, entry_id) DO NOTHING RETURNING entry_id
+
+-- name: note_unreadable
+-- An entry that this version cannot take.
+INSERT INTO unreadable (tenant, zone, node, epoch, seq, entry_id, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (tenant, zone, node, epoch, seq) DO UPDATE SET reason = excluded.reason
+
+-- name: put_product
+-- A product as its latest entry has it.
+INSERT INTO product (tenant, zone, gtin, name, unit, per_pallet) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant, zone, gtin)
+DO UPDATE SET name = excluded.name, unit = excluded.unit, per_pallet = excluded.per_pallet
+
+-- name: put_permit
+-- A permit as its latest entry has it.
+INSERT INTO permit (tenant, zone, number, kind, owner, valid_from, valid_to, rules)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (tenant, zone, number)
+DO UPDATE SET kind = excluded.kind, owner = excluded.owner, valid_from = excluded.valid_from,
+    valid_to = excluded.valid_to, rules = excluded.rules
+
+-- name: put_permit_line
+-- A line as its permit has it; what is lent and used of it stays.
+INSERT INTO permit_line
+    (tenant, zone, permit, line, ordinal, product, status, unit, direction, authorized)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (tenant, zone, permit, line)
+DO UPDATE SET ordinal = excluded.ordinal, product = excluded.product, status = excluded.status,
+    unit = excluded.unit, direction = excluded.direction, authorized = excluded.authorized
+
+-- name: add_granted
+-- So much more of a line is lent.
+INSERT INTO permit_line (tenant, zone, permit, line, granted) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant, zone, permit, line) DO UPDATE SET granted = permit_line.granted + excluded.granted
+
+-- name: add_used
+-- So much more (or, by a correction, less) of a line is used.
+INSERT INTO permit_line (tenant, zone, permit, line, used) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant, zone, permit, line) DO UPDATE SET used = permit_line.used + excluded.used
+
+-- name: put_conveyance
+-- A truck as its entry has it.
+INSERT INTO conveyance
+    (tenant, zone, job, conveyance, carrier, door, direction, seals, permit_lines, in_bond)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (tenant, zone, job)
+DO UPDATE SET conveyance = excluded.conveyance, carrier = excluded.carrier, door = excluded.door,
+    direction = excluded.direction, seals = excluded.seals, permit_lines = excluded.permit_lines,
+    in_bond = excluded.in_bond
+
+-- name: put_planned_load
+-- What an SSCC on a truck contains, by its notice.
+INSERT INTO planned_load (tenant, zone, job, sscc, gtin, quantity, lot, owner, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant, zone, job, sscc)
+DO UPDATE SET gtin = excluded.gtin, quantity = excluded.quantity, lot = excluded.lot, owner = excluded.owner,
+    status = excluded.status
+
+-- name: put_job
+-- What a dock said of a job: opened, seals accepted, closed.
+INSERT INTO job (tenant, zone, job, state, node, door, opened_at, closed_at, seals_seen, counted, missing)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (tenant, zone, job)
+DO UPDATE SET state = excluded.state, node = excluded.node, door = excluded.door,
+    opened_at = coalesce(excluded.opened_at, job.opened_at), closed_at = excluded.closed_at,
+    seals_seen = coalesce(excluded.seals_seen, job.seals_seen),
+    counted = excluded.counted, missing = excluded.missing
+
+-- name: put_movement
+-- Goods that crossed.
+INSERT INTO movement
+    (tenant, zone, entry_id, node, epoch, seq, type, door, job, key, sscc, gtin, lot, owner, status, quantity,
+    unit, permit, line, used, reason, occurred_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+
+-- name: reverse_movement
+-- A correction takes a movement back, once.
+UPDATE movement SET reversed_by = $4, reversed_at = $5
+WHERE tenant = $1 AND zone = $2 AND entry_id = $3 AND reversed_by IS NULL
+RETURNING type, job, key, sscc, gtin, lot, owner, status, quantity, unit, permit, line, used
+
+-- name: add_holding
+-- So much more (or less) of a load is in the zone.
+INSERT INTO holding (tenant, zone, key, owner, status, unit, sscc, gtin, lot, quantity)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (tenant, zone, key, owner, status, unit)
+DO UPDATE SET quantity = holding.quantity + excluded.quantity, sscc = coalesce(holding.sscc, excluded.sscc),
+    gtin = coalesce(holding.gtin, excluded.gtin), lot = coalesce(holding.lot, excluded.lot)
+
+-- name: put_refusal
+-- A load that did not pass.
+INSERT INTO refusal
+    (tenant, zone, entry_id, verdict, node, epoch, seq, door, job, key, gtin, code, reason, occurred_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT (tenant, zone, entry_id)
+DO UPDATE SET verdict = excluded.verdict, node = excluded.node, epoch = excluded.epoch, seq = excluded.seq,
+    door = excluded.door, job = excluded.job, key = excluded.key, gtin = excluded.gtin, code = excluded.code,
+    reason = excluded.reason, occurred_at = excluded.occurred_at
+
+-- name: settle_refusal
+-- A movement or a release settles a Hold; the first one that does stands.
+INSERT INTO refusal (tenant, zone, entry_id, decision, settled_by, settled_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant, zone, entry_id)
+DO UPDATE SET decision = excluded.decision, settled_by = excluded.settled_by, settled_at = excluded.settled_at
+WHERE refusal.settled_by IS NULL
