@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gathering what there is: the truth file, the node's journal, the center's tables, the subscriber's log.
+
+Everything is opened for reading only. Knows where things stand, not what they should say.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+
+from simulators.grader.record import Head, Row
+
+Fact = dict[str, Any]
+
+
+class EvidenceError(Exception):
+    """Some of the evidence cannot be read; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What was done: triggers pulled, and each expected fact with the number of its step."""
+
+    scans: int
+    facts: tuple[tuple[int, Fact], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The node's own log."""
+
+    rows: list[Row]
+    heads: list[Head]
+
+
+@dataclass(frozen=True, slots=True)
+class Center:
+    """The center's copy of the node's log, its own log, and its books.
+
+    `holdings` is the quantity by (load key, owner, status), without zeros; `used` by permit line;
+    `movements` the booked quantity by entry id, negative when it was taken back.
+    """
+
+    rows: list[Row]
+    heads: list[Head]
+    own: list[Row]
+    own_heads: list[Head]
+    holdings: dict[tuple[str, str, str], Decimal]
+    used: dict[str, Decimal]
+    movements: dict[str, tuple[Decimal, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message on an event topic: where, its CloudEvents id, and its bytes as text."""
+
+    topic: str
+    event_id: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """What the listener wrote down."""
+
+    events: list[Event] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
+
+
+def read_truth(path: Path) -> Truth:
+    """The yard's truth file. Raises EvidenceError."""
+    scans = 0
+    facts: list[tuple[int, Fact]] = []
+    for row in _lines(path):
+        if row.get("kind") == "step":
+            scans += row["scans"]
+            facts += [(row["step"], fact) for fact in row["expect"]]
+    return Truth(scans, tuple(facts))
+
+
+def read_journal(path: Path) -> Journal:
+    """The node's journal, opened so that nothing can be written. Raises EvidenceError."""
+    try:
+        address = f"file:{quote(str(path.resolve()))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
+            rows = connection.execute(
+                "SELECT epoch, seq, entry_id, type, hash, record FROM entry ORDER BY position"
+            ).fetchall()
+            heads = connection.execute(
+                "SELECT epoch, seq, hash, signature FROM signed_head ORDER BY position"
+            ).fetchall()
+    except sqlite3.Error as error:
+        raise EvidenceError(f"the journal {path} cannot be read: {error}") from error
+    return Journal([Row(*row) for row in rows], [Head(*head) for head in heads])
+
+
+async def read_center(dsn: str, tenant: str, zone: str, node: str) -> Center:
+    """The center's tables, all as of one moment. Raises EvidenceError."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise EvidenceError(f"the center's database cannot be reached: {error}") from error
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            rows, heads = await _log(connection, tenant, zone, node)
+            own, own_heads = await _log(connection, tenant, zone, "center")
+            holdings = await connection.fetch(_HOLDINGS, tenant, zone)
+            used = await connection.fetch(_USED, tenant, zone)
+            movements = await connection.fetch(_MOVEMENTS, tenant, zone, node)
+    except asyncpg.PostgresError as error:
+        raise EvidenceError(f"the center's tables cannot be read: {error}") from error
+    finally:
+        await connection.close()
+    return Center(
+        rows,
+        heads,
+        own,
+        own_heads,
+        {(row["key"], row["owner"], row["status"]): row["quantity"] for row in holdings},
+        {row["line"]: row["used"] for row in used},
+        {row["entry_id"]: (row["quantity"], row["reversed"]) for row in movements},
+    )
+
+
+def read_subscriber(path: Path) -> Subscriber:
+    """The listener's log. Raises EvidenceError."""
+    found = Subscriber()
+    for row in _lines(path):
+        topic = row["topic"]
+        try:
+            message = json.loads(row["payload"])
+        except ValueError:
+            message = {}
+        if topic.endswith("/head") and isinstance(message, dict) and message.keys() >= _HEAD:
+            found.heads.append(Head(message["epoch"], message["seq"], message["hash"], message["signature"]))
+        elif "/event/" in topic:
+            identity = str(message.get("id", "")) if isinstance(message, dict) else ""
+            found.events.append(Event(topic, identity, row["payload"]))
+    return found
+
+
+_HEAD = {"epoch", "seq", "hash", "signature"}
+
+_ENTRIES = """
+SELECT epoch, seq, entry_id::text, type, hash, record FROM entry
+WHERE tenant = $1 AND zone = $2 AND node = $3 ORDER BY epoch, seq
+"""
+_HEADS = """
+SELECT epoch, signed_seq, signed_hash, signature FROM log_head
+WHERE tenant = $1 AND zone = $2 AND node = $3 AND signature IS NOT NULL
+"""
+_HOLDINGS = """
+SELECT key, owner, status, sum(quantity) AS quantity FROM holding
+WHERE tenant = $1 AND zone = $2 GROUP BY key, owner, status HAVING sum(quantity) <> 0
+"""
+_USED = """
+SELECT permit || '/' || line AS line, used FROM permit_line WHERE tenant = $1 AND zone = $2
+"""
+_MOVEMENTS = """
+SELECT entry_id::text, quantity, reversed_by IS NOT NULL AS reversed FROM movement
+WHERE tenant = $1 AND zone = $2 AND node = $3
+"""
+
+
+async def _log(
+    connection: asyncpg.Connection, tenant: str, zone: str, node: str
+) -> tuple[list[Row], list[Head]]:
+    entries = await connection.fetch(_ENTRIES, tenant, zone, node)
+    heads = await connection.fetch(_HEADS, tenant, zone, node)
+    return [Row(*row) for row in entries], [Head(*row) for row in heads]
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """JSON lines; a last line that is still being written does not count yet."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise EvidenceError(f"{path} cannot be read: {error}") from error
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        if not line.endswith("\n"):
+            return
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise EvidenceError(f"{path}, line {number} is no JSON: {error}") from error

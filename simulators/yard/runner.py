@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Playing a script at a running dock: scans over ptys, eyes on the screen, every step in the truth file.
+
+A worker never waits a while and hopes: the next scan of a door follows when its screen has answered the last
+one, and what is not answered in time is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from simulators.scanner import PtyScanner
+from simulators.yard.scenario import Scenario
+from simulators.yard.screen import Dock, DockError, View
+from simulators.yard.story import Step
+from simulators.yard.truth import TruthFile
+
+TRIGGER_S: Final = 1 / 16
+"""A hand does not pull a trigger faster, at any speed of the script."""
+
+BAUD: Final = 115_200
+
+_INSIST_S: Final = 1.5
+_INSIST_TIMES: Final = 10
+
+
+class PlayError(Exception):
+    """The script cannot go on; the message says what the dock did not do in time."""
+
+
+def scanner_links(folder: Path, scenario: Scenario) -> dict[str, Path]:
+    """The lasting name of each door's scanner within `folder`, as udev would give it."""
+    return {door: folder / f"usb-Example_Scanner_{door.upper()}-if00" for door in scenario.doors}
+
+
+Call = Callable[[str], Awaitable[None]]
+"""Does to the service what the script says (kill-node, ...) and returns when that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a script is played: `speed` divides the pauses, `patience_s` bounds each wait for the dock.
+
+    `swallow` is the number of a step whose scan never reaches the wire.
+    """
+
+    speed: float = 1.0
+    patience_s: float = 20.0
+    swallow: int | None = None
+
+
+class Play:
+    """One run of a scenario.
+
+    `scanners` by door; a door without one is used through its screen's keyboard. `tell` gets a sentence for
+    each step.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        dock: Dock,
+        scanners: Mapping[str, PtyScanner],
+        truth: TruthFile,
+        call: Call,
+        tell: Callable[[str], None],
+        pace: Pace,
+    ) -> None:
+        self._scenario = scenario
+        self._dock = dock
+        self._scanners = scanners
+        self._truth = truth
+        self._call = call
+        self._tell = tell
+        self._pace = pace
+        self._triggered: dict[str, float] = {}
+        self._scans = 0
+        self._unanswered: list[int] = []
+
+    async def run(self) -> list[int]:
+        """Play to the end; the numbers of the steps that no screen answered. Raises PlayError."""
+        async with AsyncExitStack() as stack:
+            for scanner in self._scanners.values():
+                await stack.enter_async_context(scanner)
+            self._truth.begin(self._scenario)
+            await self._until_ready()
+            for _, steps in groupby(self._scenario.steps, key=lambda step: step.phase):
+                await self._phase(list(steps))
+            self._truth.end(scans=self._scans, unanswered=self._unanswered)
+        return self._unanswered
+
+    async def _phase(self, steps: list[Step]) -> None:
+        """All steps of a phase, each door at its own pace."""
+        async with asyncio.TaskGroup() as group:
+            for door in sorted({step.door for step in steps}):
+                group.create_task(self._at_door([step for step in steps if step.door == door]))
+
+    async def _at_door(self, steps: list[Step]) -> None:
+        for step in steps:
+            if step.pause_s:
+                await asyncio.sleep(step.pause_s / self._pace.speed)
+            await self._do(step)
+
+    async def _do(self, step: Step) -> None:
+        self._tell(f"{step.door or 'yard':>4}  {step.note}")
+        answered: bool | None = None
+        scans = 0
+        sent = step.number != self._pace.swallow
+        if step.act == "scan":
+            scans, answered = await self._scan(step) if sent else (step.times, None)
+        elif step.act == "type":
+            answered = await self._type(step)
+        elif step.act == "unplug" and step.door in self._scanners:
+            self._scanners[step.door].unplug()
+        elif step.act == "plug" and step.door in self._scanners:
+            self._scanners[step.door].plug()
+            await self._until_devices()
+        elif step.act == "call":
+            await self._call_out(step)
+        self._scans += scans
+        if answered is False:
+            self._unanswered.append(step.number)
+        self._truth.step(step, scans, sent=sent, answered=answered)
+
+    async def _scan(self, step: Step) -> tuple[int, bool | None]:
+        before = _mark(self._dock.now(step.door))
+        patience_s = _INSIST_S if step.insist else self._pace.patience_s
+        for tries in range(1, (_INSIST_TIMES if step.insist else 1) + 1):
+            await self._trigger(step)
+            if not step.answer:
+                return step.times, None
+            if await self._dock.until(step.door, lambda view: _answers(step, before, view), patience_s):
+                return tries * step.times, True
+        return tries * step.times, False
+
+    async def _trigger(self, step: Step) -> None:
+        due = self._triggered.get(step.door, 0.0) + TRIGGER_S
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        self._triggered[step.door] = time.monotonic()
+        scanner = self._scanners.get(step.door)
+        if scanner is None:
+            for time_ in range(step.times):
+                await self._dock.type_scan(step.door, step.code, f"{self._client(step)}-{time_}")
+            return
+        # The label's symbology identifier is part of what was printed here.
+        framed = step.code + b"\r"
+        if step.manner == "split":
+            cut = len(framed) // 2
+            await scanner.send(framed[:cut])
+            await scanner.send(framed[cut:])
+        else:
+            await scanner.send(framed * step.times)
+
+    async def _type(self, step: Step) -> bool:
+        if not await self._dock.until(
+            step.door, lambda view: bool(view.get("prompt")), self._pace.patience_s
+        ):
+            return False
+        view = self._dock.now(step.door)
+        before = _mark(view)
+        try:
+            await self._dock.type_quantity(step.door, view["prompt"]["hold"], step.text, self._client(step))
+        except DockError as error:
+            raise PlayError(f"step {step.number}, {step.note}: {error}") from error
+        return await self._dock.until(
+            step.door, lambda view: _answers(step, before, view), self._pace.patience_s
+        )
+
+    async def _call_out(self, step: Step) -> None:
+        if step.text == "kill-broker":
+            # An event that the broker has taken and not yet handed on would die with it.
+            await self._until_published()
+        await self._call(step.text)
+        if step.text == "kill-node":
+            await self._until_devices()
+
+    async def _until_ready(self) -> None:
+        """Papers here, what they lend confirmed, scanners up: the dock's morning."""
+        wanted = {truck.job: len(truck.lines) for truck in self._scenario.papers.trucks}
+        ready = await self._dock.until_status(
+            lambda status: _has_papers(status, wanted), self._pace.patience_s
+        )
+        if not ready:
+            raise PlayError(
+                f"the dock did not get the papers of {', '.join(wanted)} within {self._pace.patience_s:g} s; "
+                "import them at the center and see that the dock reaches it"
+            )
+        await self._until_devices()
+
+    async def _until_devices(self) -> None:
+        doors = set(self._scanners)
+        if not await self._dock.until_status(
+            lambda status: _scanners_up(status, doors), self._pace.patience_s
+        ):
+            raise PlayError(
+                f"the scanners of {', '.join(sorted(doors))} were not up after {self._pace.patience_s:g} s"
+            )
+        for door in sorted(self._scenario.doors):
+            if not await self._dock.until(door, bool, self._pace.patience_s):
+                raise PlayError(f"the screen of {door} showed nothing for {self._pace.patience_s:g} s")
+
+    async def _until_published(self) -> None:
+        if not await self._dock.until_status(_published, self._pace.patience_s):
+            raise PlayError(f"events waited for the broker longer than {self._pace.patience_s:g} s")
+
+    def _client(self, step: Step) -> str:
+        return f"yard-{self._scenario.script}-{self._scenario.seed}-{step.number}"
+
+
+def _mark(view: View) -> object:
+    """What changes on a screen with every answer: the moment it speaks of."""
+    return view.get("at")
+
+
+def _answers(step: Step, before: object, view: View) -> bool:
+    """Whether the screen shows the answer to the step, and not still the one before."""
+    if not view or view.get("reason") == "checking":
+        return False
+    job = view.get("job") or {}
+    if step.answer == "opened":
+        return bool(job.get("job") == step.shows and job.get("state") == "open")
+    if step.answer == "closed":
+        return job.get("job") != step.shows or job.get("state") == "closed"
+    if _mark(view) == before:
+        return False
+    return step.answer != "load" or _plain(step.shows) in _plain(view.get("code", ""))
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _has_papers(status: View, wanted: Mapping[str, int]) -> bool:
+    """Every truck is planned, and each of its lines can be spent."""
+    jobs = {job["job"]: job for job in status["jobs"]}
+    return all(
+        name in jobs
+        and len(jobs[name]["lines"]) == lines
+        and all(float(line["left"]) > 0 for line in jobs[name]["lines"])
+        for name, lines in wanted.items()
+    )
+
+
+def _scanners_up(status: View, doors: set[str]) -> bool:
+    return doors <= {device["door"] for device in status["devices"] if device["state"] == "Up"}
+
+
+def _published(status: View) -> bool:
+    return all(link["behind"] == 0 for link in status["links"] if link["name"] == "mqtt")

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three scripts: `day` the calm story, `rush` both doors back to back, `trouble` the story with faults.
+
+A script, a seed and a date give always the same papers, steps and truth. Example Zone 999; rates and
+limits of its papers are examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from random import Random
+from typing import Final
+
+from simulators.yard.labels import sscc
+from simulators.yard.papers import BRACKET, KIT, MOTOR, TOOL, Item, Line, Pallet, Papers, Truck
+from simulators.yard.story import Step, Story, damaged
+
+SCRIPTS: Final = ("day", "rush", "trouble")
+INBOUND: Final = "d1"
+OUTBOUND: Final = "d2"
+
+RUSH_TRUCKS: Final = 4
+RUSH_LOADS: Final = 40
+_FLOOD_SCANS: Final = 120
+_NO_READ: Final = b"NOREAD"
+_STRANGER: Final = "0614141"
+"""GS1's own example company: a pallet that nobody announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A script ready to be played."""
+
+    script: str
+    seed: int
+    today: date
+    papers: Papers
+    steps: tuple[Step, ...]
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """The doors it plays at."""
+        return (INBOUND, OUTBOUND)
+
+    @property
+    def real_s(self) -> float:
+        """What the slower door's people need at real pace, in seconds."""
+        return max(sum(step.pause_s for step in self.steps if step.door == door) for door in self.doors)
+
+
+def build(script: str, seed: int, today: date) -> Scenario:
+    """The script `script`, one of SCRIPTS, as chance `seed` has it in the week of `today`."""
+    if script not in SCRIPTS:
+        raise ValueError(f"script {script!r}, expected one of {', '.join(SCRIPTS)}")
+    chance = Random(f"{script}:{seed}")
+    yard = _Yard(today, chance)
+    story = Story(yard.papers, chance)
+    if script == "rush":
+        _rush(story, yard, chance)
+    else:
+        _day(story, yard, chance, faults=script == "trouble")
+    return Scenario(script, seed, today, yard.papers, tuple(story.steps))
+
+
+class _Yard:
+    """Hands out numbers: SSCCs, permits, trucks."""
+
+    def __init__(self, today: date, chance: Random) -> None:
+        self.papers = Papers(today)
+        year, week, _ = today.isocalendar()
+        self._week = f"{year % 100:02d}{week:02d}"
+        self._serials = count(1)
+        self._seals = count(chance.randrange(100_000, 900_000))
+        self._truck_numbers = count(1)
+
+    def pallet(self, item: Item, quantity: int = 0) -> Pallet:
+        return Pallet(item, quantity or item.per_pallet, self._lot(item), sscc(next(self._serials)))
+
+    def pallets(self, item: Item, number: int) -> list[Pallet]:
+        return [self.pallet(item) for _ in range(number)]
+
+    def box(self, item: Item, quantity: int) -> Pallet:
+        return Pallet(item, quantity, self._lot(item) + "B")
+
+    def line(self, prefix: str, kind: str, item: Item, quantity: int) -> Line:
+        direction = "in" if kind == "admission" else "out"
+        line = Line(f"{prefix}-{self._week}-{item.name}", "1", kind, item, quantity, direction)
+        self.papers.lines.append(line)
+        return line
+
+    def truck(self, door: str, lines: list[Line], loads: list[Pallet]) -> Truck:
+        number = next(self._truck_numbers)
+        inbound = door == INBOUND
+        truck = Truck(
+            job=f"{'IN' if inbound else 'OUT'}-{self._week}-{number:02d}",
+            conveyance=f"TRL-{1000 + number}",
+            carrier="Example Carrier",
+            door=door,
+            direction="in" if inbound else "out",
+            seals=(f"EX{next(self._seals)}",) if inbound else (),
+            lines=tuple(lines),
+            loads=tuple(loads),
+        )
+        self.papers.trucks.append(truck)
+        return truck
+
+    def stranger(self, chance: Random) -> str:
+        return sscc(chance.randrange(1, 1_000_000), _STRANGER)
+
+    def _lot(self, item: Item) -> str:
+        return f"{item.name[:4]}{self._week}"
+
+
+def _day(story: Story, yard: _Yard, chance: Random, faults: bool) -> None:
+    """A week's goods in one day: two trucks in, two trucks out, and every event of the story once."""
+    tools, brackets = yard.pallets(TOOL, 20), yard.pallets(BRACKET, 4)
+    rest = yard.pallet(BRACKET, 100)
+    kits, motors = yard.pallets(KIT, 2), yard.pallets(MOTOR, 2)
+    chance.shuffle(tools)
+    tools_in = yard.line("214", "admission", TOOL, 2_500)
+    brackets_in = yard.line("214", "admission", BRACKET, 1_250)
+    motors_in = yard.line("214", "admission", MOTOR, 80)
+    tools_06 = yard.line("06", "weekly-entry", TOOL, 1_250)
+    tools_export = yard.line("7512", "export", TOOL, 1_250)
+    # Three pallets of 250 leave 100: the fourth straddles the limit, one of 100 exhausts it.
+    brackets_06 = yard.line("06", "weekly-entry", BRACKET, 850)
+
+    first = yard.truck(
+        INBOUND, [tools_in, brackets_in, motors_in], [*tools[:10], *brackets[:3], kits[0], *motors]
+    )
+    second = yard.truck(INBOUND, [tools_in, brackets_in], [*tools[10:], brackets[3], rest, kits[1]])
+    third = yard.truck(OUTBOUND, [tools_06, brackets_06], [*tools[:8], *brackets[:2], kits[0]])
+    fourth = yard.truck(OUTBOUND, [tools_export, brackets_06], [*tools[10:16], brackets[2]])
+    faulty = _Faults(story) if faults else None
+
+    _first_truck(story, yard, chance, first)
+    if faulty:
+        faulty.before_noon()
+    story.next_phase()
+    _short_truck(story, yard, chance, second, missing=tools[19], faulty=faulty)
+    _weekly_truck(story, chance, third, stranded=motors[0], faulty=faulty)
+    if faulty:
+        faulty.afternoon()
+    story.next_phase()
+    _limit_truck(story, fourth, straddling=brackets[3], rest=rest, gone=tools[0], faulty=faulty)
+
+
+def _first_truck(story: Story, yard: _Yard, chance: Random, truck: Truck) -> None:
+    """Admissions; a scan twice, a label not read, a pallet nobody announced, one before the truck is open."""
+    loads = _shuffled(truck.loads, chance)
+    early = story.holds(INBOUND, "no-job", loads[0].sscc.encode(), loads[0].sscc)
+    story.open(truck)
+    story.moves(INBOUND, loads[0], clears=early)
+    twice, unread, after = sorted(chance.sample(range(1, len(loads)), 3))
+    for place, pallet in enumerate(loads[1:], start=1):
+        hold = story.holds(INBOUND, "no-read", _NO_READ, "NOREAD") if place == unread else None
+        story.moves(INBOUND, pallet, clears=hold)
+        if place == twice:
+            story.again(INBOUND, pallet)
+        if place == after:
+            stranger = yard.stranger(chance)
+            story.holds(INBOUND, "unknown-load", stranger.encode(), stranger)
+    story.close(INBOUND)
+
+
+def _short_truck(
+    story: Story, yard: _Yard, chance: Random, truck: Truck, missing: Pallet, faulty: _Faults | None
+) -> None:
+    """One pallet of the notice never comes. A wrong check digit, an undo, labels without an SSCC."""
+    loads = _shuffled([pallet for pallet in truck.loads if pallet is not missing], chance)
+    last = loads.pop()
+    misread, undone = sorted(chance.sample(range(len(loads)), 2))
+    story.open(truck)
+    for place, pallet in enumerate(loads):
+        hold = None
+        if place == misread:
+            wrong = damaged(pallet, chance.randrange(4, 17))
+            hold = story.holds(INBOUND, "unreadable", wrong.encode(), wrong)
+        story.moves(INBOUND, pallet, clears=hold)
+        if place == undone:
+            story.undoes(INBOUND, pallet)
+            story.moves(INBOUND, pallet)
+    if faulty:
+        faulty.scanner(INBOUND, loads[-1])
+    story.moves(INBOUND, last, insist=faulty is not None)
+    # The trigger sends this label twice at once: one box came.
+    story.moves(INBOUND, yard.box(BRACKET, 150), times=2)
+    story.counts_by_hand(INBOUND, yard.box(TOOL, 50))
+    story.close(INBOUND)
+
+
+def _weekly_truck(
+    story: Story, chance: Random, truck: Truck, stranded: Pallet, faulty: _Faults | None
+) -> None:
+    """Withdrawals on two permit lines and domestic goods; a pallet that is on no permit of this truck."""
+    loads = _shuffled(truck.loads, chance)
+    early = story.holds(OUTBOUND, "no-job", loads[3].sscc.encode(), loads[3].sscc)
+    story.open(truck)
+    stop, undone = sorted(chance.sample(range(len(loads)), 2))
+    for place, pallet in enumerate(loads):
+        manner = "split" if faulty and place % 3 == 1 else "whole"
+        story.moves(OUTBOUND, pallet, clears=early if place == 3 else None, manner=manner)
+        if place == stop:
+            story.stops(OUTBOUND, "not-on-permit", stranded)
+        if place == undone:
+            story.undoes(OUTBOUND, pallet)
+            story.moves(OUTBOUND, pallet)
+    story.again(OUTBOUND, loads[-1])
+    story.close(OUTBOUND)
+
+
+def _limit_truck(
+    story: Story, truck: Truck, straddling: Pallet, rest: Pallet, gone: Pallet, faulty: _Faults | None
+) -> None:
+    """The weekly line runs out under the pallets: one straddles, a smaller one exhausts, one is refused."""
+    loads = list(truck.loads)
+    story.open(truck)
+    if faulty:
+        faulty.in_flight(OUTBOUND, loads.pop(0))
+    for pallet in loads:
+        story.moves(OUTBOUND, pallet)
+    story.stops(OUTBOUND, "straddles-limit", straddling, left=100)
+    story.moves(OUTBOUND, rest)
+    story.stops(OUTBOUND, "permit-exhausted", straddling, left=0)
+    # An old label on a pallet that is used again.
+    story.stops(OUTBOUND, "already-withdrawn", gone)
+    story.close(OUTBOUND)
+
+
+class _Faults:
+    """What `trouble` adds to the day."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    def before_noon(self) -> None:
+        self._story.call("kill-node", "the dock's computer loses power and starts again")
+        self._story.call("stop-center", "the center cannot be reached")
+
+    def afternoon(self) -> None:
+        self._story.call("start-center", "the center is back")
+        self._story.call("kill-broker", "the broker dies and starts again")
+
+    def scanner(self, door: str, counted: Pallet) -> None:
+        """A cable pulled; a trigger that sticks on a counted pallet: the surplus is dropped."""
+        self._story.unplugs(door)
+        self._story.again(door, counted)
+        self._story.floods(door, counted, _FLOOD_SCANS)
+
+    def in_flight(self, door: str, pallet: Pallet) -> None:
+        """The power goes with a scan in flight: whether it was entered or not, the pallet counts once."""
+        self._story.moves(door, pallet, looks=False)
+        self._story.call("kill-node", "the power goes again, with a scan on its way")
+        self._story.moves(door, pallet, insist=True)
+
+
+def _rush(story: Story, yard: _Yard, chance: Random) -> None:
+    """Trucks in and out at once, back to back: what came with one truck leaves while the next is unloaded."""
+    loads = RUSH_TRUCKS * RUSH_LOADS
+    lines_in = [yard.line("214", "admission", item, loads * item.per_pallet) for item in (TOOL, BRACKET)]
+    lines_out = [yard.line("06", "weekly-entry", item, loads * item.per_pallet) for item in (TOOL, BRACKET)]
+    freight = [
+        [yard.pallet(chance.choice((TOOL, TOOL, BRACKET))) for _ in range(RUSH_LOADS)]
+        for _ in range(RUSH_TRUCKS)
+    ]
+    arriving = [yard.truck(INBOUND, lines_in, pallets) for pallets in freight]
+    leaving = [yard.truck(OUTBOUND, lines_out, pallets) for pallets in freight]
+    for number in range(RUSH_TRUCKS + 1):
+        if number < RUSH_TRUCKS:
+            _rush_truck(story, arriving[number], chance)
+        if number > 0:
+            _rush_truck(story, leaving[number - 1], chance)
+        story.next_phase()
+
+
+def _rush_truck(story: Story, truck: Truck, chance: Random) -> None:
+    story.open(truck)
+    for pallet in _shuffled(truck.loads, chance):
+        hold = None
+        luck = chance.random()
+        if luck < 0.04:
+            hold = story.holds(truck.door, "no-read", _NO_READ, "NOREAD")
+        elif luck < 0.08:
+            wrong = damaged(pallet, chance.randrange(4, 17))
+            hold = story.holds(truck.door, "unreadable", wrong.encode(), wrong)
+        story.moves(truck.door, pallet, clears=hold)
+        if luck > 0.96:
+            story.again(truck.door, pallet)
+        elif luck > 0.94:
+            story.undoes(truck.door, pallet)
+            story.moves(truck.door, pallet)
+    story.close(truck.door)
+
+
+def _shuffled(pallets: tuple[Pallet, ...] | list[Pallet], chance: Random) -> list[Pallet]:
+    return chance.sample(pallets, len(pallets))
