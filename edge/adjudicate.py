@@ -25,11 +25,15 @@ from customs.documents import (
 )
 from edge import words
 from edge.books import Job, NodeBooks, is_single
-from gs1.load import Load
+from gs1.identify import identify
+from gs1.load import Control, Load, Unknown, WorkOrder
 from sync.bodies import LoadFacts, Use
 
 RULES: Final = 1
 """Version of the rules below; part of every entry's inputs."""
+
+OPENS: Final = "opens"
+"""Reason of a work order that opens its job: an act, not a row of the table."""
 
 REPEAT: Final = timedelta(seconds=2)
 """The same bytes of a label without serial within this time are one scan."""
@@ -64,8 +68,8 @@ class Verdict:
 
     @property
     def kind(self) -> str:
-        """ACCEPTED, HOLD, STOP or NOTICE."""
-        return words.row(self.reason).verdict
+        """ACCEPTED, HOLD, STOP or NOTICE; OPENS for a work order that opens its job."""
+        return words.row(self.reason).verdict if self.reason != OPENS else OPENS
 
     @property
     def use(self) -> Use | None:
@@ -73,13 +77,6 @@ class Verdict:
         if self.kind != words.ACCEPTED or self.line is None or self.quantity is None:
             return None
         return Use(self.line.permit, self.line.line, self.quantity)
-
-    def words(self) -> tuple[str, str]:
-        """Sentence and next step."""
-        unit = self.load.unit if self.load else ""
-        return words.say(
-            self.reason, left=self.left, quantity=self.quantity, unit=unit, date=self.date, door=""
-        )
 
 
 def challenge(
@@ -116,6 +113,43 @@ def find(books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal
     if verdict.kind == words.ACCEPTED and verdict.load is not None:
         return replace(verdict, clears=books.clears(door, verdict.load.key))
     return verdict
+
+
+def judge_read(
+    books: NodeBooks, door: str, raw: bytes, moment: Moment, typed: Decimal | None, *, no_read: bool
+) -> Verdict:
+    """The decision on one read, whatever its code turns out to be; a control code is judged as unreadable.
+
+    The dock asks this at the door, `zonegate explain` asks it again.
+    """
+    identity = identify(raw)
+    if no_read or isinstance(identity, Unknown | Control):
+        return _of_job(books, door, Verdict("no-read" if no_read else "unreadable"))
+    if isinstance(identity, WorkOrder):
+        trouble = job_trouble(books, door, identity.job)
+        return Verdict(trouble or OPENS, job=identity.job)
+    return find(books, door, identity, moment, typed)
+
+
+def job_trouble(books: NodeBooks, door: str, name: str) -> str | None:
+    """Why a work order cannot be opened at a door by scan; None when it can."""
+    state = books.state
+    conveyance = state.conveyances.get(name)
+    if conveyance is None:
+        return "never-synced" if state.cursor is None else "job-unknown"
+    if conveyance.door != door:
+        return "job-wrong-door"
+    current = state.open_jobs.get(door)
+    if current is not None:
+        return "job-already-open" if current == name else "job-open"
+    job = state.jobs.get(name)
+    return "job-closed" if job is not None and job.state == "closed" else None
+
+
+def _of_job(books: NodeBooks, door: str, verdict: Verdict) -> Verdict:
+    """A verdict on no load, in the open job of its door if there is one."""
+    opened = books.job_at(door)
+    return replace(verdict, direction=opened[0].direction, job=opened[0].job) if opened else verdict
 
 
 def replace_quantity(load: LoadFacts, quantity: Decimal) -> LoadFacts:

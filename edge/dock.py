@@ -20,14 +20,14 @@ import msgspec
 from customs.documents import Conveyance, Direction, Holding, Status
 from drivers.read import Read
 from edge import words
-from edge.adjudicate import REPEAT, RULES, Moment, Verdict, find
+from edge.adjudicate import OPENS, REPEAT, RULES, Moment, Verdict, find, job_trouble, judge_read
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
 from edge.doors import Door, Shown
 from edge.show import choices, hold_view, job_view, missing_loads
 from edge.view import DoorView, HoldView, JobView, Refused
 from gs1.identify import identify
-from gs1.load import Control, Load, Unknown, WorkOrder
+from gs1.load import Control, Load
 from gs1.printable import printable
 from sync.bodies import (
     Correction,
@@ -158,27 +158,22 @@ class Dock:
     def _dispatch(
         self, door: Door, raw: bytes, summary: ReadSummary, *, no_read: bool
     ) -> asyncio.Future[Any] | None:
-        if no_read:
-            return self._refuse(door, Verdict("no-read"), summary)
         identity = identify(raw)
-        match identity:
-            case Unknown():
-                return self._refuse(door, Verdict("unreadable"), summary)
-            case WorkOrder():
-                return self._scan_job(door, identity.job, summary)
-            case Control():
-                return self._control(door, identity.command, summary)
-            case Load():
-                return self._load(door, identity, summary)
-
-    def _load(
-        self, door: Door, load: Load, summary: ReadSummary, typed: Decimal | None = None
-    ) -> asyncio.Future[Any] | None:
-        moment = self.moment()
-        if typed is None and self._is_repeat(door, load, summary):
+        if not no_read and isinstance(identity, Control):
+            return self._control(door, identity.command, summary)
+        if isinstance(identity, Load) and self._is_repeat(door, identity, summary):
             self._show(door, Verdict("repeat-scan"), summary.code, told=True)
             return None
-        verdict = find(self.books, door.id, load, moment, typed)
+        moment = self.moment()
+        verdict = judge_read(self.books, door.id, raw, moment, None, no_read=no_read)
+        return self._act_on(door, verdict, summary, moment)
+
+    def _act_on(
+        self, door: Door, verdict: Verdict, summary: ReadSummary, moment: Moment
+    ) -> asyncio.Future[Any] | None:
+        """Write what a verdict asks for; the future of the entry, or None for a notice."""
+        if verdict.reason == OPENS and verdict.job is not None:
+            return self._open(door, self.books.state.conveyances[verdict.job], None, summary.device)
         if verdict.kind == words.NOTICE:
             self._show(door, verdict, summary.code, told=True)
             return None
@@ -210,11 +205,10 @@ class Dock:
             return False
         return last[0] == summary.raw and summary.at - last[1] < REPEAT
 
-    def _refuse(self, door: Door, verdict: Verdict, summary: ReadSummary) -> asyncio.Future[Any] | None:
+    def _refuse(
+        self, door: Door, verdict: Verdict, summary: ReadSummary, by: str | None = None
+    ) -> asyncio.Future[Any] | None:
         """Show a HOLD or STOP at once, and write it - the same open Hold only once."""
-        opened = self.books.job_at(door.id)
-        if opened is not None and verdict.job is None:
-            verdict = _of_job(verdict, opened[1])
         if verdict.kind == words.HOLD:
             open_hold = self.books.hold_like(door.id, verdict.reason, summary.code)
             if open_hold is not None:
@@ -229,33 +223,12 @@ class Dock:
             have=self.moment().have,
             line=verdict.line,
             left=verdict.left,
+            by=by,
         )
         kind = "hold" if verdict.kind == words.HOLD else "stop"
         return self._record(door, kind, body, verdict, summary.code)
 
     # -- jobs -------------------------------------------------------------------------------------
-
-    def _scan_job(self, door: Door, name: str, summary: ReadSummary) -> asyncio.Future[Any] | None:
-        reason = self._job_trouble(door, name)
-        if reason == "job-already-open":
-            self._show(door, Verdict(reason), summary.code, told=True)
-            return None
-        if reason is not None:
-            return self._refuse(door, Verdict(reason, job=name), summary)
-        return self._open(door, self.books.state.conveyances[name], None, summary.device)
-
-    def _job_trouble(self, door: Door, name: str) -> str | None:
-        state = self.books.state
-        conveyance = state.conveyances.get(name)
-        if conveyance is None:
-            return "never-synced" if state.cursor is None else "job-unknown"
-        if conveyance.door != door.id:
-            return "job-wrong-door"
-        current = state.open_jobs.get(door.id)
-        if current is not None:
-            return "job-already-open" if current == name else "job-open"
-        job = state.jobs.get(name)
-        return "job-closed" if job is not None and job.state == "closed" else None
 
     def _open(
         self, door: Door, conveyance: Conveyance, seals: tuple[str, ...] | None, by: str
@@ -275,7 +248,7 @@ class Dock:
         job = self.books.state.jobs[conveyance.job]
         if job.seals_held:
             summary = _summary(by, "keyboard", conveyance.job.encode(), self.clocks.utc())
-            self._refuse(door, Verdict("seals", conveyance.direction, conveyance.job), summary)
+            self._refuse(door, Verdict("seals", conveyance.direction, conveyance.job), summary, by)
         return future
 
     def _close(self, door: Door, by: str) -> asyncio.Future[Any] | None:
@@ -355,7 +328,8 @@ class Dock:
             raise Refused("The label that asked for a quantity cannot be read again. Scan it again.")
         summary = _summary(by, "keyboard", raw, self.clocks.utc(), client_id, str(amount))
         self._need_recorder()
-        told = self._load(at, identity, summary, amount)
+        moment = self.moment()
+        told = self._act_on(at, find(self.books, at.id, identity, moment, amount), summary, moment)
         if hold in self.books.state.holds and at.shown.reason != "quantity-needed":
             self.write("release", Release(hold, "cleared", by, f"judged: {at.shown.reason}"), door)
         await self._settle(told)
@@ -371,7 +345,7 @@ class Dock:
     async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView:
         """Open a planned conveyance at a door, a closed one again; `seals` are those seen, if looked at."""
         at = self._door(door)
-        trouble = self._job_trouble(at, job)
+        trouble = job_trouble(self.books, door, job)
         conveyance = self.books.state.conveyances.get(job)
         if conveyance is None or trouble not in (None, "job-closed"):
             sentence, step = words.say(trouble or "job-unknown", door=conveyance.door if conveyance else "")
@@ -566,19 +540,6 @@ def inputs_hash(books: NodeBooks, door: str | None) -> str:
     settings = books.state.settings
     inputs = {"papers": papers, "rules": RULES, "settings": msgspec.to_builtins(settings)}
     return hashlib.sha256(canonical(inputs)).hexdigest()
-
-
-def _of_job(verdict: Verdict, conveyance: Conveyance) -> Verdict:
-    return Verdict(
-        verdict.reason,
-        conveyance.direction,
-        conveyance.job,
-        verdict.load,
-        verdict.quantity,
-        verdict.line,
-        verdict.left,
-        verdict.date,
-    )
 
 
 def _summary(

@@ -116,7 +116,10 @@ class Movement(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Body of `hold` and `stop`: why a load did not pass, in the reason code's own numbers."""
+    """Body of `hold` and `stop`: why a load did not pass, in the reason code's own numbers.
+
+    `by` names the person whose act led to it; None for what the judge said of a read.
+    """
 
     job: str | None
     direction: Direction | None
@@ -126,6 +129,7 @@ class Refusal(msgspec.Struct, frozen=True):
     have: int
     line: LineRef | None = None
     left: Decimal | None = None
+    by: str | None = None
 
 
 class Release(msgspec.Struct, frozen=True):

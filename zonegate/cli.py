@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`zonegate`: one command a job. Only the chosen command's module is imported, so that help is quick.
+
+Each command's module has `add_arguments(parser)` and `run(args) -> int`. Exit 0 fine, 1 a finding,
+2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from zonegate import __version__
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "node": ("run the dock service of one node", "zonegate.node"),
+    "central": ("run the center, enrol a node, rebuild the books", "zonegate.center"),
+    "import": ("import products, permits and trucks at the center", "zonegate.importing"),
+    "demo": ("play the example zone on simulated hardware", "zonegate.demo"),
+    "doctor": ("look at this machine and configuration, and say what to mend", "zonegate.doctor"),
+    "verify": ("check a journal's chain, and name the first bad entry", "zonegate.verify"),
+    "explain": ("judge an entry again from what was known then", "zonegate.explain"),
+    "decode": ("say what a scanned code is", "zonegate.decode"),
+    "db": ("look into a journal, read-only", "zonegate.inspect"),
+    "token": ("replace a node's token for its screens", "zonegate.token"),
+}
+
+
+def build_parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The parser with the arguments of `names`; other commands are listed without theirs."""
+    parser = argparse.ArgumentParser(
+        prog="zonegate", description="Puts a customs-controlled warehouse's dock doors on the books."
+    )
+    parser.add_argument("--version", action="version", version=f"zonegate {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (text, module) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if name in names:
+            importlib.import_module(module).add_arguments(command)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    name = next((word for word in given if not word.startswith("-")), "")
+    args = build_parser([name]).parse_args(given)
+    run = importlib.import_module(COMMANDS[args.command][1]).run
+    try:
+        return int(run(args))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`zonegate explain`: judge an entry again from the entries before it, and compare.
+
+The books are folded anew up to the entry, then the very same judge is asked. What a person decided is
+shown with what was known; only judgments can be judged again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from zonegate import logs
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What was recorded, what comes out now, and whether both agree."""
+
+    entry_id: str
+    type: str
+    recorded: str
+    again: str
+    agrees: bool
+    lines: tuple[str, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `zonegate explain`."""
+    parser.add_argument("entry", help="the entry's id, or its position epoch:seq")
+    parser.add_argument("--store", type=Path, required=True, help="the node's store folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the entry is judged as it was recorded, 1 when not or when there is no such entry."""
+    from edge.errors import EdgeError
+
+    logs.set_up("warning")
+    try:
+        told = explain(args.store, args.entry)
+    except (EdgeError, LookupError) as error:
+        print(f"zonegate explain: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(told.lines))
+    return 0 if told.agrees else 1
+
+
+def explain(store: Path, wanted: str) -> Explanation:
+    """Judge again the entry that `wanted` names. LookupError when the journal has none such."""
+    from edge.books import Fact, NodeBooks
+    from edge.store import JournalReader
+    from sync.entry import read_record
+
+    with JournalReader(store) as reader:
+        record = _find(reader, wanted)
+        if record is None:
+            raise LookupError(f"there is no entry {wanted!r} in {store}; `zonegate db entries` lists them")
+        entry = read_record(record)
+        books = NodeBooks()
+        position = 0
+        stop = reader.position(entry.epoch, entry.seq) or 0
+        while page := reader.page(position, 1000):
+            for at, earlier in page:
+                if at < stop:
+                    books.fold(Fact.of(read_record(earlier)))
+            position = page[-1][0]
+            if position >= stop:
+                break
+    return _judge_again(books, entry)
+
+
+def _find(reader: Any, wanted: str) -> bytes | None:
+    epoch, _, seq = wanted.partition(":")
+    found: bytes | None = reader.record_at(epoch, int(seq)) if seq.isdigit() else reader.entry(wanted)
+    return found
+
+
+def _judge_again(books: Any, entry: Any) -> Explanation:
+    from edge.dock import inputs_hash
+    from sync.bodies import Movement, Refusal, read_body
+
+    body = read_body(entry)
+    lines = [
+        f"entry {entry.entry_id} ({entry.type}) at {entry.epoch}:{entry.seq}",
+        f"happened {entry.occurred_at:%Y-%m-%d %H:%M:%S} UTC at door {entry.door}",
+    ]
+    inputs = inputs_hash(books, entry.door)
+    same_inputs = inputs == entry.inputs_hash
+    lines.append(f"inputs {'are those recorded' if same_inputs else 'DIFFER from those recorded'}: {inputs[:16]}")
+    if not isinstance(body, Movement | Refusal) or getattr(body, "by", None) is not None:
+        lines.append("a person's act or the center's word: recorded, not judged")
+        return Explanation(entry.entry_id, entry.type, "", "", same_inputs, tuple(lines))
+    recorded = _told(body.reason, getattr(body, "quantity", None), _line_of(body))
+    again = _verdict(books, entry, body)
+    agrees = recorded == again and same_inputs
+    lines += [
+        f"read by {body.read.device}: {body.read.code}",
+        f"recorded: {recorded}",
+        f"judged again: {again}",
+        "both agree" if agrees else "THEY DIFFER: do not trust this entry before you know why",
+    ]
+    return Explanation(entry.entry_id, entry.type, recorded, again, agrees, tuple(lines))
+
+
+def _verdict(books: Any, entry: Any, body: Any) -> str:
+    """What the judge says now of the read in `body`."""
+    from edge.adjudicate import Moment, judge_read
+
+    moment = Moment(entry.occurred_at, entry.clock.synchronized, body.have)
+    typed = Decimal(body.read.typed) if body.read.typed else None
+    verdict = judge_read(
+        books, entry.door, bytes.fromhex(body.read.raw), moment, typed, no_read=body.reason == "no-read"
+    )
+    moved = verdict.kind == "ACCEPTED"
+    return _told(verdict.reason, verdict.quantity if moved else None, verdict.line)
+
+
+def _line_of(body: Any) -> Any:
+    return body.use.ref if getattr(body, "use", None) is not None else getattr(body, "line", None)
+
+
+def _told(reason: str, quantity: Decimal | None, line: object) -> str:
+    words = [reason]
+    if quantity is not None:
+        words.append(f"quantity {quantity}")
+    if line is not None:
+        words.append(f"line {line}")
+    return ", ".join(words)
