@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate db`."""
     parser.add_argument("--store", type=Path, required=True, help="the node's store folder")
     parser.add_argument("what", choices=["epochs", "entries", "reads", "heads"], help="what to list")
-    parser.add_argument("--limit", type=int, default=50, help="at most so many lines, the newest ones")
+    parser.add_argument("--after", type=int, default=0, help="start behind this number")
+    parser.add_argument("--limit", type=int, default=100, help="at most so many lines")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from edge.errors import EdgeError
 
     try:
-        lines = _lines(args.store, args.what, args.limit)
+        lines = _lines(args.store, args.what, args.after, args.limit)
     except EdgeError as error:
         print(f"zonegate db: {error}", file=sys.stderr)
         return 1
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(store: Path, what: str, limit: int) -> list[dict[str, object]]:
+def _lines(store: Path, what: str, after: int, limit: int) -> list[dict[str, object]]:
     from edge.show import entry_view
     from edge.store import JournalReader
 
@@ -45,17 +46,24 @@ def _lines(store: Path, what: str, limit: int) -> list[dict[str, object]]:
                 if (head := reader.head(epoch)) is not None
             ]
         if what == "entries":
-            views = [entry_view(record) for _, record in reader.page_before(None, limit)][::-1]
+            views = [(number, entry_view(record)) for number, record in reader.page(after, limit)]
             return [
-                {"position": v.position, "at": f"{v.at:%Y-%m-%dT%H:%M:%S.%fZ}", "door": v.door or "-",
-                 "type": v.type, "entry_id": v.entry_id, "summary": printable(v.summary.encode(), 200)}
-                for v in views
+                {
+                    "number": number,
+                    "position": v.position,
+                    "at": f"{v.at:%Y-%m-%dT%H:%M:%S.%fZ}",
+                    "door": v.door or "-",
+                    "type": v.type,
+                    "entry_id": v.entry_id,
+                    "summary": printable(v.summary.encode(), 200),
+                }
+                for number, v in views
             ]
         if what == "reads":
             names = ("number", "device", "door", "at", "code", "verdict", "entry_id")
-            rows = reader.reads_before(None, limit)[::-1]
+            rows = reader.reads(after, limit)
             return [dict(zip(names, row, strict=True)) for row in rows]
         return [
             {"number": number, "epoch": head.epoch, "seq": head.seq, "hash": head.hash}
-            for number, head in reader.signed_heads_before(None, limit)[::-1]
+            for number, head in reader.signed_heads(after, limit)
         ]

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate node`."""
-    parser.add_argument("--config", type=Path, default=Path("/etc/zonegate/zonegate.toml"), help="zonegate.toml")
-    parser.add_argument("--log", default="info", choices=["debug", "info", "warning", "error"], help="least level")
+    parser.add_argument(
+        "--config", type=Path, default=Path("/etc/zonegate/zonegate.toml"), help="zonegate.toml"
+    )
+    parser.add_argument(
+        "--log", default="info", choices=["debug", "info", "warning", "error"], help="least level"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         asyncio.run(_serve(Service(config, system_clocks(), __version__)))
     except* (EdgeError, OSError) as group:
-        for error in group.exceptions:
-            print(f"zonegate node: {error}", file=sys.stderr)
+        for fault in group.exceptions:
+            print(f"zonegate node: {fault}", file=sys.stderr)
         code = 1
     return code
 
