@@ -4,8 +4,8 @@
 Knows no particular server; those are in ``zonegate.children``.
 
 A child stands in a session of its own, so Ctrl-C reaches it only through its parent; the kernel ends it
-when its parent dies, even by SIGKILL. A parent that runs as root starts it as an unprivileged user, in a
-folder which that user alone may enter.
+when its parent dies, even by SIGKILL. A parent that runs as root starts it as an unprivileged user, with its
+files in a folder which that user alone may enter.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ class Child(ABC):
 
     def __init__(self, folder: Path, user: pwd.struct_passwd | None) -> None:
         self._user = user
+        """Lay out its place: ``folder`` of this object is the server's own, for files it reads and writes."""
         self._base, self._borrowed = _own_base(folder, self.name.lower(), user)
         self.folder = self._base / "files"
         self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -213,9 +214,9 @@ class Child(ABC):
             )
 
     def _give_folder(self) -> None:
-        """Hand the files to the server's user."""
-        if self._user is not None:
-            for path in [self.folder, *self.folder.rglob("*")]:
+        """Hand the files to the server's user, once: afterwards they are his, and root leaves them alone."""
+        if self._user is not None and self.folder.stat().st_uid != self._user.pw_uid:
+            for path in [*self.folder.rglob("*"), self.folder]:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
     def _last_words(self) -> str:
@@ -250,20 +251,20 @@ def _guarded(command: list[str], user: pwd.struct_passwd | None, death: signal.S
 
 
 def _own_base(folder: Path, name: str, user: pwd.struct_passwd | None) -> tuple[Path, bool]:
-    """A folder that ``user`` alone may enter, and whether it stands outside ``folder``.
+    """The folder for a server's log, settings and files, and whether it stands outside ``folder``.
 
-    Where ``user`` could not pass through the caller's folder, no folder is opened to him: his own is
-    made in the system's place for temporary files.
+    Where ``user`` could not pass through the caller's folder, no folder is opened to him: the base is
+    made in the system's place for temporary files. It stays root's own, passable but not readable, so
+    that the server cannot put anything in the place of what root writes there.
     """
-    if user is None or may_enter(folder, user):
+    borrowed = user is not None and not may_enter(folder, user)
+    if borrowed:
+        base = Path(tempfile.mkdtemp(prefix=f"zonegate-{name}-"))
+    else:
         base = folder / name
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        borrowed = False
-    else:
-        base = Path(tempfile.mkdtemp(prefix=f"zonegate-{name}-"))
-        borrowed = True
     if user is not None:
-        os.chown(base, user.pw_uid, user.pw_gid)
+        base.chmod(0o711)
         if not may_enter(base, user):
             raise ChildError(
                 f"{user.pw_name} cannot reach {base}: set TMPDIR to a folder all may pass through"

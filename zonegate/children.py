@@ -190,9 +190,9 @@ class OwnMosquitto(Child):
         ]
         if not any(line.startswith(("allow_anonymous", "password_file")) for line in self.config):
             lines.append("allow_anonymous true")
-        settings = self.folder / "mosquitto.conf"
+        settings = self._base / "mosquitto.conf"
         settings.write_text("\n".join([*lines, *self.config, ""]))
-        self._give_folder()
+        settings.chmod(0o644)  # the broker may run as another user, whatever root's umask is
         return [str(self._program), "-c", str(settings)]
 
     def _ready(self) -> bool:
@@ -224,10 +224,10 @@ class SpareBroker(Child):
         return f"mqtt://127.0.0.1:{self.port}"
 
     def _prepare(self) -> None:
-        self.folder.chmod(0o700)
+        self._base.chmod(0o700)
 
     def _command(self) -> list[str]:
-        settings = self.folder / "broker.toml"
+        settings = self._base / "broker.toml"
         settings.write_text(
             _SPARE_ROUTER
             + _SPARE_LISTENER.format(version="v5", port=self.port)

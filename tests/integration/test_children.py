@@ -148,7 +148,7 @@ async def test_the_folder_is_closed_to_others_and_no_folder_above_it_is_opened(t
     tmp_path.chmod(0o700)
     async with OwnPostgres(tmp_path) as server:
         assert (server.folder.stat().st_mode & 0o077) == 0
-        assert (server.folder.parent.stat().st_mode & 0o077) == 0
+        assert (server.folder.parent.stat().st_mode & 0o066) == 0
         assert (tmp_path.stat().st_mode & 0o077) == 0
         outside = not server.folder.is_relative_to(tmp_path)
         assert outside == (os.geteuid() == 0)
@@ -160,6 +160,8 @@ async def test_the_folder_is_closed_to_others_and_no_folder_above_it_is_opened(t
 async def test_root_runs_the_database_as_somebody_else(tmp_path: Path) -> None:
     async with OwnPostgres(tmp_path) as server:
         assert Path(f"/proc/{server.pid}").stat().st_uid != 0
+        assert server.folder.stat().st_uid != 0
+        assert server.folder.parent.stat().st_uid == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not installable: only root can look with another's eyes")
