@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Server-sent events: a snapshot first on every (re)connect, then what changed.
+
+An event's id is the journal position "epoch:seq" that it rests on. A reader that does not keep up is dropped
+and comes back to a snapshot; nothing waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from edge.view import Desk, LinkView, StatusView
+
+BEAT_S: Final = 2.0
+"""A screen says NO LINK after 5 s of silence: two beats may be late."""
+
+_STATUS_GAP_S: Final = 0.25
+"""The status page needs no more than four pictures a second."""
+
+_WRITE_S: Final = 5.0
+"""Whoever does not take an event within this time is dropped."""
+
+
+class Streams:
+    """All open event streams of a node; `now` is the time of the snapshots, in UTC."""
+
+    def __init__(self, desk: Desk, now: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._now = now
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """End every stream now, so that the service can stop."""
+        self._closing.set()
+
+    async def serve(self, request: web.Request, door: str | None) -> web.StreamResponse:
+        """Stream one door, or everything when `door` is None, until either side ends it."""
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+        )
+        # Subscribed before the snapshot is taken: no change falls between the two.
+        queue = self._desk.subscribe()
+        try:
+            await response.prepare(request)
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await self._run(response, door, queue)
+        finally:
+            self._desk.unsubscribe(queue)
+        return response
+
+    async def _run(
+        self, response: web.StreamResponse, door: str | None, queue: asyncio.Queue[str | None]
+    ) -> None:
+        closing = asyncio.ensure_future(self._closing.wait())
+        change = asyncio.ensure_future(queue.get())
+        loop = asyncio.get_running_loop()
+        status_due: float | None = None
+        try:
+            await _write(response, b"retry: 1000\n\n" + self._snapshot(door))
+            status_sent = beat_sent = loop.time()
+            while not closing.done():
+                wake = beat_sent + BEAT_S if status_due is None else min(beat_sent + BEAT_S, status_due)
+                await asyncio.wait(
+                    (change, closing), timeout=max(0.0, wake - loop.time()), return_when=asyncio.FIRST_COMPLETED
+                )
+                out = b""
+                if change.done():
+                    changed = _drain(change.result(), queue)
+                    if None in changed:
+                        return
+                    out = self._doors(door, changed)
+                    if status_due is None and (door is None or "" in changed):
+                        status_due = max(loop.time(), status_sent + _STATUS_GAP_S)
+                    change = asyncio.ensure_future(queue.get())
+                if status_due is not None and loop.time() >= status_due:
+                    out += self._status(door)
+                    status_sent, status_due = loop.time(), None
+                if not out and loop.time() >= beat_sent + BEAT_S:
+                    out = b"event: beat\ndata: {}\n\n"
+                if out:
+                    await _write(response, out)
+                    beat_sent = loop.time()
+        finally:
+            for task in (closing, change):
+                task.cancel()
+
+    def _snapshot(self, door: str | None) -> bytes:
+        status = self._desk.status()
+        if door is None:
+            return _event("snapshot", status.position, msgspec.json.encode(status))
+        return self._door("snapshot", door) + _strip(status)
+
+    def _doors(self, door: str | None, changed: set[str | None]) -> bytes:
+        named = sorted(name for name in changed if name and door in (None, name))
+        return b"".join(self._door("door", name) for name in named)
+
+    def _door(self, event: str, door: str) -> bytes:
+        view = self._desk.door(door)
+        body = msgspec.structs.asdict(view) | {"now": self._now()}
+        return _event(event, view.position, msgspec.json.encode(body))
+
+    def _status(self, door: str | None) -> bytes:
+        status = self._desk.status()
+        if door is not None:
+            return _strip(status)
+        return _event("status", status.position, msgspec.json.encode({"position": status.position}))
+
+
+def troubles(status: StatusView) -> list[str]:
+    """What a worker should know beside the door's state, in short sentences; mostly nothing."""
+    said = [status.recording] if status.recording else []
+    return said + [_link_trouble(link) for link in status.links if link.state == "Down"]
+
+
+def _link_trouble(link: LinkView) -> str:
+    waiting = "1 entry waits" if link.behind == 1 else f"{link.behind} entries wait"
+    return f"No link to {link.name}: {waiting} here, work goes on."
+
+
+def _strip(status: StatusView) -> bytes:
+    return _event("strip", status.position, msgspec.json.encode({"lines": troubles(status)}))
+
+
+def _event(name: str, position: str, data: bytes) -> bytes:
+    # JSON has no raw line end, so that one data line always holds it.
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), position.encode(), data)
+
+
+def _drain(first: str | None, queue: asyncio.Queue[str | None]) -> set[str | None]:
+    changed = {first}
+    while not queue.empty():
+        changed.add(queue.get_nowait())
+    return changed
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(_WRITE_S):
+        await response.write(data)
