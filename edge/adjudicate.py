@@ -177,7 +177,11 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
             load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status
         )
     assert load.gtin is not None, "gs1 gives an SSCC or a GTIN"
-    named = [found for ref in conveyance.permit_lines if (found := books.line(ref)) and found[1].product == load.gtin]
+    named = [
+        found
+        for ref in conveyance.permit_lines
+        if (found := books.line(ref)) and found[1].product == load.gtin
+    ]
     if not named:
         return "not-on-permit" if load.gtin in books.state.products else "unknown-load"
     permit, line = named[0]

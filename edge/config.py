@@ -114,7 +114,9 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
     )
     top.done()
     if not top.faults and config.store.resolve() == config.anchor.resolve():
-        top.fault("node.anchor", f"the same folder as node.store, {config.store}", "a folder on another medium")
+        top.fault(
+            "node.anchor", f"the same folder as node.store, {config.store}", "a folder on another medium"
+        )
     if top.faults:
         raise ConfigError("\n".join([f"{where} has {len(top.faults)} faults:", *top.faults]))
     return config

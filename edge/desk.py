@@ -160,7 +160,9 @@ class NodeDesk:
             "zonegate_open_holds": len(dock.books.state.holds),
             "zonegate_device_reads_total": [({"device": d}, h.counts.frames) for d, (_, h) in devices],
             "zonegate_device_dropped_total": [({"device": d}, h.counts.dropped) for d, (_, h) in devices],
-            "zonegate_device_reconnects_total": [({"device": d}, h.counts.reconnects) for d, (_, h) in devices],
+            "zonegate_device_reconnects_total": [
+                ({"device": d}, h.counts.reconnects) for d, (_, h) in devices
+            ],
         }
         if running.journal is not None:
             figures |= journal_figures(running.journal.counters(), dock.clocks.mono_ns())
@@ -212,4 +214,3 @@ def _story(store: Path, text: str) -> list[EntryView]:
             found += [entry_view(record) for _, record in page if wanted in record]
             before = page[-1][0]
     return found[:_STORY_MAX][::-1]
-

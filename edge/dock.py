@@ -64,7 +64,15 @@ class Recorder(Protocol):
         ...
 
     def note_read(
-        self, *, device: str, door: str, at: datetime, code: str, raw: bytes, verdict: str, entry_id: str | None
+        self,
+        *,
+        device: str,
+        door: str,
+        at: datetime,
+        code: str,
+        raw: bytes,
+        verdict: str,
+        entry_id: str | None,
     ) -> None:
         """Keep one read as evidence, in the same transaction as what is queued."""
         ...
@@ -483,7 +491,9 @@ class Dock:
         try:
             await asyncio.shield(told)
         except Exception as error:
-            raise Refused("The entry could not be recorded. Nothing may pass. Call the supervisor.") from error
+            raise Refused(
+                "The entry could not be recorded. Nothing may pass. Call the supervisor."
+            ) from error
 
     # -- saying -----------------------------------------------------------------------------------
 
@@ -525,7 +535,9 @@ class Dock:
     def _door(self, door: str) -> Door:
         found = self.doors.get(door)
         if found is None:
-            raise Refused(f"There is no door {printable(door.encode(), 40)!r} here; doors are {', '.join(self.doors)}.")
+            raise Refused(
+                f"There is no door {printable(door.encode(), 40)!r} here; doors are {', '.join(self.doors)}."
+            )
         return found
 
     def _count(self, name: str) -> None:

@@ -64,7 +64,9 @@ class Door:
             date=verdict.date,
             door=_planned_door(books, verdict),
         )
-        shown = Shown(state, verdict.reason, sentence, step, code, verdict.load, verdict.quantity, entry_id, told, at)
+        shown = Shown(
+            state, verdict.reason, sentence, step, code, verdict.load, verdict.quantity, entry_id, told, at
+        )
         return self.say(shown)
 
     def tell(self, turn: int) -> None:

@@ -89,7 +89,9 @@ class Upload:
                         pause = self._failed(error, pause)
                     await self._wait(pause)
 
-    async def _once(self, client: CenterClient, journal: Journal, reader: JournalReader, sync: NodeSync) -> bool:
+    async def _once(
+        self, client: CenterClient, journal: Journal, reader: JournalReader, sync: NodeSync
+    ) -> bool:
         """One exchange; True when the next should follow at once."""
         self._news.clear()
         ask_id = self._dock.clocks.random(16).hex()

@@ -14,7 +14,9 @@ from gs1.load import Control, Load, Unknown, WorkOrder
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate decode`."""
-    parser.add_argument("scan", nargs="+", help="a code as scanned; write GS as \\x1d, an AIM identifier first")
+    parser.add_argument(
+        "scan", nargs="+", help="a code as scanned; write GS as \\x1d, an AIM identifier first"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,7 +37,12 @@ def decode(code: bytes) -> dict[str, Any]:
         case Control(command):
             return {"ok": True, "kind": "control", "command": command}
         case Unknown(text, faults):
-            return {"ok": False, "kind": "unknown", "text": text, "errors": [asdict(fault) for fault in faults]}
+            return {
+                "ok": False,
+                "kind": "unknown",
+                "text": text,
+                "errors": [asdict(fault) for fault in faults],
+            }
 
 
 def _bytes(scan: str) -> bytes:

@@ -90,7 +90,9 @@ def _judge_again(books: Any, entry: Any) -> Explanation:
     ]
     inputs = inputs_hash(books, entry.door)
     same_inputs = inputs == entry.inputs_hash
-    lines.append(f"inputs {'are those recorded' if same_inputs else 'DIFFER from those recorded'}: {inputs[:16]}")
+    lines.append(
+        f"inputs {'are those recorded' if same_inputs else 'DIFFER from those recorded'}: {inputs[:16]}"
+    )
     if not isinstance(body, Movement | Refusal) or getattr(body, "by", None) is not None:
         lines.append("a person's act or the center's word: recorded, not judged")
         return Explanation(entry.entry_id, entry.type, "", "", same_inputs, tuple(lines))
