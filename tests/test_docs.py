@@ -1,30 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the program offers is in the documents, and what the documents show exists.
 
-Names are taken from where they are made: the argument parser, the configuration's structs, the topics,
+Names are taken from where they are made: the argument parser, the configuration's reader, the topics,
 the table of verdicts, the metrics. Nothing is listed here a second time.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
+import ast
 import re
-from importlib import import_module
-from typing import TYPE_CHECKING, get_type_hints
+from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 
 from edge.words import TABLE
 from sync.topics import CHANNELS
 from tests.source import ROOT, modules, project_files, strings
+from zonegate.cli import build_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-CONFIGURATIONS = ("edge.config", "central.config")
 TEXTS = {".md", ".yaml", ".json", ".toml"}
 
 
@@ -32,22 +30,6 @@ def documents() -> str:
     """All of docs/ and the table in ARCHITECTURE.md, as one text."""
     paths = [path for path in project_files() if path.is_relative_to(ROOT / "docs") and path.suffix in TEXTS]
     return "\n".join(path.read_text() for path in [*sorted(paths), ROOT / "ARCHITECTURE.md"])
-
-
-def command_parser() -> argparse.ArgumentParser:
-    """The one parser that ``zonegate.cli`` builds, found by its return type."""
-    module = import_module("zonegate.cli")
-    built = [
-        function
-        for _, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__
-        and not inspect.signature(function).parameters
-        and get_type_hints(function).get("return") is argparse.ArgumentParser
-    ]
-    assert len(built) == 1, "zonegate.cli has one function without parameters that returns its ArgumentParser"
-    parser = built[0]()
-    assert isinstance(parser, argparse.ArgumentParser)
-    return parser
 
 
 def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]:
@@ -67,14 +49,35 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]
 
 
 def configuration_keys() -> set[str]:
-    """The names by which every field of the configuration's structs is written in zonegate.toml."""
+    """The keys of the configuration files: what a config module's own table reader is asked for by name."""
     keys = set()
-    for name in CONFIGURATIONS:
-        module = import_module(name)
-        for _, struct in inspect.getmembers(module, inspect.isclass):
-            if issubclass(struct, msgspec.Struct) and struct.__module__ == name:
-                keys |= set(struct.__struct_encode_fields__)
+    for name, path in modules().items():
+        if name.endswith(".config"):
+            keys |= keys_asked_for(path.read_text())
     return keys
+
+
+def keys_asked_for(source: str) -> set[str]:
+    """Literal first arguments in calls of methods that the module itself defines."""
+    tree = ast.parse(source)
+    readers = {
+        node.name
+        for kind in ast.walk(tree)
+        if isinstance(kind, ast.ClassDef)
+        for node in kind.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in readers
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+        and node.args[0].value.isidentifier()
+    }
 
 
 def metric_names() -> set[str]:
@@ -90,13 +93,13 @@ def undocumented(names: Iterable[str], text: str) -> list[str]:
 
 
 def test_every_command_is_documented() -> None:
-    names = [words for words, _ in commands(command_parser())]
+    names = [words for words, _ in commands(build_parser())]
     assert len(names) > 5
     assert undocumented(names, documents()) == []
 
 
 def test_every_option_is_documented() -> None:
-    options = [option for _, found in commands(command_parser()) for option in found]
+    options = [option for _, found in commands(build_parser()) for option in found]
     assert options
     assert undocumented(options, documents()) == []
 
@@ -134,7 +137,7 @@ def shown_commands(text: str) -> set[str]:
 
 
 def test_every_command_the_documents_show_exists() -> None:
-    known = {words.removeprefix("zonegate ").split()[0] for words, _ in commands(command_parser())}
+    known = {words.removeprefix("zonegate ").split()[0] for words, _ in commands(build_parser())}
     shown = shown_commands(documents() + (ROOT / "README.md").read_text())
     assert shown
     assert shown <= known
@@ -163,6 +166,17 @@ def test_a_planted_broken_link_is_found(tmp_path: Path) -> None:
 def test_an_undocumented_name_is_found(text: str) -> None:
     assert undocumented(["zonegate verify"], text) == ["zonegate verify"]
     assert undocumented(["zonegate verify"], f"{text}\n`zonegate verify --head H`") == []
+
+
+def test_a_key_of_the_configuration_is_collected() -> None:
+    source = """
+class Table:
+    def text(self, key): ...
+
+def parse(top):
+    return top.text("zone"), top.get("other"), print("words")
+"""
+    assert keys_asked_for(source) == {"zone"}
 
 
 def test_a_commands_words_and_options_are_collected() -> None:
