@@ -53,7 +53,7 @@ def fact_of(row: Row) -> Fact:
         "line": f"{line.get('permit')}/{line.get('line')}" if line else None,
         "gtin": load.get("gtin"),
         "left": exact(body.get("left")),
-        "missing": sorted(body.get("missing", ())),
+        "missing": sorted(map(str, body.get("missing") or ())),
     }
     same = ("direction", "owner", "status", "clears", "movement", "counted", "planned", "corrects")
     fact |= {name: body.get(name) for name in same}
