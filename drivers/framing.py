@@ -81,8 +81,12 @@ class ScanFramer:
         return self._last_ns + (self._stale_ns if self._terminated else self._idle_gap_ns)
 
     def feed(self, data: bytes, now_ns: int) -> list[Piece]:
-        """What `data`, arrived at `now_ns`, completes; in the order of the line."""
-        pieces = self.flush(now_ns)
+        """What `data`, arrived at `now_ns`, completes; in the order of the line.
+
+        Ends nothing by silence, even if much time has passed: a busy reader may have been late, not the line,
+        and two codes run together are refused where half a code might pass.
+        """
+        pieces: list[Piece] = []
         self._last_ns = now_ns
         for match in _RUNS.finditer(data):
             run = match[0]
@@ -96,11 +100,15 @@ class ScanFramer:
         return pieces
 
     def flush(self, now_ns: int) -> list[Piece]:
-        """What the silence until `now_ns` ends, usually nothing."""
+        """What the silence until `now_ns` ends, usually nothing. Call it when nothing waits to be fed."""
         deadline = self.deadline_ns
         if deadline is None or now_ns < deadline:
             return []
-        return self._tear() if self._terminated else self._end()
+        if not self._terminated:
+            return self._end()
+        # What ended the codes before may have been noise: from now on a silence counts again.
+        self._terminated = False
+        return self._tear()
 
     def reset(self) -> list[Piece]:
         """Forget what is unfinished, for the link was lost. What the line taught about its terminator

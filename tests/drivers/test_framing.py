@@ -63,10 +63,11 @@ def test_silence_ends_a_code_on_a_line_without_terminators() -> None:
     assert framer.deadline_ns is None
 
 
-def test_a_late_byte_begins_the_next_code_though_nobody_flushed() -> None:
+def test_a_reader_that_was_late_does_not_cut_a_code_in_half() -> None:
     framer = ScanFramer(idle_gap_s=0.05)
     framer.feed(b"ABC", 0)
-    assert framer.feed(b"DEF", 60 * MS) == [Frame(b"ABC")]
+    assert framer.feed(b"DEF", 60 * MS) == []
+    assert framer.flush(110 * MS) == [Frame(b"ABCDEF")]
 
 
 def test_a_stutter_never_makes_half_a_code_on_a_line_with_terminators() -> None:
@@ -82,6 +83,15 @@ def test_what_stays_unfinished_is_dropped_and_told() -> None:
     framer.feed(b"A\rHALF", 0)
     assert framer.flush(1000 * MS) == [Torn(4)]
     assert framer.feed(b"WHOLE\r", 1001 * MS) == [Frame(b"WHOLE")]
+
+
+def test_a_stray_terminator_does_not_silence_a_scanner_that_sends_none() -> None:
+    framer = ScanFramer(idle_gap_s=0.05, stale_s=1.0)
+    framer.feed(b"\r", 0)
+    framer.feed(b"FIRST", 1)
+    assert framer.flush(1001 * MS) == [Torn(5)]
+    framer.feed(b"SECOND", 2000 * MS)
+    assert framer.flush(2050 * MS) == [Frame(b"SECOND")]
 
 
 def test_a_new_start_tears_the_code_before_it() -> None:
@@ -137,7 +147,7 @@ def test_any_bytes_at_any_times_stay_within_bounds(arrivals: list[tuple[bytes, i
     for data, pause_ns in arrivals:
         now_ns += pause_ns
         fed += len(data)
-        for piece in framer.feed(data, now_ns):
+        for piece in [*framer.flush(now_ns), *framer.feed(data, now_ns)]:
             accounted += len(piece.code) if isinstance(piece, Frame) else piece.length
             assert not isinstance(piece, Frame) or 0 < len(piece.code) <= 100
         assert len(framer._buffer) <= 100

@@ -151,7 +151,7 @@ async def test_opening_that_is_cancelled_gives_the_device_back(kind: str, tmp_pa
             if not opening.cancelled():
                 await opening.result().close()
         async with asyncio.timeout(PATIENCE_S):
-            while not await _opens_and_closes(url):
+            while not await _opens_and_closes(url):  # noqa: ASYNC110
                 await asyncio.sleep(0)
 
 

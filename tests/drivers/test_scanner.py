@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -237,3 +238,16 @@ async def test_a_missing_device_is_told_once_and_tried_less_and_less_often(
 def test_an_address_that_can_never_work_is_refused_at_once() -> None:
     with pytest.raises(LinkUrlError, match="expected serial:///dev"):
         Scanner("dock-1", "/dev/ttyS0", ScannerSettings(), RunningClock())
+
+
+@pytest.mark.parametrize("kind", LINES)
+async def test_a_busy_process_cuts_no_code_in_half(kind: str, tmp_path: Path) -> None:
+    settings = ScannerSettings(idle_gap_s=0.4)
+    async with line_of(kind, tmp_path) as (line, url), listening(url, settings) as listener:
+        await line.send(b"]C1" + CODE[:20])
+        await listener.until(lambda: listener.scanner.health.counts.bytes == 23)
+        # The rest waits in the system while this process does something else for longer than the idle gap.
+        sending = asyncio.create_task(line.send(CODE[20:]))
+        asyncio.get_running_loop().call_soon(time.sleep, 0.5)
+        await sending
+        assert await listener.until_reads(1) == [CODE]
