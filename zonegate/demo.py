@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`zonegate demo`: the example zone on simulated hardware, with everything else real.
+
+Starts an own Mosquitto and PostgreSQL, a center, a node with two doors, and a subscriber; lets the yard
+play a script; and has another program grade what it finds against the yard's truth. Everything it
+starts ends with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zonegate.child import ChildError
+from zonegate.children import OwnMosquitto, OwnPostgres, SpareBroker, own_broker
+from zonegate.own import OwnCenter, OwnNode
+
+TENANT: Final = "example"
+ZONE: Final = "999001001"
+NODE: Final = "dock-1"
+DOORS: Final = {"d1": "Door 1, inbound", "d2": "Door 2, outbound"}
+
+_JSON_SPEED: Final = 400.0
+"""People's pauses are divided by so much when only the result is wanted."""
+
+_WORK_S_MAX: Final = 300.0
+"""No script lasts longer; a step that hangs is told instead of waited for."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `zonegate demo`."""
+    parser.add_argument("--script", choices=["day", "rush", "trouble"], help="play this script to its end and grade it")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same script")
+    parser.add_argument("--speed", type=float, help="divides people's pauses; 1 is a real dock's pace")
+    parser.add_argument("--json", action="store_true", help="print the grader's figures as the last line")
+    parser.add_argument(
+        "--sabotage", choices=["drop", "dup", "admit", "forge"], help="falsify the record: the grader must find it"
+    )
+    parser.add_argument("--folder", type=Path, help="keep everything here; default: a folder that is removed at the end")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when all was recorded right, 1 when the grader found something, 130 after Ctrl-C."""
+    with contextlib.ExitStack() as stack:
+        folder = args.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zonegate-demo-")))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            return asyncio.run(_until_signal(args, folder.resolve()))
+        except ChildError as error:
+            print(f"demo: {error}", file=sys.stderr)
+            return 1
+
+
+async def _until_signal(args: argparse.Namespace, folder: Path) -> int:
+    """The demo, ended in good order by SIGINT or SIGTERM."""
+    loop = asyncio.get_running_loop()
+    playing = asyncio.ensure_future(_demo(args, folder))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, playing.cancel)
+    try:
+        return await playing
+    except asyncio.CancelledError:
+        _say("ended.")
+        return 130
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What runs during a demo."""
+
+    folder: Path
+    postgres: OwnPostgres
+    dsn: str
+    broker: OwnMosquitto | SpareBroker
+    center: OwnCenter
+    node: OwnNode
+    heard: Path
+
+    @property
+    def links(self) -> Path:
+        """The scanners' by-id names."""
+        return self.folder / "by-id"
+
+    @property
+    def truth(self) -> Path:
+        """What the yard really did."""
+        return self.folder / "truth.jsonl"
+
+
+async def _demo(args: argparse.Namespace, folder: Path) -> int:
+    script = args.script or "day"
+    played_out = args.script is not None or args.json or args.sabotage is not None
+    speed = args.speed or (_JSON_SPEED if args.json else 40.0 if played_out else 1.0)
+    async with _world(folder, script, args.seed) as world:
+        _greet(world)
+        swallow = ["--swallow", "auto"] if args.sabotage == "drop" else []
+        played = await _play(world, script, args.seed, speed, swallow)
+        if played != 0 and not swallow:
+            return played
+        if not played_out:
+            _say("The day is played. Scan at the door screens yourself; Ctrl-C ends the demo.")
+            await asyncio.Event().wait()
+        if args.sabotage not in (None, "drop"):
+            await _sabotage(world, args.sabotage)
+        return await _grade(world)
+
+
+@contextlib.asynccontextmanager
+async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
+    """Everything started in order, and ended in the reverse."""
+    async with contextlib.AsyncExitStack() as stack:
+        _say("starting PostgreSQL and the broker ...")
+        postgres = await stack.enter_async_context(OwnPostgres(folder))
+        broker = own_broker(folder)
+        await stack.enter_async_context(broker)
+        dsn = await postgres.create_database("zonegate")
+        _say("starting the center ...")
+        center = OwnCenter(folder, dsn, TENANT, ZONE)
+        await stack.enter_async_context(center)
+        code = await center.enrol(NODE)
+        heard = folder / "heard.jsonl"
+        await stack.enter_async_context(_listener(broker, heard))
+        world_links = folder / "by-id"
+        world_links.mkdir(mode=0o700, exist_ok=True)
+        doors: dict[str, tuple[str, Path | None]] = {
+            door: (name, world_links / f"usb-Example_Scanner_{door.upper()}-if00") for door, name in DOORS.items()
+        }
+        node = OwnNode(
+            folder,
+            tenant=TENANT,
+            zone=ZONE,
+            node=NODE,
+            doors=doors,
+            center=center,
+            code=code,
+            broker=broker.url,
+        )
+        _say("starting the node ...")
+        await stack.enter_async_context(node)
+        world = _World(folder, postgres, dsn, broker, center, node, heard)
+        await _until(lambda: _connected(node), "the node to reach the center")
+        papers = folder / "papers.json"
+        await _program("simulators.yard", "papers", "--out", str(papers), "--script", script, "--seed", str(seed))
+        await center.take_papers(papers)
+        planned = len(json.loads(papers.read_text(encoding="utf-8"))["trucks"])
+        await _until(lambda: len(node.get("/api/v1/status")["jobs"]) >= planned, "the papers to reach the dock")
+        yield world
+
+
+def _connected(node: OwnNode) -> bool:
+    links = {link["name"]: link for link in node.get("/api/v1/status")["links"]}
+    return bool(links["center"]["state"] == "connected")
+
+
+async def _until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for the condition, looking again and again; ChildError when it does not come."""
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(OSError):
+                if await asyncio.to_thread(condition):
+                    return
+            await asyncio.sleep(0.05)
+    raise ChildError(f"waited 30 s for {what}; see the logs in the demo's folder (--folder keeps it)")
+
+
+@contextlib.asynccontextmanager
+async def _listener(broker: OwnMosquitto | SpareBroker, heard: Path) -> AsyncIterator[None]:
+    """An independent subscriber, listening before the first event."""
+    process = await _start("simulators.listener", "--broker", broker.url, "--log", str(heard))
+    assert process.stdout is not None, "started with a pipe"
+    try:
+        async with asyncio.timeout(20):
+            line = await process.stdout.readline()
+        if b"ready" not in line:
+            raise ChildError(f"the subscriber did not start: {line!r}")
+        yield
+    finally:
+        await _end(process)
+
+
+async def _play(world: _World, script: str, seed: int, speed: float, more: list[str]) -> int:
+    """The yard plays; where its script asks for a fault, it is done here."""
+    token = world.folder / "supervisor.token"
+    token.write_text(world.node.token("supervisor"), encoding="utf-8")
+    token.chmod(0o600)
+    words = ["play", "--node", world.node.url, "--links", str(world.links), "--token-file", str(token)]
+    words += ["--truth", str(world.truth), "--script", script, "--seed", str(seed), "--speed", str(speed), *more]
+    process = await _start("simulators.yard", *words)
+    assert process.stdout is not None and process.stdin is not None, "started with pipes"
+    faults: dict[str, Callable[[], Awaitable[None]]] = {
+        "kill-node": lambda: _again(world.node),
+        "stop-center": world.center.stop,
+        "start-center": world.center.start,
+        "kill-broker": lambda: _again(world.broker),
+    }
+    try:
+        async with asyncio.timeout(_WORK_S_MAX if speed > 1 else None):
+            while line := await process.stdout.readline():
+                call = json.loads(line)["call"]
+                _say(f"fault: {call}")
+                await faults[call]()
+                process.stdin.write(b"done\n")
+                await process.stdin.drain()
+            return await process.wait()
+    finally:
+        await _end(process)
+
+
+async def _again(child: OwnNode | OwnMosquitto | SpareBroker) -> None:
+    await child.kill()
+    await child.start()
+
+
+async def _sabotage(world: _World, act: str) -> None:
+    words = [act, "--dsn", world.dsn, "--broker", world.broker.url, "--log", str(world.heard)]
+    await _program("simulators.saboteur", *words)
+
+
+async def _grade(world: _World) -> int:
+    """Another program's word, printed as it is."""
+    journal = world.node.store / "journal.sqlite3"
+    words = ["--truth", str(world.truth), "--journal", str(journal), "--dsn", world.dsn]
+    process = await _start("simulators.grader", *words, "--subscriber", str(world.heard))
+    assert process.stdout is not None, "started with a pipe"
+    try:
+        async with asyncio.timeout(_WORK_S_MAX):
+            said = (await process.stdout.read()).decode()
+            code = await process.wait()
+    finally:
+        await _end(process)
+    print(said.strip(), flush=True)
+    return code
+
+
+async def _program(module: str, *words: str) -> None:
+    process = await _start(module, *words)
+    try:
+        async with asyncio.timeout(60):
+            code = await process.wait()
+    finally:
+        await _end(process)
+    if code != 0:
+        raise ChildError(f"{module} ended with code {code}")
+
+
+async def _start(module: str, *words: str) -> asyncio.subprocess.Process:
+    """One of the simulators, in a process of its own that ends with ours."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "zonegate.leash",
+        module,
+        *words,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(10):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _greet(world: _World) -> None:
+    _say("")
+    for door, name in DOORS.items():
+        _say(f"  {name:<18} {world.node.url}/door/{door}")
+    _say(f"  {'status page':<18} {world.node.url}/")
+    _say(f"  {'center':<18} {world.center.url}/")
+    _say(f"  {'events':<18} mosquitto_sub -p {world.broker.port} -V 5 -q 1 -v -t 'zonegate/v1/#'")
+    _say(f"  {'supervisor token':<18} {world.node.token('supervisor')}")
+    _say(f"  {'center token':<18} {world.center.token('center')}")
+    _say("")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
