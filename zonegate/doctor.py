@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`zonegate doctor`: looks at a node's machine and configuration, and says what to mend.
+
+Each check is one line: ok, a warning, or a fault with the next step. It changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from zonegate import __version__
+
+if TYPE_CHECKING:
+    from edge.config import NodeConfig
+
+OK: Final = "ok"
+WARN: Final = "warn"
+FAULT: Final = "FAULT"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: how bad, about what, and what to do."""
+
+    level: str
+    about: str
+    text: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `zonegate doctor`."""
+    parser.add_argument(
+        "--config", type=Path, default=Path("/etc/zonegate/zonegate.toml"), help="zonegate.toml"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when nothing is at fault, 1 when something is."""
+    faults = 0
+    for finding in examine(args.config):
+        print(f"{finding.level:<6} {finding.about:<12} {finding.text}")
+        faults += finding.level == FAULT
+    return 1 if faults else 0
+
+
+def examine(path: Path) -> Iterator[Finding]:
+    """All findings, in the order a person would mend them."""
+    from edge.config import read_config
+    from edge.errors import ConfigError
+
+    yield from _program()
+    try:
+        config = read_config(path)
+    except ConfigError as error:
+        yield Finding(FAULT, "config", str(error))
+        return
+    yield Finding(OK, "config", f"{path}: node {config.node} of {config.tenant}/{config.zone}")
+    yield from _clock(config)
+    yield from _folders(config)
+    yield from _journal(config)
+    yield from _devices(config)
+    yield from _reach(config)
+
+
+def _program() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(OK, "program", f"zonegate {__version__}, Python {version}, SQLite {sqlite3.sqlite_version}")
+    if sqlite3.sqlite_version_info < (3, 40):
+        yield Finding(FAULT, "program", f"SQLite {sqlite3.sqlite_version} is too old; 3.40 is the least")
+
+
+def _clock(config: NodeConfig) -> Iterator[Finding]:
+    from edge.clock import system_clocks
+
+    if system_clocks().synchronized():
+        yield Finding(OK, "clock", "the kernel says that its clock is in step")
+    elif config.clock == "host":
+        yield Finding(
+            WARN, "clock", 'not in step by the kernel; node.clock = "host" believes it all the same'
+        )
+    else:
+        yield Finding(
+            FAULT, "clock", "not in step: permits with dates will be Holds; run chrony or systemd-timesyncd"
+        )
+
+
+def _folders(config: NodeConfig) -> Iterator[Finding]:
+    anchor, store = config.anchor, config.store
+    if not anchor.is_dir():
+        yield Finding(FAULT, "anchor", f"{anchor} is no folder; mount the second medium there")
+        return
+    if not os.access(anchor, os.W_OK):
+        yield Finding(FAULT, "anchor", f"{anchor} cannot be written by this user")
+    beside = store if store.exists() else next(parent for parent in store.parents if parent.exists())
+    if beside.stat().st_dev == anchor.stat().st_dev:
+        yield Finding(
+            WARN,
+            "anchor",
+            f"{anchor} is on the same medium as {store}: one lost disk loses both; use another",
+        )
+    else:
+        yield Finding(OK, "anchor", f"{anchor} is on a medium of its own")
+    if store.exists() and store.stat().st_mode & 0o077:
+        yield Finding(WARN, "store", f"{store} may be entered by others; chmod 700 it")
+    free_mb = shutil.disk_usage(beside).free // 1_048_576
+    level = OK if free_mb > 4 * config.reserve_mb else FAULT
+    yield Finding(
+        level, "store", f"{free_mb} MB free at {beside}; below {config.reserve_mb} MB the doors say STOP"
+    )
+
+
+def _journal(config: NodeConfig) -> Iterator[Finding]:
+    from edge.errors import EdgeError
+    from edge.store import JournalReader
+
+    if not config.store.exists():
+        yield Finding(OK, "journal", "none yet: the first start makes it")
+        return
+    try:
+        with JournalReader(config.store) as reader:
+            epochs = reader.epochs()
+            yield Finding(
+                OK,
+                "journal",
+                f"{reader.entries()} entries in {len(epochs)} epochs; check with zonegate verify",
+            )
+    except EdgeError as error:
+        yield Finding(FAULT, "journal", str(error))
+
+
+def _devices(config: NodeConfig) -> Iterator[Finding]:
+    from drivers import list_ports
+
+    named = set()
+    for door in config.doors:
+        if not door.devices:
+            yield Finding(
+                WARN, f"door {door.id}", "no scanner: codes can only be typed or wedged into its screen"
+            )
+        for url in door.devices:
+            path = Path(urlsplit(url).path)
+            named.add(path.resolve())
+            if "null-modem" in url:
+                continue
+            if not path.exists():
+                yield Finding(
+                    FAULT, f"door {door.id}", f"{path} is not there; plug the scanner in, or correct the path"
+                )
+            elif not os.access(path, os.R_OK | os.W_OK):
+                yield Finding(
+                    FAULT, f"door {door.id}", f"{path} may not be opened; add the user to its group (dialout)"
+                )
+            else:
+                baud = parse_qs(urlsplit(url).query).get("baud", ["9600"])[0]
+                yield Finding(OK, f"door {door.id}", f"{path} at {baud} baud")
+    for port in list_ports():
+        if Path(port.path).resolve() not in named:
+            yield Finding(
+                WARN, "devices", f"{port.path} is plugged in and used by no door: {port.description}"
+            )
+
+
+def _reach(config: NodeConfig) -> Iterator[Finding]:
+    if config.center is None:
+        yield Finding(WARN, "center", "none configured: entries stay here")
+    else:
+        yield _connects("center", config.center.url, {"http": 80, "https": 443})
+        host = urlsplit(config.center.url).hostname
+        if config.center.url.startswith("http:") and host not in ("127.0.0.1", "localhost", "::1"):
+            yield Finding(FAULT, "center", "plain http beyond this machine: use https and [center] pin")
+    if config.mqtt is None:
+        yield Finding(WARN, "mqtt", "none configured: no events are published")
+    else:
+        yield _connects("mqtt", config.mqtt.url, {"mqtt": 1883, "mqtts": 8883})
+
+
+def _connects(about: str, url: str, ports: dict[str, int]) -> Finding:
+    parts = urlsplit(url)
+    port = parts.port or ports[parts.scheme]
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=3).close()
+    except OSError as error:
+        return Finding(
+            FAULT,
+            about,
+            f"{parts.hostname}:{port} does not answer ({error}); is it running, is a wall between?",
+        )
+    return Finding(OK, about, f"{parts.hostname}:{port} answers")
