@@ -301,7 +301,7 @@ class Journal:
 
     def _count(self, items: int, batch: Batch, took_ns: int) -> None:
         self._batches += 1
-        self._entries += len(batch.placed)
+        self._entries += len(batch.entry_rows)
         self._batch_items_last = items
         self._batch_items_max = max(self._batch_items_max, items)
         self._commit_ns_sum += took_ns
@@ -326,13 +326,14 @@ class Journal:
     # On the loop.
 
     def _tell(self, batch: Batch) -> None:
-        if batch.placed:
+        if batch.entry_rows:
             self.told = batch.place
-            for future, placed in zip(batch.futures, batch.placed, strict=True):
+            told = batch.placed()
+            for future, placed in zip(batch.futures, told, strict=True):
                 if not future.done():
                     future.set_result(placed)
-            for told in self._on_told:
-                told(batch.placed, batch.place)
+            for callback in self._on_told:
+                callback(told, batch.place)
         for head in batch.heads:
             for signed in self._on_head:
                 signed(head)

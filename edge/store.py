@@ -8,9 +8,11 @@ its end: a reader that lingers in a transaction would keep the write-ahead log g
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from edge.errors import StoreError, StoreNewer
 from sync.entry import Head, Place
@@ -26,6 +28,20 @@ PAGE_ENTRIES_MAX: Final = 1000
 
 _READ_TIMEOUT_S: Final = 5.0
 """A reader waits this long for the instant in which another opener recovers the write-ahead log."""
+
+
+class Row(NamedTuple):
+    """An entry with the columns that repeat what its record says."""
+
+    position: int
+    epoch: str
+    seq: int
+    entry_id: str
+    type: str
+    door: str | None
+    occurred_at: str
+    hash: str
+    record: bytes
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -116,6 +132,16 @@ class Questions:
             min(limit, PAGE_ENTRIES_MAX),
         )
 
+    def rows(self, after: int, limit: int) -> list[Row]:
+        """Everything stored of each entry after a position, over all epochs, oldest first."""
+        found = self._all(
+            "SELECT position, epoch, seq, entry_id, type, door, occurred_at, hash, record FROM entry "
+            "WHERE position > ? ORDER BY position LIMIT ?",
+            after,
+            min(limit, PAGE_ENTRIES_MAX),
+        )
+        return [Row(*row) for row in found]
+
     def position(self, epoch: str, seq: int) -> int | None:
         """The position of (epoch, seq) over all epochs; None when it is not stored."""
         row = self._one("SELECT position FROM entry WHERE epoch = ? AND seq = ?", epoch, seq)
@@ -124,6 +150,18 @@ class Questions:
     def entries(self) -> int:
         """The number of entries in all epochs."""
         return int(self._all("SELECT coalesce(max(position), 0) FROM entry")[0][0])
+
+    def door_count(self, epoch: str, door: str, upto: int, types: Sequence[str]) -> int:
+        """How many entries of `types` a door has in an epoch up to seq `upto`, that one included."""
+        row = self._one(
+            "SELECT count(*) FROM entry WHERE epoch = ? AND seq <= ? AND door = ?"
+            " AND type IN (SELECT value FROM json_each(?))",
+            epoch,
+            upto,
+            door,
+            json.dumps(list(types)),
+        )
+        return int(str(row[0])) if row else 0
 
     def behind(self, sink: str) -> int:
         """How many entries the sink has not taken; all of them when its cursor is not in the log."""

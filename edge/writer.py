@@ -12,10 +12,11 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -31,6 +32,9 @@ from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, r
 
 RESERVE_BYTES: Final = 64 * 1024 * 1024
 """Free room below which nothing is written: a full write-ahead log, its checkpoint and a batch fit."""
+
+ROOM_CHECK_NS: Final = 100_000_000
+"""Room is looked up at most this often: no disk takes a whole reserve in a tenth of a second."""
 
 EVIDENCE_RESERVES: Final = 2
 """Below so many reserves of free room, evidence is no longer kept, so that entries still can be."""
@@ -54,7 +58,7 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}")
 
-_INSERT_ENTRY: Final = (
+INSERT_ENTRY: Final = (
     "INSERT INTO entry (epoch, seq, entry_id, type, door, occurred_at, hash, record) VALUES (?,?,?,?,?,?,?,?)"
 )
 _INSERT_READ: Final = (
@@ -80,6 +84,10 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     type: str
     door: str | None
     record: bytes
+
+
+EntryRow = tuple[str, int, str, str, str | None, str, str, bytes]
+"""The columns of an entry: epoch, seq, entry_id, type, door, occurred_at, hash, record."""
 
 
 class Append(msgspec.Struct, gc=False):
@@ -128,17 +136,23 @@ Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
 
 @dataclass(slots=True)
 class Batch:
-    """One transaction. `futures` belong to `placed`, one to one; `place` is the head after it."""
+    """One transaction. `futures` belong to the entries, one to one; `place` is the head after it."""
 
     place: Place
-    placed: list[Placed] = field(default_factory=list)
+    entry_rows: list[EntryRow] = field(default_factory=list)
     futures: list[Any] = field(default_factory=list)
     heads: list[Head] = field(default_factory=list)
-    entry_rows: list[tuple[object, ...]] = field(default_factory=list)
     epochs: list[str] = field(default_factory=list)
     read_rows: list[tuple[object, ...]] = field(default_factory=list)
     cursors: dict[str, Place] = field(default_factory=dict)
     snapshot: tuple[Place, bytes] | None = None
+
+    def placed(self) -> list[Placed]:
+        """The entries at their places. Made by whoever tells, which leaves the writer to write."""
+        return [
+            Placed(entry_id, Place(epoch, seq, digest), entry_type, door, record)
+            for epoch, seq, entry_id, entry_type, door, _, digest, record in self.entry_rows
+        ]
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -165,7 +179,7 @@ class Writer:
         self.signer = anchor.signer()
         self.begun: BeginAnew | None = None
         self.reads_left_out = 0
-        self._connection = connection
+        self.connection = connection
         self._undo = ExitStack()
         self._anchor = anchor
         self._clocks = clocks
@@ -176,6 +190,8 @@ class Writer:
         self._hash = GENESIS
         self._signed_ns = clocks.mono_ns()
         self._unsigned = False
+        self._room_ns = -ROOM_CHECK_NS
+        self._room_for_reads = True
 
     @classmethod
     def open(
@@ -225,19 +241,14 @@ class Writer:
         """
         batch = Batch(self.place)
         now = self._clocks.utc()
-        for item in items:
-            if isinstance(item, Append):
-                self._place(batch, item.draft, item.future, now)
-            elif isinstance(item, ReadNote):
-                batch.read_rows.append(_read_row(item))
-            elif isinstance(item, CursorMove):
-                batch.cursors[item.sink] = item.place
-            elif isinstance(item, SnapshotPut):
-                batch.snapshot = (self.place, item.state)
+        for kind, run in groupby(items, type):
+            if kind is Append:
+                self._place(batch, run, now)
             else:
-                self._begin(batch, item, now)
+                for item in run:
+                    self._take_note(batch, item, now)
         batch.place = self.place
-        if batch.placed:
+        if batch.entry_rows:
             self._unsigned = True
             if self._sign_due():
                 self._sign(batch)
@@ -251,7 +262,7 @@ class Writer:
         try:
             self._keep_room(batch)
             self._write(batch)
-            if batch.placed:
+            if batch.entry_rows:
                 self._anchor.write(batch.place)
         except (sqlite3.Error, OSError) as error:
             raise failure(error) from error
@@ -289,8 +300,8 @@ class Writer:
     def close(self) -> None:
         """Empty the write-ahead log if that is possible, close everything, let the locks go."""
         try:
-            if self._connection.in_transaction:
-                self._connection.rollback()
+            if self.connection.in_transaction:
+                self.connection.rollback()
             self._shorten()
         except sqlite3.Error:
             pass  # what is committed stays in the log and is read from there at the next start
@@ -298,7 +309,7 @@ class Writer:
             self._undo.close()
 
     def _continue(self, shown: Sequence[Place]) -> None:
-        stored = Questions(self._connection)
+        stored = Questions(self.connection)
         epochs = stored.epochs()
         head = stored.head(epochs[-1]) if epochs else None
         parent: Place | None = None
@@ -337,18 +348,29 @@ class Writer:
                 f"tenant {self._identity.tenant}: name another store, or correct the configuration"
             )
 
-    def _place(self, batch: Batch, draft: Draft, future: object, now: datetime) -> None:
-        epoch = self._epoch
-        seq = self._seq + 1
-        record = record_bytes(draft, epoch, seq, now, self._hash)
-        digest = record_hash(record)
-        batch.entry_rows.append(
-            (epoch, seq, draft.entry_id, draft.type, draft.door, utc_text(draft.occurred_at), digest, record)
-        )
-        batch.placed.append(Placed(draft.entry_id, Place(epoch, seq, digest), draft.type, draft.door, record))
-        batch.futures.append(future)
-        self._seq = seq
-        self._hash = digest
+    def _place(self, batch: Batch, run: Iterable[Any], now: datetime) -> None:
+        # Local names: this loop is what the journal costs beyond SQLite.
+        epoch, seq, digest = self._epoch, self._seq, self._hash
+        row, future = batch.entry_rows.append, batch.futures.append
+        for item in run:
+            draft = item.draft
+            seq += 1
+            record = record_bytes(draft, epoch, seq, now, digest)
+            digest = record_hash(record)
+            occurred_at = utc_text(draft.occurred_at)
+            row((epoch, seq, draft.entry_id, draft.type, draft.door, occurred_at, digest, record))
+            future(item.future)
+        self._seq, self._hash = seq, digest
+
+    def _take_note(self, batch: Batch, item: Item, now: datetime) -> None:
+        if isinstance(item, ReadNote):
+            batch.read_rows.append(_read_row(item))
+        elif isinstance(item, CursorMove):
+            batch.cursors[item.sink] = item.place
+        elif isinstance(item, SnapshotPut):
+            batch.snapshot = (self.place, item.state)
+        elif isinstance(item, NewEpoch):
+            self._begin(batch, item, now)
 
     def _begin(self, batch: Batch, item: NewEpoch, now: datetime) -> None:
         """Begin in place: the epoch so far ends here, whatever another writer made of its copy."""
@@ -371,13 +393,13 @@ class Writer:
         draft = Draft(
             self._clocks.entry_id(), "begin", schema_of("begin"), now, self._clocks.stamp(), body_bytes(body)
         )
-        self._place(batch, draft, future, now)
+        self._place(batch, [Append(draft, future)], now)
 
     def _shorten(self) -> None:
         """Empty the write-ahead log, unless a reader is in it: nobody waits for a reader here."""
-        self._connection.execute("PRAGMA busy_timeout = 0").fetchall()
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self._connection.execute(f"PRAGMA busy_timeout = {_WRITE_TIMEOUT_S * 1000:.0f}").fetchall()
+        self.connection.execute("PRAGMA busy_timeout = 0").fetchall()
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.connection.execute(f"PRAGMA busy_timeout = {_WRITE_TIMEOUT_S * 1000:.0f}").fetchall()
 
     def _sign_due(self) -> bool:
         return self._clocks.mono_ns() - self._signed_ns >= SIGN_EVERY_NS
@@ -388,23 +410,27 @@ class Writer:
         self._unsigned = False
 
     def _keep_room(self, batch: Batch) -> None:
-        free = _check_room(self.store, self._reserve_bytes)
-        if batch.read_rows and free < EVIDENCE_RESERVES * self._reserve_bytes:
+        now_ns = self._clocks.mono_ns()
+        if now_ns - self._room_ns >= ROOM_CHECK_NS:
+            self._room_ns = now_ns
+            free = _check_room(self.store, self._reserve_bytes)
+            self._room_for_reads = free >= EVIDENCE_RESERVES * self._reserve_bytes
+        if batch.read_rows and not self._room_for_reads:
             self.reads_left_out += len(batch.read_rows)
             batch.read_rows.clear()
 
     def _write(self, batch: Batch) -> None:
-        execute = self._connection.execute
+        execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
             for epoch in batch.epochs:
                 execute("INSERT INTO own_epoch (epoch) VALUES (?)", (epoch,))
             if len(batch.entry_rows) == 1:
-                execute(_INSERT_ENTRY, batch.entry_rows[0])
+                execute(INSERT_ENTRY, batch.entry_rows[0])
             elif batch.entry_rows:
-                self._connection.executemany(_INSERT_ENTRY, batch.entry_rows)
+                self.connection.executemany(INSERT_ENTRY, batch.entry_rows)
             if batch.read_rows:
-                self._connection.executemany(_INSERT_READ, batch.read_rows)
+                self.connection.executemany(_INSERT_READ, batch.read_rows)
             for head in batch.heads:
                 execute(_INSERT_HEAD, (head.epoch, head.seq, head.hash, head.signature))
             for sink, place in batch.cursors.items():
@@ -420,7 +446,7 @@ class Writer:
                 )
             execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
+            if self.connection.in_transaction:
                 execute("ROLLBACK")
             raise
 
