@@ -12,6 +12,7 @@ import argparse
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -63,11 +64,11 @@ def verify_store(store: Path, *, head: Head | None = None, key: str | None = Non
     `head` is a head kept by a witness, `key` the node's public key in hex from a trusted place.
     Raises StoreError when there is no journal to read, StoreNewer when a newer version wrote it.
     """
-    with JournalReader(store) as reader:
-        walk = _Walk()
+    with JournalReader(store) as reader, closing(_Walk()) as walk:
         try:
             for row in _rows(reader):
                 walk.take(row.record, row)
+            walk.check_epochs(reader.epochs())
             for signed in _signed_heads(reader):
                 walk.take_head(
                     signed, reader.hash_at(signed.epoch, signed.seq), "a head signed by this journal"
@@ -88,19 +89,19 @@ def verify_lines(lines: Iterable[bytes], *, head: Head | None = None, key: str |
     An export holds no hashes beside the records, so a changed entry shows at the one after it, and
     the last entry only with `head`.
     """
-    walk = _Walk()
     hash_of_head: str | None = None
-    try:
-        for line in lines:
-            place = walk.take(line.rstrip(b"\r\n"), None)
-            if head is not None and (place.epoch, place.seq) == (head.epoch, head.seq):
-                hash_of_head = place.hash
-        if head is not None:
-            walk.take_head(head, hash_of_head, "the head", key)
-        walk.check_key(key)
-    except _Bad as bad:
-        return walk.result(bad.finding)
-    return walk.result(None)
+    with closing(_Walk()) as walk:
+        try:
+            for line in lines:
+                place = walk.take(line.rstrip(b"\r\n"), None)
+                if head is not None and (place.epoch, place.seq) == (head.epoch, head.seq):
+                    hash_of_head = place.hash
+            if head is not None:
+                walk.take_head(head, hash_of_head, "the head", key)
+            walk.check_key(key)
+        except _Bad as bad:
+            return walk.result(bad.finding)
+        return walk.result(None)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +156,8 @@ class _Walk:
         """The place of the next record, which must follow the one before; raises _Bad."""
         try:
             entry = read_record(record)
-        except EntryError as error:
+            occurred_at = utc_text(entry.occurred_at)
+        except (EntryError, OverflowError) as error:
             if row is not None:
                 raise _Bad(
                     Finding("record", f"is no entry: {error}", row.epoch, row.seq, row.entry_id)
@@ -163,7 +165,7 @@ class _Walk:
             raise _Bad(self.here("record", f"the entry after this one cannot be read: {error}")) from error
         digest = record_hash(record)
         if row is not None:
-            _check_columns(entry, row, digest)
+            _check_columns(entry, occurred_at, row, digest)
         self._check_follows(entry)
         if entry.seq == 1:
             self._take_begin(entry)
@@ -190,26 +192,18 @@ class _Walk:
                 Finding("signature", f"{what} at this entry is not signed with {whose}", head.epoch, head.seq)
             ) from error
         if head.seq > end.seq:
-            cut = head.seq - end.seq
-            raise _Bad(
-                Finding(
-                    "tail",
-                    f"the journal ends at {end.seq}, {what} names {head.seq}: {_count(cut, 'entry is', 'entries are')} "
-                    "missing",
-                    head.epoch,
-                    end.seq + 1,
-                )
-            )
+            missing = _count(head.seq - end.seq, "entry is", "entries are")
+            sentence = f"the journal ends at {end.seq}, {what} names {head.seq}: {missing} missing"
+            raise _Bad(Finding("tail", sentence, head.epoch, end.seq + 1))
         if stored != head.hash:
-            raise _Bad(
-                Finding(
-                    "head",
-                    f"has another hash than {what} that was signed for it: it, or an entry before it, was changed",
-                    head.epoch,
-                    head.seq,
-                )
-            )
+            sentence = f"{what} was signed for another hash here: this entry, or one before it, was changed"
+            raise _Bad(Finding("head", sentence, head.epoch, head.seq))
         self._heads += 1
+
+    def check_epochs(self, listed: list[str]) -> None:
+        """The store's list of epochs, by which the node finds its head, must be the log's. Raises _Bad."""
+        if listed != list(self._begins):
+            raise _Bad(self.here("epochs", "the table own_epoch does not list the epochs of the log"))
 
     def check_key(self, key: str | None) -> None:
         """The newest epoch must name the key that is trusted. Raises _Bad."""
@@ -218,6 +212,10 @@ class _Walk:
         named = self._begins[self._place.epoch].key
         if named != key:
             raise _Bad(Finding("key", f"names the key {named}, the key given is {key}", self._place.epoch, 1))
+
+    def close(self) -> None:
+        """Remove what was kept aside."""
+        self._seen.close()
 
     def here(self, problem: str, sentence: str) -> Finding:
         """A finding at the last good entry."""
@@ -269,6 +267,8 @@ class _Walk:
                 "parent",
                 f"continues from entry {parent.seq} of epoch {parent.epoch}, which ends otherwise here",
             )
+        if stored is None and end is None:
+            raise _bad(entry, "parent", f"continues from epoch {parent.epoch}, which is not here")
         have = stored.seq if stored else 0
         if end is not None and end.seq > have:
             self._missing.append(
@@ -285,36 +285,27 @@ class _SeenIds:
         self._file.execute("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
         self._file.execute("BEGIN")
 
+    def close(self) -> None:
+        self._file.close()
+
     def add(self, entry_id: str) -> bool:
         """Remember an id; False when it was met before."""
         return self._file.execute("INSERT OR IGNORE INTO seen VALUES (?)", (entry_id,)).rowcount == 1
 
 
-def _check_columns(entry: Entry, row: Row, digest: str) -> None:
+def _check_columns(entry: Entry, occurred_at: str, row: Row, digest: str) -> None:
     if digest != row.hash:
-        raise _Bad(
-            Finding(
-                "hash",
-                f"is stored with the hash {row.hash[:16]}..., its bytes give {digest[:16]}...: "
-                "the record or the hash was changed",
-                row.epoch,
-                row.seq,
-                row.entry_id,
-            )
+        sentence = (
+            f"is stored with the hash {row.hash[:16]}..., its bytes give {digest[:16]}...: "
+            "the record or the hash was changed"
         )
-    said = (entry.epoch, entry.seq, entry.entry_id, entry.type, entry.door, utc_text(entry.occurred_at))
+        raise _Bad(Finding("hash", sentence, row.epoch, row.seq, row.entry_id))
+    said = (entry.epoch, entry.seq, entry.entry_id, entry.type, entry.door, occurred_at)
     stored = (row.epoch, row.seq, row.entry_id, row.type, row.door, row.occurred_at)
     for name, ours, theirs in zip(_COLUMNS, said, stored, strict=True):
         if ours != theirs:
-            raise _Bad(
-                Finding(
-                    "column",
-                    f"has {theirs!r} in the column {name}, its record says {ours!r}",
-                    row.epoch,
-                    row.seq,
-                    row.entry_id,
-                )
-            )
+            sentence = f"has {theirs!r} in the column {name}, its record says {ours!r}"
+            raise _Bad(Finding("column", sentence, row.epoch, row.seq, row.entry_id))
 
 
 _COLUMNS: Final = ("epoch", "seq", "entry_id", "type", "door", "occurred_at")
