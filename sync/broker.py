@@ -338,7 +338,7 @@ class BrokerLink:
         if not self._attached:
             return
         by_broker = flags.is_disconnect_packet_from_server
-        said = f"the broker ended the connection: {reason}" if by_broker else "the connection was lost"
+        said = f"the broker ended the connection: {reason}" if by_broker else f"connection lost: {reason}"
         if not self._opened.done():
             self._opened.set_exception(HungUp("the broker closed the connection without an answer"))
         self._lose(said)

@@ -186,15 +186,19 @@ def _papers(movement: Movement, site: Site) -> list[dict[str, str]]:
     papers = []
     if movement.use is not None:
         number, line = movement.use.permit, movement.use.line
-        papers.append({
-            "type": site.term("btt", "permit"),
-            "bizTransaction": site.term("bt", site.tenant, site.zone, "permit", number, line),
-        })
+        papers.append(
+            {
+                "type": site.term("btt", "permit"),
+                "bizTransaction": site.term("bt", site.tenant, site.zone, "permit", number, line),
+            }
+        )
     if movement.job is not None:
-        papers.append({
-            "type": site.term("btt", "job"),
-            "bizTransaction": site.term("bt", site.tenant, site.zone, "job", movement.job),
-        })
+        papers.append(
+            {
+                "type": site.term("btt", "job"),
+                "bizTransaction": site.term("bt", site.tenant, site.zone, "job", movement.job),
+            }
+        )
     return papers
 
 

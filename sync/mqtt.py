@@ -213,7 +213,7 @@ class MqttPublisher:
         self._link = None
 
     def _note_loss(self) -> None:
-        """A broker of MQTT 3.1.1 answers what it does not like by closing the connection: find which."""
+        """A refusal may come as the end of the connection, on MQTT 3.1.1 always: find of which entry."""
         first = self._window.first
         if first is None or self._suspect != first.place:
             self._losses = 0
@@ -233,7 +233,7 @@ class MqttPublisher:
         return self._window.unanswered + len(self._states_away)
 
     def _room(self, link: BrokerLink) -> bool:
-        # One at a time shows which entry the broker closes the connection for.
+        # One at a time shows on which entry the connection ends.
         limit = 1 if self._losses >= _LOSSES_MEAN_REFUSED else self._settings.window_max
         return self._away < min(limit, link.receive_max)
 
@@ -273,9 +273,11 @@ class MqttPublisher:
                 continue
             for told in page:
                 await self._until(
-                    lambda: self._window.refused is None
-                    and self._room(link)
-                    and len(self._window) < _WINDOW_ENTRIES_MAX
+                    lambda: (
+                        self._window.refused is None
+                        and self._room(link)
+                        and len(self._window) < _WINDOW_ENTRIES_MAX
+                    )
                 )
                 flight = Flight(told.place, read_record(told.record))
                 self._window.add(flight)
@@ -429,8 +431,8 @@ class MqttPublisher:
             return flight.place, f"{what} stops the publishing: {flight.refusal}"
         if self._suspect is not None and self._losses >= _LOSSES_MEAN_REFUSED:
             return self._suspect, (
-                f"entry {_name(self._suspect)} stops the publishing: the broker closed the connection on it "
-                f"{self._losses} times"
+                f"entry {_name(self._suspect)} stops the publishing: "
+                f"the connection ended on it {self._losses} times, it may be more than the broker takes"
             )
         return None, None
 

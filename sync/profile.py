@@ -53,9 +53,7 @@ def correction_faults(correction: Event, original: Event) -> list[EventFault]:
     """Faults of an error declaration beside the event it speaks of. Code: differs."""
     names = (set(correction) | set(original)) - _NOT_THE_FACT
     return [
-        EventFault(
-            "differs", f"an error declaration repeats its event unchanged, {name} is another", name
-        )
+        EventFault("differs", f"an error declaration repeats its event unchanged, {name} is another", name)
         for name in sorted(names)
         if correction.get(name) != original.get(name)
     ]
