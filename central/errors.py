@@ -3,6 +3,7 @@
 
 CentralError
 |-- SetupError        the center cannot start as it is set up
+|   `-- ConfigError   zonegate.toml has faults; the message lists them
 |-- Unavailable       the database cannot be reached now; try again
 |-- Denied            a request that is refused: HTTP status, what came, what next
 `-- UnreadableEntry   a stored entry that the books cannot take; it blocks nothing
@@ -17,6 +18,10 @@ class CentralError(Exception):
 
 class SetupError(CentralError):
     """The center cannot start as it is set up; the message says what came and what to do."""
+
+
+class ConfigError(SetupError):
+    """zonegate.toml has faults; the message lists them all."""
 
 
 class Unavailable(CentralError):

@@ -151,7 +151,6 @@ CREATE TABLE movement (
     reversed_at timestamptz,
     PRIMARY KEY (tenant, zone, entry_id)
 );
-CREATE INDEX movement_by_time ON movement (tenant, zone, occurred_at, entry_id);
 CREATE INDEX movement_by_job ON movement (tenant, zone, job);
 CREATE INDEX movement_by_key ON movement (tenant, zone, key);
 
@@ -194,5 +193,5 @@ CREATE TABLE refusal (
     settled_at timestamptz,
     PRIMARY KEY (tenant, zone, entry_id)
 );
-CREATE INDEX refusal_open ON refusal (tenant, zone, occurred_at, entry_id)
+CREATE INDEX refusal_open ON refusal (tenant, zone, entry_id)
     WHERE verdict = 'hold' AND settled_by IS NULL;

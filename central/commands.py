@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line offers of the center: run it, enrol a node, rebuild its books, import files.
+
+Each command has its arguments beside it and returns an exit code: 0 fine, 1 a finding, 2 wrong usage.
+The anchor and the clocks are handed in by the command line's own room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import msgspec
+
+from central.config import LISTEN, CentralConfig, read_config
+from central.database import Database
+from central.errors import CentralError, ConfigError, Denied, SetupError
+from central.given import Anchor, Clocks
+from central.projector import Projector
+from central.service import Central, make_code
+from customs.faults import Fault
+from customs.imports import FILES_MAX, IMPORT_BYTES_MAX, Refused, Upload
+
+CONFIG: Final = Path("/etc/zonegate/zonegate.toml")
+TOKEN_VARIABLE: Final = "ZONEGATE_TOKEN"  # noqa: S105 - the name of the variable, not a token
+
+_IMPORT_SECONDS_MAX: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line hands in: makes an anchor in a folder, the clocks, and where to print."""
+
+    anchor: Callable[[Path], Anchor]
+    clocks: Clocks
+    out: TextIO = sys.stdout
+
+
+def add_central_arguments(parser: argparse.ArgumentParser) -> None:
+    """`zonegate central [enrol NODE | rebuild]`."""
+    _add_config(parser)
+    acts = parser.add_subparsers(dest="act", metavar="ACT")
+    code = acts.add_parser("enrol", help="print a one-time code by which a node's key is trusted")
+    code.add_argument("node", help="the node's id")
+    acts.add_parser("rebuild", help="make the books anew from the record; the center may run meanwhile")
+
+
+def run_central(args: argparse.Namespace, given: Given) -> int:
+    """Run the center until SIGINT or SIGTERM; or enrol a node; or make the books anew."""
+
+    async def work() -> int:
+        config = read_config(args.config)
+        if args.act == "enrol":
+            return await _enrol(config, args.node, given)
+        if args.act == "rebuild":
+            return await _rebuild(config, given)
+        return await _serve(config, given)
+
+    return _run(work)
+
+
+def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    """`zonegate import FILE...`: into a running center, or with --database while none runs."""
+    _add_config(parser)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files ending in .json or .csv")
+    parser.add_argument(
+        "--center", default=f"http://{LISTEN}", metavar="URL", help="the running center (%(default)s)"
+    )
+    parser.add_argument("--token-file", type=Path, help=f"a file with its token (else ${TOKEN_VARIABLE})")
+    parser.add_argument(
+        "--database", action="store_true", help="write to the configured database; the center must not run"
+    )
+
+
+def import_files(args: argparse.Namespace, given: Given) -> int:
+    """Import all files or none; every fault is printed."""
+
+    async def work() -> int:
+        uploads = await asyncio.to_thread(_read_files, args.files)
+        if args.database:
+            return await _import_directly(read_config(args.config), uploads, given)
+        return await _import_by_url(args.center, _token(args.token_file), uploads, given)
+
+    return _run(work)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=CONFIG, help="the configuration (%(default)s)")
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    try:
+        return asyncio.run(work())
+    except Denied as error:
+        print(f"{error}. {error.next_step}", file=sys.stderr)  # noqa: T201 - the command line's answer
+    except CentralError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command line's answer
+        return 2 if isinstance(error, ConfigError) else 1
+    return 1
+
+
+async def _serve(config: CentralConfig, given: Given) -> int:
+    from central.web.access import Access
+    from central.web.app import make_app, serving
+
+    tls = _tls_context(config)
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    central = await Central.open(
+        config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
+    )
+    try:
+        access = Access(config.data)
+        app = make_app(central, access, config.hosts, config.timezone)
+        async with serving(app, config.listen, tls) as url:
+            print(f"the center of {config.tenant}/{config.zone} is at {url}", file=given.out)
+            if access.made:
+                print("the token is shown only this once:", file=given.out)
+                print(f"token for center: {access.made}", file=given.out)
+            given.out.flush()
+            await _told_to_end()
+    finally:
+        await central.close()
+    return 0
+
+
+async def _told_to_end() -> None:
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end.set)
+    try:
+        await end.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _tls_context(config: CentralConfig) -> ssl.SSLContext | None:
+    if config.tls is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.tls.cert, config.tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise SetupError(
+            f"[central.tls] cannot be used: {error}; name a PEM certificate and its key"
+        ) from error
+    return context
+
+
+async def _enrol(config: CentralConfig, node: str, given: Given) -> int:
+    database = await Database.open(config.database)
+    try:
+        code = await make_code(database, config.tenant, config.zone, node, given.clocks)
+    finally:
+        await database.close()
+    print(code, file=given.out)
+    return 0
+
+
+async def _rebuild(config: CentralConfig, given: Given) -> int:
+    database = await Database.open(config.database)
+    try:
+        await Projector(database, config.tenant, config.zone).rebuild()
+    finally:
+        await database.close()
+    print("the books are made anew from the record", file=given.out)
+    return 0
+
+
+async def _import_directly(config: CentralConfig, uploads: list[Upload], given: Given) -> int:
+    central = await Central.open(
+        config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
+    )
+    try:
+        result = await central.import_files(uploads, "command line")
+        await central.projector.catch_up()
+    finally:
+        await central.close()
+    if isinstance(result, Refused):
+        return _print_faults([str(fault) for fault in result.faults], result.total)
+    return _print_counts(msgspec.to_builtins(result), given)
+
+
+async def _import_by_url(url: str, token: str, uploads: list[Upload], given: Given) -> int:
+    import aiohttp
+
+    form = aiohttp.FormData()
+    for upload in uploads:
+        form.add_field("files", upload.data, filename=upload.name, content_type="application/octet-stream")
+    timeout = aiohttp.ClientTimeout(total=_IMPORT_SECONDS_MAX)
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.post(f"{url.rstrip('/')}/api/v1/import", data=form) as response,
+        ):
+            answer = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise SetupError(f"the center at {url} does not answer: {error}; is it running?") from error
+    if "error" in answer:
+        raise Denied(response.status, answer["error"], answer["next"])
+    if answer["faults_total"]:
+        faults = msgspec.convert(answer["faults"], list[Fault])
+        return _print_faults([str(fault) for fault in faults], answer["faults_total"])
+    return _print_counts(answer, given)
+
+
+def _print_faults(lines: list[str], total: int) -> int:
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201 - the command line's answer
+    more = f", the first {len(lines)} are shown" if total > len(lines) else ""
+    print(f"nothing was imported; faults: {total}{more}", file=sys.stderr)  # noqa: T201 - as above
+    return 1
+
+
+def _print_counts(counts: dict[str, Any], given: Given) -> int:
+    print(
+        f"imported {counts['products']} products, {counts['permits']} permits, {counts['trucks']} trucks; "
+        f"{counts['unchanged']} were on file just so",
+        file=given.out,
+    )
+    return 0
+
+
+def _read_files(paths: list[Path]) -> list[Upload]:
+    if len(paths) > FILES_MAX:
+        raise SetupError(f"{len(paths)} files; at most {FILES_MAX} in one import, send them in turn")
+    uploads = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                uploads.append(Upload(path.name, file.read(IMPORT_BYTES_MAX + 1)))
+        except OSError as error:
+            raise SetupError(f"{path}: {error.strerror}") from error
+    return uploads
+
+
+def _token(path: Path | None) -> str:
+    if path is not None:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return path.read_text("ascii").strip()
+        raise SetupError(f"{path} cannot be read as a token")
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if not token:
+        raise SetupError(f"no token: set {TOKEN_VARIABLE}, or name a file with --token-file")
+    return token

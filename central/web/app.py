@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The center's web application: puts API, pages and feed behind the guard, and serves them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from central.errors import SetupError
+from central.service import Central
+from central.web import guard
+from central.web.access import Access
+from central.web.api import Api
+from central.web.live import Live
+from central.web.metrics import exposition
+from central.web.pages import Pages
+from central.web.reading import Reading
+
+_LINE_BYTES_MAX: Final = 8190
+"""A header or request line; a signature and a long search fit many times."""
+
+
+def make_app(
+    central: Central, access: Access, hosts: Collection[str] = (), timezone: str = "UTC"
+) -> web.Application:
+    """The application of one center; its pages show times of `timezone`."""
+    reading = Reading(central.database, central.tenant, central.zone)
+    pages = Pages(central, reading, access, timezone)
+    live = Live(lambda: _position(central))
+    central.projector.on_moved(live.changed)
+
+    async def health(_: web.Request) -> web.Response:
+        await reading.figures()
+        return web.json_response({"state": "up"})
+
+    async def metrics(_: web.Request) -> web.Response:
+        text = exposition(central.counters, await reading.figures())
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+    async def end_streams(_: web.Application) -> None:
+        await live.close()
+
+    app = web.Application()
+    guard.install(app, access, hosts, pages.error)
+    app.add_routes(Api(central, reading).routes())
+    app.add_routes(pages.routes())
+    app.add_routes(
+        [web.get("/healthz", health), web.get("/metrics", metrics), web.get("/events", live.stream)]
+    )
+    app.router.add_static("/static/", Path(str(files("central.web") / "static")))
+    app.on_shutdown.append(end_streams)
+    return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application, listen: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Serve `app` at `listen` (host:port, port 0 takes a free one); gives the URL it answers at.
+
+    SetupError when the address cannot be listened on.
+    """
+    host, _, port = listen.rpartition(":")
+    runner = web.AppRunner(
+        app, access_log=None, max_line_size=_LINE_BYTES_MAX, max_field_size=_LINE_BYTES_MAX
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host.strip("[]"), int(port), ssl_context=tls, shutdown_timeout=2.0)
+        try:
+            await site.start()
+        except OSError as error:
+            raise SetupError(f"[central] listen {listen} cannot be used: {error.strerror}") from error
+        bound = runner.addresses[0][1]
+        yield f"{'https' if tls else 'http'}://{host}:{bound}"
+    finally:
+        await runner.cleanup()
+
+
+def _position(central: Central) -> str:
+    head = central.head
+    return f"{head.epoch}:{head.seq}" if head else ""

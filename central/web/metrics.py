@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The center's counters in Prometheus' text form, for /metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+METRICS: Final[dict[str, tuple[str, str]]] = {
+    "zonegate_center_exchanges_total": ("counter", "Asks that came, since the start."),
+    "zonegate_center_entries_taken_total": ("counter", "Node entries stored, since the start."),
+    "zonegate_center_refused_total": ("counter", "Asks or parts of them that were refused, since the start."),
+    "zonegate_center_imports_total": ("counter", "Imports that were taken, since the start."),
+    "zonegate_center_conflicts_total": ("counter", "Entries that conflicted with stored ones: an alarm."),
+    "zonegate_center_entries": ("gauge", "Entries of all logs that are stored."),
+    "zonegate_center_open_holds": ("gauge", "Holds that wait for a decision."),
+    "zonegate_center_unreadable": ("gauge", "Entries that the books could not take."),
+    "zonegate_center_books_behind": ("gauge", "Own entries that the books have not taken yet."),
+}
+
+_COUNTERS: Final = {
+    "exchanges": "zonegate_center_exchanges_total",
+    "entries": "zonegate_center_entries_taken_total",
+    "refused": "zonegate_center_refused_total",
+    "imports": "zonegate_center_imports_total",
+    "conflicts": "zonegate_center_conflicts_total",
+}
+
+
+def exposition(counters: Mapping[str, int], figures: Mapping[str, Any]) -> str:
+    """All metrics as text."""
+    values = {_COUNTERS[name]: count for name, count in counters.items()}
+    values |= {f"zonegate_center_{name}": int(value) for name, value in figures.items()}
+    lines = []
+    for name, (kind, meaning) in METRICS.items():
+        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", f"{name} {values[name]}"]
+    return "\n".join(lines) + "\n"
