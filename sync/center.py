@@ -239,10 +239,10 @@ class CenterBook:
             raise SignatureError(f"epoch {ask.epoch} is of node {known.node}, not of {ask.node}")
         key = known.key if known is not None else self._key_in(ask)
         keys.check(key, request_message(body), signature)
-        if key not in self.keys[ask.node] and not code_valid:
+        if key not in self.keys.get(ask.node, ()) and not code_valid:
             raise SignatureError(
-                f"node {ask.node} is not enrolled with this key; run `zonegate central enrol {ask.node}` at the "
-                "center and put the code it prints into the node's [center] code"
+                f"node {ask.node} is not enrolled with this key; run `zonegate central enrol {ask.node}` at "
+                "the center and put the code it prints into the node's [center] code"
             )
 
     def _key_in(self, ask: Ask) -> str:
@@ -307,6 +307,8 @@ class CenterBook:
         keys.check_head(book.key, part.head)
         if part.head.epoch != part.epoch:
             raise ChainError(f"the head is of epoch {part.head.epoch}, the run of {part.epoch}")
+        if book.claimed not in (None, part.head.place) and book.claimed.seq == part.head.seq:
+            raise ChainError(f"two signed heads name different entries {part.head.seq} of {part.epoch}")
         known = {stored.entry.seq: stored.hash for stored in new}
         for claim in (part.head.place, book.claimed):
             if claim is None or claim.seq > book.head.seq:
@@ -314,7 +316,7 @@ class CenterBook:
             at = known.get(claim.seq) or hash_at(claim.seq)
             if at is not None and at != claim.hash:
                 raise ChainError(
-                    f"the signed head names another entry {claim.seq} of epoch {part.epoch} than its chain has"
+                    f"a signed head names another entry {claim.seq} of epoch {part.epoch} than the chain"
                 )
 
     def _have(self, epoch: str, overlay: _Overlay) -> Place:
@@ -343,7 +345,9 @@ class CenterBook:
             if child.end is None:
                 continue
             parent = epochs.get(child.end.epoch)
-            if parent is not None and not parent.closed and parent.head == child.end:
+            if parent is None or parent.node != child.node:
+                continue  # nobody closes another node's account
+            if not parent.closed and parent.head == child.end:
                 overlay.closed.add(child.end.epoch)
                 yield ("close", Close(child.node, child.end.epoch))
 

@@ -75,16 +75,20 @@ class NodeSync:
         self._cursor = cursor
         self.have: dict[str, int] = dict(have or {})
         self._asked: str | None = None
+        self._epoch = ""
+        self._sent: dict[str, int] = {}
+        self._refused: set[str] = set()
 
     def ask(self, ask_id: str, epoch: str, told: Place, reader: LogReader, head: Callable[[], Head]) -> Ask:
         """The next request: what of the own logs the center may lack, never beyond what was told.
 
         `told` is the last told place of the current `epoch`; `head` signs it.
         """
-        self._asked = ask_id
+        self._asked, self._epoch, self._sent = ask_id, epoch, {}
         parts: list[Part] = []
         entries_left, bytes_left = ASK_ENTRIES_MAX, ASK_BYTES_MAX // 2
-        for own in reader.epochs():
+        # Oldest first, so that causes come before effects; what was refused must not starve the rest.
+        for own in sorted(reader.epochs(), key=self._refused.__contains__):
             stored = told if own == epoch else reader.head(own)
             if stored is None or len(parts) == PARTS_MAX:
                 continue
@@ -95,6 +99,7 @@ class NodeSync:
             records = reader.after(own, after, limit, bytes_left) if limit > 0 and bytes_left > 0 else []
             entries_left -= len(records)
             bytes_left -= sum(len(record) for record in records)
+            self._sent[own] = after + len(records)
             prev = reader.hash_at(own, after) if after else GENESIS
             parts.append(
                 Part(
@@ -118,10 +123,13 @@ class NodeSync:
             return None
         self._asked = None
         foreign: Place | None = None
+        self._refused = set(answer.refused) - {self._epoch}
         for place in answer.have:
             if place.seq == 0 or reader.hash_at(place.epoch, place.seq) == place.hash:
                 self.have[place.epoch] = place.seq
-            else:
+            elif place.epoch != self._epoch and self._is_longer_copy(place, reader):
+                self.have[place.epoch] = self._sent[place.epoch]
+            elif foreign is None or place.epoch == self._epoch:
                 foreign = place
         fresh = []
         for raw in answer.entries:
@@ -135,6 +143,14 @@ class NodeSync:
             self._cursor = answer.upto
         saw = Saw(answer.center_epoch, answer.upto, tuple(fresh)) if fresh and answer.upto else None
         return Taken(saw, self._cursor, dict(self.have), foreign, answer.refused)
+
+    def _is_longer_copy(self, place: Place, reader: LogReader) -> bool:
+        """Whether the center has more of an ended log than this store (an older one was restored), and
+        found what was sent of it equal.
+        """
+        head = reader.head(place.epoch)
+        sent = place.epoch in self._sent and place.epoch not in self._refused
+        return sent and head is not None and place.seq > head.seq
 
     def behind(self, epoch: str, told: Place) -> int:
         """Told entries of the current epoch that the center has not confirmed."""

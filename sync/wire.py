@@ -105,6 +105,8 @@ def read_ask(body: bytes) -> Ask:
         raise WireError(f"the ask cannot be read: {error}") from error
     if len(ask.parts) > PARTS_MAX:
         raise WireError(f"the ask has {len(ask.parts)} logs, at most {PARTS_MAX} are taken")
+    if len({part.epoch for part in ask.parts}) < len(ask.parts):
+        raise WireError("the ask has one log twice; send each log as one run")
     entries = sum(len(part.entries) for part in ask.parts)
     if entries > ASK_ENTRIES_MAX:
         raise WireError(f"the ask has {entries} entries, at most {ASK_ENTRIES_MAX} are taken")
