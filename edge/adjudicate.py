@@ -8,11 +8,14 @@ what each says stands in `edge.words.TABLE`. Knows no clock: the moment comes in
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from customs.documents import (
     PERMIT_KINDS,
@@ -25,9 +28,11 @@ from customs.documents import (
 )
 from edge import words
 from edge.books import Job, NodeBooks, is_single
+from edge.given import CODE_BYTES_MAX
 from gs1.identify import identify
 from gs1.load import Control, Load, Unknown, WorkOrder
 from sync.bodies import LoadFacts, Use
+from sync.entry import canonical
 
 RULES: Final = 1
 """Version of the rules below; part of every entry's inputs."""
@@ -45,7 +50,8 @@ _ZERO: Final = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When and how sure: UTC, the kernel's word on its clock, and the seq of the own log that the
-    center had confirmed."""
+    center had confirmed.
+    """
 
     at: datetime
     synchronized: bool
@@ -108,7 +114,7 @@ def challenge(
 
 
 def find(books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal | None = None) -> Verdict:
-    """The decision after the crossing: the challenge's verdict, and the Hold that an accepted load settles."""
+    """The decision after the crossing: the challenge's verdict, and the Hold that a load settles."""
     verdict = challenge(books, door, load, moment, typed)
     if verdict.kind == words.ACCEPTED and verdict.load is not None:
         return replace(verdict, clears=books.clears(door, verdict.load.key))
@@ -120,15 +126,28 @@ def judge_read(
 ) -> Verdict:
     """The decision on one read, whatever its code turns out to be; a control code is judged as unreadable.
 
-    The dock asks this at the door, `zonegate explain` asks it again.
+    The dock asks this at the door, `zonegate explain` asks it again of the bytes that the entry kept; so
+    what is too long to be kept whole is unreadable both times.
     """
     identity = identify(raw)
+    if len(raw) >= CODE_BYTES_MAX:
+        return _of_job(books, door, Verdict("unreadable"))
     if no_read or isinstance(identity, Unknown | Control):
         return _of_job(books, door, Verdict("no-read" if no_read else "unreadable"))
     if isinstance(identity, WorkOrder):
         trouble = job_trouble(books, door, identity.job)
         return Verdict(trouble or OPENS, job=identity.job)
     return find(books, door, identity, moment, typed)
+
+
+def inputs_hash(books: NodeBooks, door: str | None) -> str:
+    """SHA-256 of what a judgment at a door rests on: papers of the open job, rules, settings."""
+    opened = books.job_at(door) if door is not None else None
+    permits = sorted({ref.permit for ref in opened[1].permit_lines}) if opened else []
+    papers = [books.state.papers.get(number, "") for number in permits]
+    settings = books.state.settings
+    inputs = {"papers": papers, "rules": RULES, "settings": msgspec.to_builtins(settings)}
+    return hashlib.sha256(canonical(inputs)).hexdigest()
 
 
 def job_trouble(books: NodeBooks, door: str, name: str) -> str | None:

@@ -32,10 +32,9 @@ from sync.bodies import (
     Holdings,
     JobEvent,
     LoadFacts,
-    Movement,
     Moved,
+    Movement,
     Refusal,
-    Release,
     Saw,
     Settings,
     read_body,
@@ -121,12 +120,16 @@ class OpenHold(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A movement that can still be undone."""
+    """A movement that can still be undone; `cleared` is the Hold that it settled, which an undo opens again,
+    `departed` the entry by which the same load had left before.
+    """
 
     entry_id: str
     type: str
     door: str
     body: Movement
+    cleared: OpenHold | None = None
+    departed: str | None = None
 
 
 class Books(msgspec.Struct):
@@ -263,7 +266,7 @@ class NodeBooks:
             holding.quantity if moved.came else -holding.quantity
         )
         if quantity > 0:
-            state.holdings[key] = msgspec.structs.replace(holding, quantity=quantity)
+            state.holdings[key] = msgspec.structs.replace(held or holding, quantity=quantity)
             state.departed.pop(key, None)
         else:
             state.holdings.pop(key, None)
@@ -274,16 +277,16 @@ class NodeBooks:
     def _movement(self, fact: Fact, body: Movement) -> None:
         state = self.state
         assert fact.door is not None, "a movement happens at a door"
+        departed = state.departed.get(body.load.key)
         self._moved(Moved(fact.type == "admission", holding_of(body)), fact.entry_id)
         if body.use is not None:
             state.accounts.setdefault(str(body.use.ref), Account()).used += body.use.quantity
         job = state.jobs.get(body.job or "")
         if job is not None:
             job.counted[_counted_key(body.load, fact.entry_id)] = fact.entry_id
-        if body.clears is not None:
-            state.holds.pop(body.clears, None)
+        cleared = state.holds.pop(body.clears, None) if body.clears is not None else None
         done = state.done.setdefault(fact.door, [])
-        done.append(Done(fact.entry_id, fact.type, fact.door, body))
+        done.append(Done(fact.entry_id, fact.type, fact.door, body, cleared, departed))
         del done[:-UNDO_MAX]
         self._remember(fact, body.read.client_id, body.read.raw)
 
@@ -345,15 +348,20 @@ class NodeBooks:
             load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
         )
         self._moved(Moved(body.movement == "withdrawal", back), fact.entry_id)
+        done = state.done.get(fact.door, [])
+        undone = next((item for item in done if item.entry_id == body.corrects), None)
         if body.movement == "admission":
             state.departed.pop(load.key, None)  # it never came: it may still be admitted
+        if undone is not None and undone.departed is not None:
+            state.departed[load.key] = undone.departed
+        if undone is not None and undone.cleared is not None:
+            state.holds[undone.cleared.hold] = undone.cleared
         if body.use is not None:
             state.accounts.setdefault(str(body.use.ref), Account()).used -= body.use.quantity
         job = state.jobs.get(body.job or "")
         if job is not None:
             for key in [key for key, entry in job.counted.items() if entry == body.corrects]:
                 del job.counted[key]
-        done = state.done.get(fact.door, [])
         state.done[fact.door] = [item for item in done if item.entry_id != body.corrects]
         state.last_read.pop(fact.door, None)
         self._remember_client(fact, body.client_id)

@@ -9,21 +9,21 @@ the small `Recorder` protocol and no network.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Protocol
+from decimal import Decimal
+from typing import Any, Protocol
 
 import msgspec
 
 from customs.documents import Conveyance, Direction, Holding, Status
 from drivers.read import Read
 from edge import words
-from edge.adjudicate import OPENS, REPEAT, RULES, Moment, Verdict, find, job_trouble, judge_read
+from edge.adjudicate import OPENS, REPEAT, Moment, Verdict, find, inputs_hash, job_trouble, judge_read
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
 from edge.doors import Door, Shown
+from edge.given import CODE_BYTES_MAX, summary_of, typed_quantity
 from edge.show import choices, hold_view, job_view, missing_loads
 from edge.view import DoorView, HoldView, JobView, Refused
 from gs1.identify import identify
@@ -42,13 +42,7 @@ from sync.bodies import (
     body_bytes,
     schema_of,
 )
-from sync.entry import Draft, canonical
-
-CODE_BYTES_MAX: Final = 2_048
-"""Of one read's bytes an entry keeps so many; every code of GS1 fits several times."""
-
-QUANTITY_MAX: Final = Decimal(10_000_000)
-"""More of one label than any dock moves at once is a slip of the fingers."""
+from sync.entry import Draft
 
 
 class Recorder(Protocol):
@@ -90,6 +84,7 @@ class Dock:
         self.counts: dict[str, int] = {}
         self._trust_clock = trust_clock
         self._written = ""
+        self._untold: dict[str, asyncio.Future[Any]] = {}
         self._recorder: Recorder | None = None
         self._listeners: list[Callable[[str], None]] = []
 
@@ -99,6 +94,7 @@ class Dock:
         """Record with this journal from now on; writes `settings` when they differ from before."""
         self._recorder, self.books, self.have = recorder, books, 0
         for door in self.doors.values():
+            door.judged = None
             door.ready(books)
         if books.state.settings != settings:
             self.write("settings", settings)
@@ -130,14 +126,14 @@ class Dock:
 
     def take_read(self, door_id: str, read: Read) -> None:
         """A read of a scanner at a door."""
-        summary = _summary(read.device, read.carrier, read.raw, read.at)
+        summary = summary_of(read.device, read.carrier, read.raw, read.at)
         self._take(self._door(door_id), read.raw, summary, no_read=read.no_read)
 
     async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:
         """A scan typed or wedged into a screen; counted once for each `client_id`."""
         at = self._door(door)
         if client_id not in self.books.state.clients:
-            summary = _summary(by, "keyboard", code, self.clocks.utc(), client_id)
+            summary = summary_of(by, "keyboard", code, self.clocks.utc(), client_id)
             await self._settle(self._take(at, code, summary))
         return self.door(door)
 
@@ -158,7 +154,7 @@ class Dock:
             code=summary.code,
             raw=raw[:CODE_BYTES_MAX],
             verdict=door.shown.reason,
-            entry_id=door.shown.entry_id if wrote else None,
+            entry_id=self._written if wrote else None,
         )
         self._count("scans")
         return told
@@ -170,8 +166,7 @@ class Dock:
         if not no_read and isinstance(identity, Control):
             return self._control(door, identity.command, summary)
         if isinstance(identity, Load) and self._is_repeat(door, identity, summary):
-            self._show(door, Verdict("repeat-scan"), summary.code, told=True)
-            return None
+            return self._repeat(door, summary)
         moment = self.moment()
         verdict = judge_read(self.books, door.id, raw, moment, None, no_read=no_read)
         return self._act_on(door, verdict, summary, moment)
@@ -182,11 +177,13 @@ class Dock:
         """Write what a verdict asks for; the future of the entry, or None for a notice."""
         if verdict.reason == OPENS and verdict.job is not None:
             return self._open(door, self.books.state.conveyances[verdict.job], None, summary.device)
+        if verdict.reason == "already-counted":
+            return self._counted(door, verdict, summary)
         if verdict.kind == words.NOTICE:
             self._show(door, verdict, summary.code, told=True)
             return None
         if verdict.kind != words.ACCEPTED:
-            return self._refuse(door, verdict, summary)
+            return self._refuse(door, verdict, summary, moment)
         facts = verdict.load
         assert facts is not None and verdict.quantity is not None and verdict.direction is not None
         body = Movement(
@@ -204,17 +201,45 @@ class Dock:
             clears=verdict.clears,
         )
         kind = "admission" if verdict.direction is Direction.IN else "withdrawal"
-        return self._record(door, kind, body, verdict, summary.code)
+        return self._record(door, kind, body, verdict, summary.code, moment)
+
+    def _counted(self, door: Door, verdict: Verdict, summary: ReadSummary) -> asyncio.Future[Any] | None:
+        job = self.books.state.jobs[verdict.job or ""]
+        assert verdict.load is not None, "only a load is counted"
+        return self._once_told(door, verdict, summary.code, job.counted[verdict.load.key])
+
+    def _repeat(self, door: Door, summary: ReadSummary) -> asyncio.Future[Any] | None:
+        """A scanner that fired twice: what was said of the first scan is said again."""
+        judged = door.judged
+        assert judged is not None, "a repeat repeats what was judged"
+        if judged.state != words.ACCEPTED:
+            door.say(judged)
+            self.changed(door.id)
+            return None
+        return self._once_told(door, Verdict("repeat-scan"), summary.code, judged.entry_id)
+
+    def _once_told(
+        self, door: Door, verdict: Verdict, code: str, entry_id: str
+    ) -> asyncio.Future[Any] | None:
+        """Show a notice that speaks of an accepted load, but not before its entry is told."""
+        future = self._untold.get(entry_id)
+        turn = self._show(door, verdict, code, told=future is None, entry_id=entry_id)
+        if future is not None:
+            future.add_done_callback(lambda told: self._accepted(door, turn, told))
+        return future
 
     def _is_repeat(self, door: Door, load: Load, summary: ReadSummary) -> bool:
         """The same bytes of a label that names no single thing, within two seconds."""
-        last = self.books.state.last_read.get(door.id)
+        last, judged = self.books.state.last_read.get(door.id), door.judged
         if last is None or load.sscc is not None or load.serial is not None:
             return False
-        return last[0] == summary.raw and summary.at - last[1] < REPEAT
+        if judged is None or judged.code != summary.code:
+            return False
+        # Both ways: a clock that is set back must not make every later scan a repeat.
+        return last[0] == summary.raw and abs(summary.at - last[1]) < REPEAT
 
     def _refuse(
-        self, door: Door, verdict: Verdict, summary: ReadSummary, by: str | None = None
+        self, door: Door, verdict: Verdict, summary: ReadSummary, moment: Moment, by: str | None = None
     ) -> asyncio.Future[Any] | None:
         """Show a HOLD or STOP at once, and write it - the same open Hold only once."""
         if verdict.kind == words.HOLD:
@@ -228,13 +253,13 @@ class Dock:
             load=verdict.load,
             reason=verdict.reason,
             read=summary,
-            have=self.moment().have,
+            have=moment.have,
             line=verdict.line,
             left=verdict.left,
             by=by,
         )
         kind = "hold" if verdict.kind == words.HOLD else "stop"
-        return self._record(door, kind, body, verdict, summary.code)
+        return self._record(door, kind, body, verdict, summary.code, moment)
 
     # -- jobs -------------------------------------------------------------------------------------
 
@@ -255,8 +280,9 @@ class Dock:
         self._say(door, "READY", "opened", *words.say("opened"), conveyance.job)
         job = self.books.state.jobs[conveyance.job]
         if job.seals_held:
-            summary = _summary(by, "keyboard", conveyance.job.encode(), self.clocks.utc())
-            self._refuse(door, Verdict("seals", conveyance.direction, conveyance.job), summary, by)
+            summary = summary_of(by, "keyboard", conveyance.job.encode(), self.clocks.utc())
+            verdict = Verdict("seals", conveyance.direction, conveyance.job)
+            self._refuse(door, verdict, summary, self.moment(), by)
         return future
 
     def _close(self, door: Door, by: str) -> asyncio.Future[Any] | None:
@@ -329,12 +355,12 @@ class Dock:
         held = self.books.state.holds.get(hold)
         if held is None or held.reason != "quantity-needed" or held.door != door:
             raise Refused("No label at this door waits for a quantity. Scan the label again.")
-        amount = _quantity(quantity)
+        amount = typed_quantity(quantity)
         raw = bytes.fromhex(held.raw)
         identity = identify(raw)
         if not isinstance(identity, Load):
             raise Refused("The label that asked for a quantity cannot be read again. Scan it again.")
-        summary = _summary(by, "keyboard", raw, self.clocks.utc(), client_id, str(amount))
+        summary = summary_of(by, "keyboard", raw, self.clocks.utc(), client_id, str(amount))
         self._need_recorder()
         moment = self.moment()
         told = self._act_on(at, find(self.books, at.id, identity, moment, amount), summary, moment)
@@ -380,13 +406,14 @@ class Dock:
             raise Refused("This Hold is not open any more. Reload the page.")
         if decision not in choices(held):
             raise Refused(
-                f"{decision!r} is no decision for this Hold; it may be {', '.join(choices(held))}. Choose one."
+                f"{decision!r} is no decision for this Hold; it may be {', '.join(choices(held))}. "
+                "Choose one."
             )
         self._need_recorder()
         view = hold_view(held)
         door = self._door(held.door)
         if decision == "deposit":
-            amount = _quantity(quantity or "")
+            amount = typed_quantity(quantity or "")
             await self._settle(self._deposit(door, held, amount, by))
         elif decision == "accepted" and held.job is not None:
             await self._settle(self._accept_seals(door, held.job, by))
@@ -409,6 +436,7 @@ class Dock:
             load.key, load.sscc, gtin, load.lot, load.serial, quantity, "EA", owner, Status.SUSPENSE
         )
         raw = bytes.fromhex(held.raw)
+        moment = self.moment()
         body = Movement(
             job=held.job,
             direction=Direction.IN,
@@ -418,13 +446,13 @@ class Dock:
             owner=owner,
             status=Status.SUSPENSE,
             reason="temporary-deposit",
-            read=_summary(by, "keyboard", raw, self.clocks.utc(), None, str(quantity)),
-            have=self.moment().have,
+            read=summary_of(by, "keyboard", raw, self.clocks.utc(), None, str(quantity)),
+            have=moment.have,
             clears=held.hold,
             by=by,
         )
         verdict = Verdict("temporary-deposit", Direction.IN, held.job, facts, quantity)
-        return self._record(door, "admission", body, verdict, held.code)
+        return self._record(door, "admission", body, verdict, held.code, moment)
 
     def _accept_seals(self, door: Door, job: str, by: str) -> asyncio.Future[Any]:
         conveyance = self.books.state.conveyances[job]
@@ -441,16 +469,22 @@ class Dock:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def write(self, kind: str, body: msgspec.Struct, door: str | None = None) -> asyncio.Future[Any]:
-        """Queue an entry and fold it into the books at once: nothing else is judged in between."""
+    def write(
+        self, kind: str, body: msgspec.Struct, door: str | None = None, moment: Moment | None = None
+    ) -> asyncio.Future[Any]:
+        """Queue an entry and fold it into the books at once: nothing else is judged in between.
+
+        `moment` is the one that was judged by: an audit judges by what the entry says.
+        """
         recorder = self._need_recorder()
-        at = self.clocks.utc()
+        moment = moment or self.moment()
+        at = moment.at
         draft = Draft(
             entry_id=self.clocks.entry_id(),
             type=kind,
             schema=schema_of(kind),
             occurred_at=at,
-            clock=self._stamp(),
+            clock=msgspec.structs.replace(self.clocks.stamp(), synchronized=moment.synchronized),
             body=body_bytes(body),
             door=door,
             inputs_hash=inputs_hash(self.books, door),
@@ -464,13 +498,17 @@ class Dock:
         return future
 
     def _record(
-        self, door: Door, kind: str, body: msgspec.Struct, verdict: Verdict, code: str
+        self, door: Door, kind: str, body: msgspec.Struct, verdict: Verdict, code: str, moment: Moment
     ) -> asyncio.Future[Any]:
-        future = self.write(kind, body, door.id)
+        future = self.write(kind, body, door.id, moment)
         told = verdict.kind != words.ACCEPTED
-        turn = self._show(door, verdict, code, told=told, entry_id=self._written)
+        entry_id = self._written
+        turn = self._show(door, verdict, code, told=told, entry_id=entry_id)
+        door.judged = door.shown
         if verdict.kind == words.ACCEPTED:
+            self._untold[entry_id] = future
             future.add_done_callback(lambda told: self._accepted(door, turn, told))
+            future.add_done_callback(lambda _: self._untold.pop(entry_id, None))
         return future
 
     def _accepted(self, door: Door, turn: int, told: asyncio.Future[Any]) -> None:
@@ -526,9 +564,6 @@ class Dock:
         """Now, as judging takes it."""
         return Moment(self.clocks.utc(), self._synchronized(), self.have)
 
-    def _stamp(self) -> Any:
-        return msgspec.structs.replace(self.clocks.stamp(), synchronized=self._synchronized())
-
     def _synchronized(self) -> bool:
         return self._trust_clock or self.clocks.synchronized()
 
@@ -542,37 +577,3 @@ class Dock:
 
     def _count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
-
-
-def inputs_hash(books: NodeBooks, door: str | None) -> str:
-    """SHA-256 of what a judgment at a door rests on: papers of the open job, rules, settings."""
-    opened = books.job_at(door) if door is not None else None
-    permits = sorted({ref.permit for ref in opened[1].permit_lines}) if opened else []
-    papers = [books.state.papers.get(number, "") for number in permits]
-    settings = books.state.settings
-    inputs = {"papers": papers, "rules": RULES, "settings": msgspec.to_builtins(settings)}
-    return hashlib.sha256(canonical(inputs)).hexdigest()
-
-
-def _summary(
-    device: str,
-    carrier: str,
-    raw: bytes,
-    at: datetime,
-    client_id: str | None = None,
-    typed: str | None = None,
-) -> ReadSummary:
-    kept = raw[:CODE_BYTES_MAX]
-    return ReadSummary(device, carrier, printable(raw), kept.hex(), at, typed, client_id)
-
-
-def _quantity(text: str) -> Decimal:
-    """A quantity that a person typed: more than zero, at most QUANTITY_MAX, at most 3 decimals."""
-    shown = printable(text.encode("utf-8", "replace"), 40)
-    try:
-        amount = Decimal(text.strip())
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 < amount <= QUANTITY_MAX or amount != round(amount, 3):
-        raise Refused(f"{shown!r} is no quantity; expected a number over 0, such as 40. Enter it again.")
-    return amount.normalize() if amount != amount.to_integral() else amount.quantize(Decimal(1))

@@ -32,12 +32,15 @@ class Shown:
 
 
 class Door:
-    """One opening; `turn` counts what was shown, so that a late word cannot replace a newer one."""
+    """One opening; `turn` counts what was shown, so that a late word cannot replace a newer one; `judged` is
+    what was shown of the last read that made an entry.
+    """
 
     def __init__(self, door: str, name: str) -> None:
         self.id = door
         self.name = name
         self.turn = 0
+        self.judged: Shown | None = None
         self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
 
     def say(self, shown: Shown) -> int:

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What scanners and people give a door, as entries keep it: a read's summary, a typed quantity.
+
+Pure; judges nothing and knows no door.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from edge.view import Refused
+from gs1.printable import printable
+from sync.bodies import ReadSummary
+
+CODE_BYTES_MAX: Final = 2_048
+"""Of one read's bytes an entry keeps so many; longer codes are not judged. GS1 codes fit several times."""
+
+QUANTITY_MAX: Final = Decimal(10_000_000)
+"""More of one label than any dock moves at once is a slip of the fingers."""
+
+
+def summary_of(
+    device: str,
+    carrier: str,
+    raw: bytes,
+    at: datetime,
+    client_id: str | None = None,
+    typed: str | None = None,
+) -> ReadSummary:
+    """A read as its entry keeps it; `raw` is cut to CODE_BYTES_MAX."""
+    kept = raw[:CODE_BYTES_MAX]
+    return ReadSummary(device, carrier, printable(raw), kept.hex(), at, typed, client_id)
+
+
+def typed_quantity(text: str) -> Decimal:
+    """A quantity that a person typed: over zero, at most QUANTITY_MAX, at most 3 decimals; else Refused."""
+    shown = printable(text.encode("utf-8", "replace"), 40)
+    try:
+        amount = Decimal(text.strip())
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 < amount <= QUANTITY_MAX or amount != round(amount, 3):
+        raise Refused(f"{shown!r} is no quantity; expected a number over 0, such as 40. Enter it again.")
+    return amount.normalize() if amount != amount.to_integral() else amount.quantize(Decimal(1))
