@@ -23,6 +23,7 @@ from edge.errors import ConfigError
 ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
 """Names that become MQTT levels and parts of URLs."""
 
+_PIN: Final = re.compile(r"[0-9a-fA-F]{64}")
 _LISTEN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -112,6 +113,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         mqtt=_mqtt(top),
         center=_center(top),
     )
+    top.leave("central")
     top.done()
     if not top.faults and config.store.resolve() == config.anchor.resolve():
         top.fault(
@@ -149,7 +151,7 @@ def _mqtt(top: _Table) -> MqttConfig | None:
     if not top.has("mqtt"):
         return None
     table = top.table("mqtt")
-    return MqttConfig(
+    mqtt = MqttConfig(
         url=table.url("url", ("mqtt", "mqtts")),
         username=table.maybe("username"),
         password=table.maybe("password"),
@@ -158,13 +160,31 @@ def _mqtt(top: _Table) -> MqttConfig | None:
         key=table.maybe("key"),
         skip_older_than_days=table.whole("skip_older_than_days", 0, 0, 10_000) or None,
     )
+    if (mqtt.certificate is None) != (mqtt.key is None):
+        table.fault("mqtt.certificate", "without mqtt.key, or the key alone", "both or neither")
+    if (mqtt.ca or mqtt.certificate) and mqtt.url.startswith("mqtt:"):
+        table.fault("mqtt.url", repr(mqtt.url), "mqtts://host:port, since there are certificates")
+    if mqtt.password is not None and mqtt.username is None:
+        table.fault("mqtt.username", "nothing, but a password", "both or neither")
+    return mqtt
 
 
 def _center(top: _Table) -> CenterConfig | None:
     if not top.has("center"):
         return None
     table = top.table("center")
-    return CenterConfig(table.url("url", ("http", "https")), table.maybe("pin"), table.maybe("code"))
+    center = CenterConfig(table.url("url", ("http", "https")), table.maybe("pin"), table.maybe("code"))
+    if center.pin and not _PIN.fullmatch(center.pin.replace(":", "")):
+        table.fault("center.pin", repr(center.pin), "the certificate's SHA-256, 64 hex digits")
+    return center
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False
 
 
 class _Table:
@@ -186,10 +206,14 @@ class _Table:
     def peek(self, key: str) -> str:
         return str(self._data.get(key, ""))
 
+    def leave(self, key: str) -> None:
+        """A table of somebody else's."""
+        self._taken.add(key)
+
     def done(self) -> None:
         for child in self._children.values():
             child.done()
-        for key in self._data.keys() - self._taken:
+        for key in sorted(self._data.keys() - self._taken):
             known = ", ".join(sorted(self._taken)) or "none"
             self.fault(self._full(key), "a key that is not known here", f"one of {known}")
 
@@ -217,6 +241,7 @@ class _Table:
         return value or ""
 
     def maybe(self, key: str) -> str | None:
+        self._taken.add(key)
         return self.text(key) if key in self._data else None
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -248,7 +273,7 @@ class _Table:
         value = self.text(key)
         try:
             ZoneInfo(value or "UTC")
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             self.fault(self._full(key), repr(value), "a time zone such as America/Chicago")
         return value
 
@@ -261,8 +286,7 @@ class _Table:
 
     def url(self, key: str, schemes: tuple[str, ...]) -> str:
         value = self.text(key)
-        parts = urlsplit(value)
-        if value and (parts.scheme not in schemes or not parts.hostname):
+        if value and not _is_url(value, schemes):
             self.fault(self._full(key), repr(value), f"a URL such as {schemes[0]}://host:port")
         return value
 

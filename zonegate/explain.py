@@ -80,7 +80,7 @@ def _find(reader: Any, wanted: str) -> bytes | None:
 
 
 def _judge_again(books: Any, entry: Any) -> Explanation:
-    from edge.dock import inputs_hash
+    from edge.adjudicate import inputs_hash
     from sync.bodies import Movement, Refusal, read_body
 
     body = read_body(entry)
@@ -89,14 +89,14 @@ def _judge_again(books: Any, entry: Any) -> Explanation:
         f"happened {entry.occurred_at:%Y-%m-%d %H:%M:%S} UTC at door {entry.door}",
     ]
     inputs = inputs_hash(books, entry.door)
-    same_inputs = inputs == entry.inputs_hash
+    same_inputs = entry.inputs_hash in (inputs, None)  # the journal's own Begin rests on nothing
     lines.append(
         f"inputs {'are those recorded' if same_inputs else 'DIFFER from those recorded'}: {inputs[:16]}"
     )
     if not isinstance(body, Movement | Refusal) or getattr(body, "by", None) is not None:
         lines.append("a person's act or the center's word: recorded, not judged")
         return Explanation(entry.entry_id, entry.type, "", "", same_inputs, tuple(lines))
-    recorded = _told(body.reason, getattr(body, "quantity", None), _line_of(body))
+    recorded = _told(body.reason, body.job, body.load, getattr(body, "quantity", None), _line_of(body))
     again = _verdict(books, entry, body)
     agrees = recorded == again and same_inputs
     lines += [
@@ -111,22 +111,30 @@ def _judge_again(books: Any, entry: Any) -> Explanation:
 def _verdict(books: Any, entry: Any, body: Any) -> str:
     """What the judge says now of the read in `body`."""
     from edge.adjudicate import Moment, judge_read
+    from gs1.identify import identify
+    from gs1.load import Unknown
 
     moment = Moment(entry.occurred_at, entry.clock.synchronized, body.have)
     typed = Decimal(body.read.typed) if body.read.typed else None
-    verdict = judge_read(
-        books, entry.door, bytes.fromhex(body.read.raw), moment, typed, no_read=body.reason == "no-read"
-    )
+    raw = bytes.fromhex(body.read.raw)
+    # Only the scanner knows that it saw nothing; but what it says then is never a code that can be read.
+    no_read = body.reason == "no-read" and isinstance(identify(raw), Unknown)
+    verdict = judge_read(books, entry.door, raw, moment, typed, no_read=no_read)
     moved = verdict.kind == "ACCEPTED"
-    return _told(verdict.reason, verdict.quantity if moved else None, verdict.line)
+    return _told(verdict.reason, verdict.job, verdict.load, verdict.quantity if moved else None, verdict.line)
 
 
 def _line_of(body: Any) -> Any:
     return body.use.ref if getattr(body, "use", None) is not None else getattr(body, "line", None)
 
 
-def _told(reason: str, quantity: Decimal | None, line: object) -> str:
+def _told(reason: str, job: str | None, load: Any, quantity: Decimal | None, line: object) -> str:
     words = [reason]
+    if job is not None:
+        words.append(f"truck {job}")
+    if load is not None:
+        known = (load.key, load.gtin, load.lot, load.quantity, load.unit, load.owner, load.status)
+        words.append("load " + " ".join(str(fact) for fact in known if fact is not None))
     if quantity is not None:
         words.append(f"quantity {quantity}")
     if line is not None:
