@@ -234,7 +234,7 @@ def _answers(step: Step, before: object, view: View) -> bool:
 
 
 def _plain(text: str) -> str:
-    return "".join(filter(str.isalnum, text))
+    return "".join(filter(str.isalnum, text.removeprefix("https://id.gs1.org")))
 
 
 def _has_papers(status: View, wanted: Mapping[str, int]) -> bool:
