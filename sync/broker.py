@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -117,6 +118,29 @@ class Will:
     payload: bytes
 
 
+class _SocketClient(Client):
+    """paho with the opening of its socket replaced: paho's own leaks the socket of a failed handshake."""
+
+    def __init__(self, settings: BrokerSettings, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._address = settings.address
+        self._seconds_max = settings.answer_seconds_max
+        self._tls = settings.ssl_context() if settings.tls else None
+
+    def _create_socket(self) -> socket.socket:
+        plain = socket.create_connection(self._address, timeout=self._seconds_max)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is None:
+            return plain
+        secure = self._tls.wrap_socket(plain, server_hostname=self._address[0], do_handshake_on_connect=False)
+        try:
+            secure.do_handshake()
+        except BaseException:
+            secure.close()
+            raise
+        return secure
+
+
 class BrokerLink:
     """A live connection. Open one with `open`; `lost` resolves with the reason when it is gone."""
 
@@ -199,7 +223,8 @@ class BrokerLink:
 
     def _make_client(self, will: Will) -> Client:
         settings = self._settings
-        client = Client(
+        client = _SocketClient(
+            settings,
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             clean_session=None if self.version == MQTTv5 else True,
@@ -208,12 +233,9 @@ class BrokerLink:
         )
         # The in-flight window is the publisher's own: paho's walks all messages at every PUBACK.
         client.max_inflight_messages_set(0)
-        client.connect_timeout = settings.answer_seconds_max
         client.will_set(will.topic, will.payload, qos=1, retain=True)
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
-        if settings.tls:
-            client.tls_set_context(settings.ssl_context())
         client.on_connect = self._told_connect
         client.on_disconnect = self._told_disconnect
         client.on_publish = self._told_publish

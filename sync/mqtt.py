@@ -282,6 +282,8 @@ class MqttPublisher:
                 flight = Flight(told.place, read_record(told.record))
                 self._window.add(flight)
                 position = told.place
+                # Building an event takes its time: a scan that comes meanwhile goes first.
+                await asyncio.sleep(0)
                 if flight.entry.type in DOOR_EVENTS and flight.entry.door is not None:
                     flight.door_sequence = await self._door_sequence(flight.entry.door, told.place)
                     await self._send(link, flight)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +31,14 @@ SECONDS_MAX = 10.0
 class Subscriber:
     """Takes all of zonegate/#; `messages` in the order they came."""
 
-    def __init__(self, port: int, client_id: str = "", session_seconds: int = 0, qos: int = 1) -> None:
+    def __init__(
+        self,
+        port: int,
+        client_id: str = "",
+        session_seconds: int = 0,
+        qos: int = 1,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._port, self._session, self._qos = port, session_seconds, qos
@@ -40,6 +48,8 @@ class Subscriber:
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5
         )
+        if tls is not None:
+            self._client.tls_set_context(tls)
         self._client.on_connect = lambda client, *_: client.subscribe("zonegate/#", qos=self._qos)
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
