@@ -21,7 +21,7 @@ from drivers import (
 )
 from drivers import link as link_module
 from drivers.inbox import INBOX_BYTES_MAX
-from tests.drivers.lines import LINES, PATIENCE_S, line_of
+from tests.drivers.lines import LINES, PATIENCE_S, Line, line_of
 
 BACKENDS = ("serialx", "pyserial")
 
@@ -92,14 +92,14 @@ async def test_more_than_a_link_holds_waits_at_the_device(kind: str, tmp_path: P
     async with line_of(kind, tmp_path) as (line, url):
         link = await open_link(url)
         sent = bytes(range(256)) * (INBOX_BYTES_MAX // 64)
-        sending = asyncio.create_task(line.send(sent[: len(sent) // 2]))
+        sending = asyncio.create_task(_send_in_pieces(line, sent))
+        await asyncio.wait([sending], timeout=0.3)
+        assert not sending.done()
         received = bytearray()
         async with asyncio.timeout(PATIENCE_S):
-            received += await link.read()
-            second = asyncio.create_task(_after(sending, line.send, sent[len(sent) // 2 :]))
             while len(received) < len(sent):
                 received += await link.read()
-            await second
+            await sending
         assert received == sent
         await link.close()
 
@@ -193,7 +193,6 @@ async def _opens_and_closes(url: str) -> bool:
     return True
 
 
-async def _after(first: asyncio.Task[object], send: object, data: bytes) -> None:
-    await first
-    assert callable(send)
-    await send(data)
+async def _send_in_pieces(line: Line, data: bytes) -> None:
+    for start in range(0, len(data), 4096):
+        await line.send(data[start : start + 4096])

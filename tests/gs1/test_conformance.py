@@ -164,6 +164,16 @@ def test_our_rows_are_those_of_the_published_dictionary(conformance_data: Path) 
         assert (held.qualifiers is not None) == any(word.startswith("dlpkey") for word in words), ai
 
 
+def test_biip_reads_the_same_values_from_the_vectors(vectors: Vectors) -> None:
+    compared = 0
+    for text, right in cases_of(vectors, "elements"):
+        if right and not faults_of(parse_elements, text):
+            compared += 1
+            theirs = tuple((found.ai.ai, found.value) for found in GS1Message.parse(text).element_strings)
+            assert theirs == parse_elements(text)
+    assert compared >= 4
+
+
 @given(
     st.text("0123456789", min_size=13, max_size=13),
     st.text(sorted(CHARSETS["X"]), min_size=1, max_size=20),
