@@ -25,7 +25,17 @@ from sync.bodies import (
     body_bytes,
     schema_of,
 )
-from sync.entry import GENESIS, Clock, Draft, Head, Place, new_entry_id, record_bytes, record_hash
+from sync.entry import (
+    GENESIS,
+    Clock,
+    Draft,
+    Head,
+    Place,
+    new_entry_id,
+    read_record,
+    record_bytes,
+    record_hash,
+)
 from sync.keys import Signer
 
 GTIN = "09521999001058"
@@ -35,10 +45,17 @@ SSCC = "095219990000000013"
 class Dock:
     """One node's log in memory; `doors` are those it announces."""
 
-    def __init__(self, node: str = "dock-1", tenant: str = "example", zone: str = "zone-999") -> None:
+    def __init__(
+        self,
+        node: str = "dock-1",
+        tenant: str = "example",
+        zone: str = "zone-999",
+        signer: Signer | None = None,
+        **begin: Any,
+    ) -> None:
         self.tenant, self.zone, self.node = tenant, zone, node
         self.doors = (f"{node}-in", f"{node}-out")
-        self.signer = Signer(secrets.token_bytes(32))
+        self.signer = signer or Signer(secrets.token_bytes(32))
         self.epoch = secrets.token_hex(16)
         self.records: list[bytes] = []
         self.hashes: list[str] = []
@@ -46,7 +63,7 @@ class Dock:
         self.cursor: Place | None = None
         self.code: str | None = None
         self.have = 0
-        self.begin()
+        self.begin(**begin)
 
     def begin(self, **changes: Any) -> None:
         body = Begin(self.tenant, self.zone, self.node, self.signer.public, "first start")
@@ -94,6 +111,11 @@ class Dock:
         )
         door = changes.pop("door", self.doors[0])
         return self.add(entry_type, msgspec.structs.replace(body, **changes), door=door)
+
+    def move_again(self, record: bytes, entry_id: str) -> str:
+        """Record a fact of another epoch again, under its own id."""
+        entry = read_record(record)
+        return self.add_bytes(entry.type, entry.schema, bytes(entry.body), door=entry.door, entry_id=entry_id)
 
     def correct(self, movement_id: str, entry_type: str, quantity: str, use: Use | None = None) -> str:
         load = LoadFacts(
