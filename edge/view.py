@@ -122,8 +122,8 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """How far a sink is: `state` is Up, Degraded, Down or Unknown as for a device, `behind` the number of
-    entries it has not taken, `detail` a sentence for a person."""
+    """How far a sink is: `name` is "center" or "broker", `state` is Up, Degraded, Down or Unknown as
+    for a device, `behind` the number of entries it has not taken, `detail` a sentence for a person."""
 
     name: str
     state: str

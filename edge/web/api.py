@@ -114,7 +114,9 @@ class Api:
     async def _entries(self, request: web.Request) -> web.Response:
         after = request.query.get("after") or None
         if after is not None and not _POSITION.fullmatch(after):
-            raise Denied(400, f"after={after[:60]!r} is no position.", "A position is epoch:seq, as in `position`.")
+            raise Denied(
+                400, f"after={after[:60]!r} is no position.", "A position is epoch:seq, as in `position`."
+            )
         return _json(await self._desk.entries(after, _limit(request)))
 
     async def _inventory(self, request: web.Request) -> web.Response:
@@ -138,7 +140,9 @@ class Api:
         code = scan.code.encode("utf-8", "surrogatepass")
         if len(code) > CODE_BYTES_MAX:
             raise Denied(
-                413, f"The code has {len(code)} bytes, at most {CODE_BYTES_MAX} are taken.", "Scan another label."
+                413,
+                f"The code has {len(code)} bytes, at most {CODE_BYTES_MAX} are taken.",
+                "Scan another label.",
             )
         if not code:
             raise Denied(400, "The code is empty.", "Scan the label again.")
@@ -172,9 +176,8 @@ class Api:
         asked = await _body(request, Decision)
         waiting = next((view for view in self._desk.status().holds if view.hold == hold), None)
         if waiting is not None and asked.decision not in waiting.choices:
-            raise Refused(
-                f"{asked.decision!r} cannot be decided for this hold; it takes one of: {', '.join(waiting.choices)}"
-            )
+            choices = ", ".join(waiting.choices)
+            raise Refused(f"{asked.decision!r} cannot be decided for this hold; it takes one of: {choices}")
         return _json(await self._desk.decide(hold, asked.decision, asked.note, grant.by, asked.quantity))
 
 

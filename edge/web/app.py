@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the web application of a dock together.
 
-    app = make_app(desk, access, door_names={"in1": "Inbound 1"}, hosts=("dock1.lan",))
+app = make_app(desk, access, door_names={"in1": "Inbound 1"}, hosts=("dock1.lan",))
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def make_app(
 ) -> web.Application:
     """The pages, the events and the HTTP interface of one node.
 
-    `door_names` maps door ids to names for people; `hosts` are further names this node is called by (addresses
-    and localhost always are); `metric_helps` explains the figures of `Desk.metrics`; `now` is UTC.
+    `door_names` maps door ids to names for people; `hosts` are further names this node is called by
+    (addresses and localhost always are); `metric_helps` explains the figures of `Desk.metrics`; `now` is UTC.
     On shutdown all event streams end at once.
     """
     app = web.Application(client_max_size=guard.BODY_BYTES_MAX)
@@ -51,7 +51,9 @@ def make_app(
     async def events(request: web.Request) -> web.StreamResponse:
         door = request.query.get("door")
         if door is not None and door not in door_names:
-            raise Denied(404, f"This node has no door {door[:40]!r}.", "Ask for one of its doors, or for all.")
+            raise Denied(
+                404, f"This node has no door {door[:40]!r}.", "Ask for one of its doors, or for all."
+            )
         return await streams.serve(request, door)
 
     async def metrics(_: web.Request) -> web.Response:

@@ -25,7 +25,9 @@ def exposition(metrics: Mapping[str, Any], helps: Mapping[str, str]) -> str:
 def _labels(labels: Mapping[str, str]) -> str:
     if not labels:
         return ""
-    return "{" + ",".join(f'{key}="{_escaped(text, quoted=True)}"' for key, text in sorted(labels.items())) + "}"
+    return (
+        "{" + ",".join(f'{key}="{_escaped(text, quoted=True)}"' for key, text in sorted(labels.items())) + "}"
+    )
 
 
 def _escaped(text: str, *, quoted: bool = False) -> str:

@@ -19,8 +19,8 @@ from aiohttp import web
 from edge.view import Refused
 from edge.web.access import Access, Grant, TooManyTries
 
-GRANT: Final = "zonegate-grant"
-"""Key of the request's Grant, or None."""
+GRANT: Final = web.RequestKey("grant", Grant)
+"""Who is asking; absent when nobody has signed in."""
 
 BODY_BYTES_MAX: Final = 128 * 1024
 """A code of 16 KiB written as JSON escapes, and room. Nothing people send here is longer."""
@@ -57,7 +57,8 @@ class Denied(Exception):
 
 def install(app: web.Application, access: Access, hosts: Collection[str], error_page: ErrorPage) -> None:
     """Put the guard before every handler of `app`. `hosts` are the names, beside addresses and localhost,
-    by which this node may be called."""
+    by which this node may be called.
+    """
     names = _LOCAL_NAMES | {host.lower().rstrip(".") for host in hosts}
 
     @web.middleware
@@ -65,7 +66,8 @@ def install(app: web.Application, access: Access, hosts: Collection[str], error_
         try:
             _check_host(request, names)
             grant = await _grant(request, access)
-            request[GRANT] = grant
+            if grant is not None:
+                request[GRANT] = grant
             if request.method not in ("GET", "HEAD"):
                 _check_origin(request)
             elif grant is None and not _is_loopback(request) and not request.path.startswith(_OPEN_PATHS):
@@ -88,8 +90,7 @@ def install(app: web.Application, access: Access, hosts: Collection[str], error_
 
 def grant_of(request: web.Request) -> Grant | None:
     """Who is asking, None when nobody has signed in."""
-    grant: Grant | None = request[GRANT]
-    return grant
+    return request.get(GRANT)
 
 
 def worker_at(request: web.Request, door: str) -> Grant:
@@ -97,7 +98,9 @@ def worker_at(request: web.Request, door: str) -> Grant:
     grant = _signed_in(request)
     if not grant.may_act_at(door):
         raise Denied(
-            403, f"This screen is signed in for door {grant.door}, not for {door}.", "Sign in with this door's token."
+            403,
+            f"This screen is signed in for door {grant.door}, not for {door}.",
+            "Sign in with this door's token.",
         )
     return grant
 
@@ -200,4 +203,8 @@ def _words(request: web.Request, error: Exception) -> tuple[int, str, str]:
         case web.HTTPException():
             return error.status, error.reason, "Correct the request and send it again."
     _log.exception("a request failed", extra={"path": request.path[:200]}, exc_info=error)
-    return 500, "The dock service failed to answer this.", "Try again; if it stays, look into the service's log."
+    return (
+        500,
+        "The dock service failed to answer this.",
+        "Try again; if it stays, look into the service's log.",
+    )

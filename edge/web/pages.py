@@ -21,7 +21,7 @@ from edge.view import Desk, StatusView
 from edge.web.access import Access, Grant
 from edge.web.api import Api, asked_text
 from edge.web.chrome import WORDS, word
-from edge.web.guard import GRANT, Denied
+from edge.web.guard import Denied, grant_of
 from edge.web.label import GS, gs1_128_path
 from edge.web.scanner_check import TEST_TEXT
 from edge.web.stream import troubles
@@ -70,7 +70,9 @@ class Pages:
 
     async def _status(self, request: web.Request) -> web.Response:
         status = self._desk.status()
-        return self._page(request, "status.html", status=status, troubles=troubles(status), when=_when(status))
+        return self._page(
+            request, "status.html", status=status, troubles=troubles(status), when=_when(status)
+        )
 
     async def _door(self, request: web.Request) -> web.Response:
         door = self._api.known_door(request)
@@ -112,7 +114,12 @@ class Pages:
         response = web.HTTPSeeOther(to or "/")
         value, lasts = self._access.cookie(Grant(grant.door, person if grant.supervises else ""))
         response.set_cookie(
-            self._access.cookie_name, value, max_age=lasts, httponly=True, samesite="Strict", secure=request.secure
+            self._access.cookie_name,
+            value,
+            max_age=lasts,
+            httponly=True,
+            samesite="Strict",
+            secure=request.secure,
         )
         raise response
 
@@ -125,8 +132,9 @@ class Pages:
         return web.Response(text=self._text(request, template, **values), content_type="text/html")
 
     def _text(self, request: web.Request, template: str, **values: Any) -> str:
-        grant = request.get(GRANT)
-        return self._templates.get_template(template).render(grant=grant, path=request.path, **values)
+        return self._templates.get_template(template).render(
+            grant=grant_of(request), path=request.path, **values
+        )
 
 
 def _amount(quantity: Decimal) -> str:

@@ -89,7 +89,12 @@ def _layout(text: str) -> Finding | None:
         # Dead keys and AltGr differ between systems: the letters and most of the signs decide.
         layout = expected.translate(table)
         same = sum(ours == theirs for ours, theirs in zip(layout, bare, strict=False))
-        if bare != expected and len(bare) == len(layout) and same >= len(layout) - 4 and same > _same(expected, bare):
+        if (
+            bare != expected
+            and len(bare) == len(layout)
+            and same >= len(layout) - 4
+            and same > _same(expected, bare)
+        ):
             return Finding(
                 False,
                 f"The keyboard layout of this machine is {name}, the scanner's is not. Set both to the same "
@@ -107,15 +112,17 @@ def _other(text: str) -> Finding:
         if expected != came:
             return Finding(
                 False,
-                f"Character {place} came as {_name(came)}, expected {_name(expected)}. Is this the test label? "
-                "If it is, set scanner and machine to the same keyboard layout.",
+                f"Character {place} came as {_name(came)}, expected {_name(expected)}. Is this the test "
+                "label? If it is, set scanner and machine to the same keyboard layout.",
             )
     return Finding(
         False,
-        f"{len(text)} characters came, expected {len(TEST_TEXT)}. Scan the test label again; if it stays, set "
-        "the scanner back to its factory settings.",
+        f"{len(text)} characters came, expected {len(TEST_TEXT)}. Scan the test label again; if it "
+        "stays, set the scanner back to its factory settings.",
     )
 
 
 def _name(character: str) -> str:
-    return "GS" if character == GS else repr(character) if character.isprintable() else f"U+{ord(character):04X}"
+    return (
+        "GS" if character == GS else repr(character) if character.isprintable() else f"U+{ord(character):04X}"
+    )

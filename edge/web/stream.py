@@ -68,7 +68,9 @@ class Streams:
             while not closing.done():
                 wake = beat_sent + BEAT_S if status_due is None else min(beat_sent + BEAT_S, status_due)
                 await asyncio.wait(
-                    (change, closing), timeout=max(0.0, wake - loop.time()), return_when=asyncio.FIRST_COMPLETED
+                    (change, closing),
+                    timeout=max(0.0, wake - loop.time()),
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 out = b""
                 if change.done():
@@ -114,9 +116,11 @@ class Streams:
 
 
 def troubles(status: StatusView) -> list[str]:
-    """What a worker should know beside the door's state, in short sentences; mostly nothing."""
-    said = [status.recording] if status.recording else []
-    return said + [_link_trouble(link) for link in status.links if link.state == "Down"]
+    """What a worker should know beside the door's state, in short sentences; mostly nothing.
+
+    The broker's link is no worker's matter, and a dock that cannot record says STOP.
+    """
+    return [_link_trouble(link) for link in status.links if link.name == "center" and link.state == "Down"]
 
 
 def _link_trouble(link: LinkView) -> str:

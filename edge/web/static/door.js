@@ -58,6 +58,7 @@ function lost() {
   const had = view !== null;
   disconnect();
   if (had) play("NOLINK");
+  $("strip").hidden = true;
   draw();
   again = setTimeout(connect, AGAIN_MS);
   if (!had) why();
@@ -129,8 +130,8 @@ function draw() {
   body.dataset.state = state;
   use($("icon"), state);
   $("word").textContent = text(state);
-  $("sentence").textContent = view ? (faded ? "" : view.sentence) : text("nolink");
-  $("step").textContent = view ? view.step : text("nolink_step");
+  $("sentence").textContent = view ? (faded ? "" : view.sentence) : text("lost");
+  $("step").textContent = view ? view.step : text("lost_step");
   drawNotice();
   body.classList.toggle("asks", Boolean(view && held));
   $("ask").hidden = !(view && held);
@@ -145,13 +146,12 @@ function drawFacts() {
   $("count").hidden = !job;
   $("count").firstElementChild.textContent = view.counted;
   $("count").lastElementChild.textContent = view.planned ? `${text("of")} ${view.planned}` : "";
-  $("way").hidden = !job;
-  if (job) {
-    use($("way").firstElementChild, job.direction);
-    $("way").lastElementChild.textContent = text(job.direction);
-  }
-  const amount = view.quantity === null ? "" : `${plain(view.quantity)} ${view.unit || ""} `;
-  $("what").textContent = short(amount + (view.product_name || ""));
+  const [arrow, way] = $("way").children;
+  arrow.toggleAttribute("hidden", !job);
+  way.textContent = job ? text(job.direction) : "";
+  if (job) use(arrow, job.direction);
+  $("amount").textContent = view.quantity === null ? "" : `${plain(view.quantity)} ${view.unit || ""}`;
+  $("what").textContent = short(view.product_name || "");
   $("code").textContent = short(view.code);
   $("undo").hidden = !view.can_undo;
   if (held) {

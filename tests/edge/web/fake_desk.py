@@ -35,13 +35,35 @@ SAID = {
     "SEALS": ("seals", "The seals do not match the papers.", "Do not unload. Call the supervisor."),
 }
 LINES = (
-    LineView("06-0609-1", "1", "09521999001058", "TOOL-12 cordless drill", "NPF", "EA", Decimal(2500), Decimal(1500), Decimal(1000)),
-    LineView("06-0609-1", "2", "09521999001065", "BRKT-9 steel bracket", "PF", "EA", Decimal(1250), Decimal(1250), Decimal(0)),
+    LineView(
+        "06-0609-1",
+        "1",
+        "09521999001058",
+        "TOOL-12 cordless drill",
+        "NPF",
+        "EA",
+        Decimal(2500),
+        Decimal(1500),
+        Decimal(1000),
+    ),
+    LineView(
+        "06-0609-1",
+        "2",
+        "09521999001065",
+        "BRKT-9 steel bracket",
+        "PF",
+        "EA",
+        Decimal(1250),
+        Decimal(1250),
+        Decimal(0),
+    ),
 )
+ASKED = Prompt("quantity", "hold-1", "TOOL-12 cordless drill: how many EA?")
 JOBS = (
-    JobView("OUT-0609", "TRAILER 4711", "Example Carrier", "out1", Direction.OUT, "open", ("S-90017",), False, 24, 11,
-            ("095219990000000709", "095219990000000716"), LINES),
-    JobView("IN-0609", "TRAILER 0815", "Example Carrier", "in1", Direction.IN, "planned", (), False, 25, 0, ()),
+    JobView("OUT-0609", "TRAILER 4711", "Example Carrier", "out1", Direction.OUT, "open", ("S-90017",), False,
+            24, 11, ("095219990000000709", "095219990000000716"), LINES),
+    JobView("IN-0609", "TRAILER 0815", "Example Carrier", "in1", Direction.IN, "planned", (), False,
+            25, 0, ()),
 )  # fmt: skip
 
 
@@ -59,7 +81,6 @@ class FakeDesk:
         self.links = [LinkView("center", "Up", 0, "Everything has been taken.", None)]
         self.recording = ""
         self.code_in_story = "095219990000000013"
-        self.now = lambda: datetime.now(UTC)
         self.doors = {
             "out1": self._ready("out1", "Outbound 1", self.jobs[0]),
             "in1": self._ready("in1", "Inbound 1", None),
@@ -74,8 +95,9 @@ class FakeDesk:
         verdict = "HOLD" if state in ("ASK", "SEALS") else state
         values: dict[str, Any] = {
             "state": verdict, "reason": reason, "sentence": sentence, "step": step, "code": code,
-            "position": self.position, "at": self.now(), "quantity": None, "unit": None, "product_name": None,
-            "prompt": Prompt("quantity", "hold-1", "TOOL-12 cordless drill: how many EA?") if state == "ASK" else None,
+            "position": self.position, "at": datetime.now(UTC),
+            "quantity": None, "unit": None, "product_name": None,
+            "prompt": ASKED if state == "ASK" else None,
         } | more  # fmt: skip
         view = self.doors[door] = msgspec.structs.replace(self.doors[door], **values)
         self.tell(door)
@@ -101,7 +123,9 @@ class FakeDesk:
     def status(self) -> StatusView:
         devices = (
             DeviceView("serial-out1", "out1", "Up", "Reads.", 1204, 0, 1, STARTED),
-            DeviceView("serial-in1", "in1", "Down", "The scanner is unplugged: plug it in again.", 88, 3, 2, STARTED),
+            DeviceView(
+                "serial-in1", "in1", "Down", "Unplugged: plug it in again.", 88, 3, 2, STARTED
+            ),
         )
         return StatusView(
             "example", "zone-999", "dock-a", "America/New_York", "0.1.0", self.position, self.recording, True,
@@ -143,7 +167,9 @@ class FakeDesk:
         state = next((word for word in ("STOP", "HOLD", "ASK") if text.startswith(word)), "ACCEPTED")
         counted = self.doors[door].counted + (state == "ACCEPTED")
         goods = {"quantity": Decimal(125), "unit": "EA", "product_name": "TOOL-12 cordless drill"}
-        view = self.say(door, state, text, counted=counted, can_undo=counted > 0, **(goods if state != "HOLD" else {}))
+        view = self.say(
+            door, state, text, counted=counted, can_undo=counted > 0, **(goods if state != "HOLD" else {})
+        )
         self.answered[client_id] = view
         return view
 
@@ -174,7 +200,9 @@ class FakeDesk:
             raise Refused(f"no truck is open at door {door}")
         return self._set_job(door, job, "closed")
 
-    async def decide(self, hold: str, decision: str, note: str, by: str, quantity: str | None = None) -> HoldView:
+    async def decide(
+        self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
+    ) -> HoldView:
         self.acts.append(("decide", hold, decision, note, by, quantity))
         found = next((view for view in self.holds if view.hold == hold), None)
         if found is None:
@@ -192,7 +220,8 @@ class FakeDesk:
     def _ready(self, door: str, name: str, job: JobView | None) -> DoorView:
         step = "Scan the next load." if job else "Scan the work order."
         return DoorView(
-            door, name, "READY", "ready", "Ready." if job else "No truck is open.", step, "", None, None, None,
+            door, name, "READY", "ready", "Ready." if job else "No truck is open.", step, "", None, None,
+            None,
             job.counted if job else 0, job.planned if job else 0, job, None, False, self.position, STARTED,
         )  # fmt: skip
 
@@ -206,6 +235,13 @@ class FakeDesk:
 
     def _story(self) -> list[EntryView]:
         return [
-            EntryView(f"{EPOCH}:100", "e-100", "withdrawal", "out1", STARTED, f"125 EA TOOL-12 left: {self.code_in_story}"),
+            EntryView(
+                f"{EPOCH}:100",
+                "e-100",
+                "withdrawal",
+                "out1",
+                STARTED,
+                f"125 EA TOOL-12 left: {self.code_in_story}",
+            ),
             EntryView(f"{EPOCH}:99", "e-99", "hold", "out1", STARTED, "unknown load"),
         ]
