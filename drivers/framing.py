@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gs1 import split_aim
+
 __all__ = ["FRAME_LENGTH_MAX", "Frame", "OverLong", "ScanFramer", "Torn", "encode_scan"]
 
 # More than twice what the largest barcode holds (7,089 bytes), so that a code of 10 kB still reaches a person
@@ -52,9 +54,9 @@ class ScanFramer:
     """Cuts one device's byte stream. Memory is bounded by `max_length` whatever arrives.
 
     `no_read` is what the scanner sends when it could not read (empty: it sends nothing). A code without
-    terminator ends after `idle_gap_s` seconds of silence, but only on a line that has never sent a
-    terminator: on others a gap is a stutter of the line, half a code must not pass for one, and what stays
-    unfinished for `stale_s` is dropped.
+    terminator ends after `idle_gap_s` seconds of silence. On a line that sends terminators a gap is a stutter,
+    and half a code must not pass for one: there, what stays unfinished for `stale_s` is dropped, and the line
+    counts as one without terminators until its next.
     """
 
     def __init__(
@@ -111,9 +113,7 @@ class ScanFramer:
         return self._tear()
 
     def reset(self) -> list[Piece]:
-        """Forget what is unfinished, for the link was lost. What the line taught about its terminator
-        stays.
-        """
+        """Forget what is unfinished, for the link was lost; what the line taught of its terminators stays."""
         return self._tear()
 
     def _keep(self, run: bytes) -> None:
@@ -130,7 +130,7 @@ class ScanFramer:
             return []
         code = bytes(self._buffer)
         self._buffer.clear()
-        said = _AIM.sub(b"", code, count=1)
+        _, said = split_aim(code)
         return [Frame(code, no_read=bool(self._no_read) and said == self._no_read)]
 
     def _tear(self) -> list[Piece]:
@@ -156,4 +156,3 @@ def encode_scan(code: bytes, aim: str | None = None, suffix: bytes = b"\r", stx_
 # NUL is what a break or a loose plug looks like; it is matched by neither run and so passed over.
 _RUNS = re.compile(rb"[^\x00\x02\x03\r\n]+|[\x02\x03\r\n]")
 _ENDS = frozenset((b"\r", b"\n", _ETX))
-_AIM = re.compile(rb"\A\][A-Za-z][0-9A-Za-z]")

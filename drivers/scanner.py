@@ -53,9 +53,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What passed since the program's start. `frames` counts the codes cut from the line, the dropped ones
-    too.
-    """
+    """What passed since the program's start; `frames` are all codes cut from the line, dropped ones too."""
 
     bytes: int = 0
     frames: int = 0
