@@ -54,9 +54,9 @@ class ScanFramer:
     """Cuts one device's byte stream. Memory is bounded by `max_length` whatever arrives.
 
     `no_read` is what the scanner sends when it could not read (empty: it sends nothing). A code without
-    terminator ends after `idle_gap_s` seconds of silence. On a line that sends terminators a gap is a stutter,
-    and half a code must not pass for one: there, what stays unfinished for `stale_s` is dropped, and the line
-    counts as one without terminators until its next.
+    terminator ends after `idle_gap_s` seconds of silence. On a line that sends terminators a gap is a
+    stutter, and half a code must not pass for one: there, what stays unfinished for `stale_s` is dropped, and
+    the line counts as one without terminators until its next.
     """
 
     def __init__(

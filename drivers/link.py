@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One address opens one link: bytes both ways, and an error when the device has gone. Knows no device's
-language.
+"""One address opens one link: bytes both ways, an error when the device has gone. Knows no device's language.
 
     serial:///dev/serial/by-id/usb-Acme_Scanner_123-if00?baud=9600
     serial:///dev/ttyS0?baud=115200&parity=even&backend=pyserial
@@ -63,9 +62,7 @@ class Port:
 
 
 def parse_link_url(url: str) -> LinkAddress:
-    """Take a link URL apart without opening anything. Raises LinkUrlError, naming what came and what was
-    expected.
-    """
+    """Take a link URL apart, open nothing. Raises LinkUrlError: what came, what was expected."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -87,9 +84,7 @@ def parse_link_url(url: str) -> LinkAddress:
 
 
 async def open_link(url: str) -> Link:
-    """Open what `url` names. Raises LinkUrlError for a URL that can never work, LinkUnavailable for one that
-    may.
-    """
+    """Open what `url` names. Raises LinkUrlError if that can never work, LinkUnavailable if not now."""
     address = parse_link_url(url)
     if address.scheme == "null-modem":
         return open_null_modem(address.target)
@@ -102,8 +97,7 @@ async def open_link(url: str) -> Link:
 
 
 def list_ports() -> tuple[Port, ...]:
-    """This machine's serial ports, by pyserial's search, named as under /dev/serial/by-id where that name
-    exists.
+    """This machine's serial ports by pyserial's search, under their /dev/serial/by-id name if they have one.
 
     Reads /sys and /dev; takes milliseconds.
     """
