@@ -51,7 +51,10 @@ def schema_version(connection: sqlite3.Connection) -> int:
     """
     try:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        # A first migration that found no room leaves its own table behind, and is run again.
+        tables = connection.execute(
+            "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> '_sqlite_migrations'"
+        ).fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"the journal cannot be read: {error}; restore the file or begin a new store"

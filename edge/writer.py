@@ -218,7 +218,8 @@ class Writer:
                 undo.callback(os.close, lock)
                 anchor.hold()
                 undo.callback(anchor.release)
-                _check_room(store, reserve_bytes)
+                # A quarter more than each batch needs: at the edge it would open and fail in turn.
+                _check_room(store, reserve_bytes + reserve_bytes // 4)
                 connection = connect(store / JOURNAL_FILE)
                 undo.callback(connection.close)
                 _prepare(connection, store)

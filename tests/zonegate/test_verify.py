@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verify finds each kind of tampering, names the first bad entry, and finds nothing in a whole journal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.errors import StoreError
+from edge.store import JOURNAL_FILE, JournalReader
+from sync.entry import Entry, Head, Place, canonical, read_record, record_hash
+from sync.keys import Signer
+from tests.edge.journals import Site
+from zonegate.verify import Finding, add_arguments, run, verify_lines, verify_store
+
+ENTRIES = 12
+"""Entries of the journal that is tampered with, its Begin among them; one epoch."""
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> Site:
+    site = Site.make(tmp_path / "site")
+    await site.grow(ENTRIES - 1)
+    return site
+
+
+def tamper(site: Site, *statements: str) -> None:
+    """What somebody does who can write to the file and knows SQL."""
+    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
+    for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+def finding(site: Site, **known: object) -> Finding:
+    found = verify_store(site.store, **known).finding  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def head_of(site: Site) -> Head:
+    """The head a witness keeps."""
+    with JournalReader(site.store) as reader:
+        place = reader.head(reader.epochs()[-1])
+    assert place is not None
+    return Signer((site.anchor / "epoch.key").read_bytes()).head(place)
+
+
+def lines(site: Site) -> list[bytes]:
+    with JournalReader(site.store) as reader:
+        return [record for _, record in reader.page(0, 1000)]
+
+
+def rechain(site: Site, change: int) -> None:
+    """Change one entry and give all after it new hashes, as somebody without the key can."""
+    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
+    for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    prev = "0" * 64
+    for seq, record in connection.execute("SELECT seq, record FROM entry ORDER BY seq").fetchall():
+        changed = record.replace(b'"detail":"x"', b'"detail":"y"') if seq == change else record
+        changed = changed[: changed.rindex(b'"prev":"')] + b'"prev":"' + prev.encode() + b'"}'
+        prev = record_hash(changed)
+        connection.execute("UPDATE entry SET record = ?, hash = ? WHERE seq = ?", (changed, prev, seq))
+    connection.close()
+
+
+async def test_a_whole_journal_is_found_whole(site: Site) -> None:
+    head = head_of(site)
+    public = Signer((site.anchor / "epoch.key").read_bytes()).public
+    verified = verify_store(site.store, head=head, key=public)
+    assert verified.finding is None
+    assert (verified.entries, verified.epochs, verified.end) == (ENTRIES, 1, head.place)
+    assert verified.heads == 3  # of the Begin, at close, and the one given
+    assert verify_lines(lines(site), head=head, key=public).finding is None
+
+
+async def test_a_live_journal_is_verified_while_it_grows(tmp_path: Path) -> None:
+    site = Site.make(tmp_path / "live")
+    journal = site.open()
+    await journal.append(site.draft())
+    assert verify_store(site.store).entries == 2
+    await journal.append(site.draft())
+    assert verify_store(site.store, head=journal.head()).entries == 3
+    await journal.close()
+
+
+RECORD_FIELDS = {
+    "v": (b'{"v":1', b'{"v":2'),
+    "entry_id": (b'"entry_id":"01', b'"entry_id":"02'),
+    "epoch": (b'"epoch":"', b'"epoch":"0'),
+    "seq": (b'"seq":7', b'"seq":8'),
+    "type": (b'"type":"alarm"', b'"type":"stop"'),
+    "schema": (b"zonegate.alarm.v1", b"zonegate.alarm.v2"),
+    "occurred_at": (b'"occurred_at":"2026', b'"occurred_at":"2025'),
+    "recorded_at": (b'"recorded_at":"2026', b'"recorded_at":"2025'),
+    "clock": (b'"synchronized":true', b'"synchronized":false'),
+    "door": (b'"door":"d1"', b'"door":"d2"'),
+    "inputs_hash": (b'"inputs_hash":null', b'"inputs_hash":"00"'),
+    "body": (b'"count":1', b'"count":9'),
+    "prev": (b'"prev":"', b'"prev":"0'),
+}
+
+
+def test_every_field_of_an_entry_is_tampered_with() -> None:
+    assert set(RECORD_FIELDS) == {field.name for field in msgspec.structs.fields(Entry)}
+
+
+@pytest.mark.parametrize("field", RECORD_FIELDS)
+@pytest.mark.parametrize("rehashed", [False, True], ids=["", "with a hash that fits"])
+async def test_a_changed_field_is_found_where_it_was_changed(site: Site, field: str, rehashed: bool) -> None:
+    old, new = RECORD_FIELDS[field]
+    record = lines(site)[6]
+    changed = record.replace(old, new, 1)
+    assert changed != record
+    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
+    connection.execute("DROP TRIGGER entry_no_update")
+    connection.execute("UPDATE entry SET record = ? WHERE seq = 7", (changed,))
+    if rehashed:
+        connection.execute("UPDATE entry SET hash = ? WHERE seq = 7", (record_hash(changed),))
+    connection.close()
+    found = finding(site)
+    # With a hash that fits its own bytes, a field without a column shows at the link to the next entry.
+    own_check = {"v", "prev", "epoch", "seq", "entry_id", "type", "door", "occurred_at"}
+    assert found.seq == (7 if not rehashed or field in own_check else 8)
+    assert found.problem == ("record" if field == "v" else found.problem)
+    if not rehashed and field != "v":
+        assert found.problem == "hash"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("epoch", "'" + "f" * 32 + "'", "column"),
+        ("seq", "99", "column"),
+        ("entry_id", "'01900000-0000-7000-8000-000000000000'", "column"),
+        ("type", "'stop'", "column"),
+        ("door", "NULL", "column"),
+        ("occurred_at", "'2026-01-01T00:00:00.000000Z'", "column"),
+        ("hash", "'" + "0" * 64 + "'", "hash"),
+    ],
+)
+async def test_a_column_that_disagrees_with_its_record_is_found(
+    site: Site, column: str, value: str, problem: str
+) -> None:
+    tamper(site, f"UPDATE entry SET {column} = {value} WHERE position = 7")
+    found = finding(site)
+    assert found.problem == problem
+    assert found.entry_id == (
+        "01900000-0000-7000-8000-000000000000" if column == "entry_id" else read_id(site, 7)
+    )
+
+
+def read_id(site: Site, seq: int) -> str:
+    return read_record(lines(site)[seq - 1]).entry_id
+
+
+TAMPERED: list[tuple[str, list[str], str, int]] = [
+    ("deleted", ["DELETE FROM entry WHERE seq = 7"], "gap", 8),
+    (
+        "two swapped",
+        [
+            "UPDATE entry SET position = -1 WHERE position = 7",
+            "UPDATE entry SET position = 7 WHERE position = 8",
+            "UPDATE entry SET position = 8 WHERE position = -1",
+        ],
+        "gap",
+        8,
+    ),
+    ("Begin deleted", ["DELETE FROM entry WHERE seq = 1"], "gap", 2),
+    ("tail cut, heads kept", ["DELETE FROM entry WHERE seq > 9"], "tail", 10),
+    ("head of another hash", [f"UPDATE signed_head SET hash = '{'0' * 64}'"], "signature", 1),
+    (
+        "head forged",
+        [f"UPDATE signed_head SET signature = '{'0' * 128}' WHERE seq > 1"],
+        "signature",
+        ENTRIES,
+    ),
+    ("head of an unknown epoch", ["UPDATE signed_head SET epoch = 'x' WHERE seq > 1"], "head", 0),
+    ("epoch unlisted", ["DELETE FROM own_epoch"], "epochs", ENTRIES),
+]
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem", "seq"), [case[1:] for case in TAMPERED], ids=[case[0] for case in TAMPERED]
+)
+async def test_tampering_is_found_and_placed(
+    site: Site, statements: list[str], problem: str, seq: int
+) -> None:
+    tamper(site, *statements)
+    found = finding(site)
+    assert (found.problem, found.seq or 0) == (problem, seq)
+
+
+async def test_an_entry_written_twice_is_found(site: Site) -> None:
+    record = lines(site)[-1]
+    again = record.replace(b'"seq":12', b'"seq":13')
+    again = again[: again.rindex(b'"prev":"')] + b'"prev":"' + record_hash(record).encode() + b'"}'
+    found = verify_lines([*lines(site), again]).finding
+    assert found is not None
+    assert (found.problem, found.seq) == ("duplicate", 13)
+
+
+async def test_a_cut_tail_is_found_with_a_head_and_counted(site: Site) -> None:
+    head = head_of(site)
+    tamper(site, "DELETE FROM entry WHERE seq > 9", "DELETE FROM signed_head WHERE seq > 9")
+    assert verify_store(site.store).finding is None  # nothing inside can show it
+    found = finding(site, head=head)
+    assert found.problem == "tail"
+    assert found.sentence == "the journal ends at 9, the head names 12: 3 entries are missing"
+    cut = verify_lines(lines(site), head=head).finding
+    assert cut is not None
+    assert cut.sentence == found.sentence
+
+
+async def test_a_log_chained_anew_is_found_by_its_own_heads_and_by_one_from_elsewhere(site: Site) -> None:
+    head = head_of(site)
+    rechain(site, change=7)
+    assert (finding(site).problem, finding(site).seq) == ("head", ENTRIES)
+    tamper(site, "DELETE FROM signed_head WHERE seq > 1")
+    assert verify_store(site.store).finding is None
+    assert finding(site, head=head).problem == "head"
+
+
+async def test_a_head_or_key_of_somebody_else_is_found(site: Site) -> None:
+    stranger = Signer(bytes(32))
+    place = head_of(site).place
+    assert finding(site, head=stranger.head(place)).problem == "signature"
+    assert finding(site, key=stranger.public).problem == "key"
+    assert finding(site, head=stranger.head(Place("e" * 32, 1, place.hash))).problem == "head"
+    assert finding(site, head=head_of(site), key=stranger.public).problem == "signature"
+
+
+@pytest.mark.parametrize("victim", [1, 2, 3])
+async def test_epochs_are_held_together_by_their_begins(tmp_path: Path, victim: int) -> None:
+    site = Site.make(tmp_path / "epochs")
+    journal = site.open()
+    for _ in range(2):
+        await journal.append(site.draft())
+        await journal.begin_anew("planted")
+    await journal.append(site.draft())
+    await journal.close()
+    assert verify_store(site.store).epochs == 3
+    with JournalReader(site.store) as reader:
+        epoch = reader.epochs()[victim - 1]
+    for table in ("entry", "own_epoch", "signed_head"):
+        tamper(site, f"DELETE FROM {table} WHERE epoch = '{epoch}'")
+    found = verify_store(site.store).finding
+    if victim == 3:
+        assert found is None  # a tail: only a head from elsewhere shows it
+    else:
+        assert found is not None
+        assert found.problem == "parent"
+
+
+async def test_the_end_of_an_epoch_that_another_follows_cannot_be_cut(tmp_path: Path) -> None:
+    site = Site.make(tmp_path / "epochs")
+    journal = site.open()
+    await journal.append(site.draft())
+    last = await journal.append(site.draft())
+    begin = await journal.begin_anew("planted")
+    await journal.close()
+    tamper(site, f"DELETE FROM entry WHERE entry_id = '{last.entry_id}'")
+    found = finding(site)
+    assert (found.problem, found.entry_id) == ("parent", begin.entry_id)
+
+
+async def test_a_changed_line_of_an_export_is_found_at_the_next_or_by_the_head(site: Site) -> None:
+    exported = lines(site)
+    head = head_of(site)
+    for at in range(1, len(exported)):
+        changed = list(exported)
+        changed[at] = changed[at].replace(b'"count":1', b'"count":2')
+        found = verify_lines(changed, head=head).finding
+        assert found is not None
+        last = at == len(exported) - 1
+        assert (found.problem, found.seq) == (("head", at + 1) if last else ("prev", at + 2))
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b"\xff" * 50, b"[" * 5000, b'{"v":1}', b"x" * 400_000, b"\x00"], ids=range(7)
+)
+async def test_lines_that_are_no_entries_are_findings(site: Site, line: bytes) -> None:
+    found = verify_lines([*lines(site)[:3], line]).finding
+    assert found is not None
+    assert (found.problem, found.seq) == ("record", 3)
+    first = verify_lines([line]).finding
+    assert first is not None
+    assert first.problem == "record"
+
+
+async def test_a_damaged_file_is_a_finding_after_the_last_good_entry(tmp_path: Path) -> None:
+    site = Site.make(tmp_path / "site")
+    await site.grow(400)
+    file = site.store / JOURNAL_FILE
+    data = bytearray(file.read_bytes())
+    for start in range(len(data) // 2, len(data), 4096):
+        data[start : start + 4096] = b"\xee" * len(data[start : start + 4096])
+    file.write_bytes(data)
+    assert finding(site).problem in {"file", "hash", "record"}
+
+
+def command(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+async def test_the_command_says_in_one_paragraph_what_it_found(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = tmp_path / "head.json"
+    head.write_bytes(canonical(head_of(site)))
+    assert command(site.store, "--head", head) == 0
+    assert "is whole: 12 entries in 1 epoch and 3 signed heads" in capsys.readouterr().out
+    export = tmp_path / "export.jsonl"
+    export.write_bytes(b"\n".join(lines(site)) + b"\n")
+    assert command(export, "--head", head, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == ENTRIES
+    tamper(site, "DELETE FROM entry WHERE seq > 9")
+    assert command(site.store, "--head", head) == 1
+    said = capsys.readouterr().out
+    assert "NOT whole" in said
+    assert "the journal ends at 9" in said
+    assert command(site.store, "--head", head, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["finding"]["problem"] == "tail"
+
+
+@pytest.mark.parametrize(
+    "prepare", [lambda p: None, lambda p: p.write_text("{}"), lambda p: p.write_text("[")]
+)
+async def test_a_head_that_cannot_be_read_is_a_wrong_use(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], prepare: Callable[[Path], None]
+) -> None:
+    prepare(tmp_path / "head.json")
+    assert command(site.store, "--head", tmp_path / "head.json") == 2
+    assert "Nothing was verified" in capsys.readouterr().out
+
+
+def test_a_store_that_is_not_there_is_a_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(tmp_path, "--json") == 2
+    assert "there is no journal" in json.loads(capsys.readouterr().out)["error"]
+    assert command(tmp_path / "nothing") == 2
+    with pytest.raises(StoreError):
+        verify_store(tmp_path)
