@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One address opens one link: bytes both ways, an error when the device has gone. Knows no device's language.
+"""One address opens one link: bytes both ways, an error when the device has gone.
+
+Knows no device's language. Addresses:
 
     serial:///dev/serial/by-id/usb-Acme_Scanner_123-if00?baud=9600
     serial:///dev/ttyS0?baud=115200&parity=even&backend=pyserial

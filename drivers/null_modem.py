@@ -29,7 +29,6 @@ class NullModem:
         self.name = name
         self.faults = faults
         self.received = bytearray()  # what the driver wrote
-        self.opened = asyncio.Event()  # set while the driver holds its end
         self._plugged = True
         self._link: _NullModemLink | None = None
 
@@ -74,13 +73,11 @@ class NullModem:
         if self._link is not None:
             raise LinkUnavailable(f"{self.url} is in use: close the other link")
         self._link = _NullModemLink(self)
-        self.opened.set()
         return self._link
 
     def release(self, reason: str) -> None:
         """End the driver's link, giving it `reason`; for the link's own side of the cable."""
         link, self._link = self._link, None
-        self.opened.clear()
         if link is not None:
             link.lose(reason)
 

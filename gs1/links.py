@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """GS1 Digital Link: reading any host's, writing the canonical one. Knows the dictionary, opens no address.
 
-Source: GS1 Digital Link URI Syntax, release 1.6: path of a primary key and its qualifiers, other elements in
+Source: GS1 Digital Link Standard, URI Syntax: path of a primary key and its qualifiers, other elements in
 the query. The short names `gtin`, `sscc`, `cpv`, `lot`, `ser` of its early releases are read, never written.
 """
 
