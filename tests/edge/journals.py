@@ -16,7 +16,7 @@ from typing import Any
 from edge.anchor import Anchor
 from edge.clock import Clocks
 from edge.journal import Identity, Journal
-from edge.writer import connect_writer
+from edge.writer import Item, connect_writer
 from sync.bodies import DeviceAlarm, body_bytes, schema_of
 from sync.entry import Draft, Place
 
@@ -172,3 +172,22 @@ def records(site: Site) -> list[tuple[Any, ...]]:
         return connection.execute("SELECT * FROM entry ORDER BY position").fetchall()
     finally:
         connection.close()
+
+
+class TellsBeforeCommit(Journal):
+    """Planted: the light turns green, then the disk is asked."""
+
+    def _settle(self, items: list[Item]) -> None:
+        batch = self._writer.draw_up(items)
+        self._on_loop(self._tell, batch)
+        self._writer.commit(batch)
+
+
+class TellsBeforeAnchor(Journal):
+    """Planted: the anchor falls behind telling."""
+
+    def _settle(self, items: list[Item]) -> None:
+        batch = self._writer.draw_up(items)
+        self._writer._write(batch)
+        self._on_loop(self._tell, batch)
+        self._writer._anchor.write(batch.place)

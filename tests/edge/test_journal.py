@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from edge.errors import Backlogged, DiskFull, JournalClosed, JournalFailed
 from edge.journal import Journal, Placed
 from edge.store import JournalReader
-from edge.writer import Item
 from sync.entry import BODY_BYTES_MAX, Draft, Head, Place, record_hash
 from sync.errors import EntryError
 from sync.keys import check_head
@@ -26,6 +25,8 @@ from tests.edge.journals import (
     Gate,
     GatedAnchor,
     Site,
+    TellsBeforeAnchor,
+    TellsBeforeCommit,
     connect_failing,
     full_disk,
     gated_connect,
@@ -36,25 +37,6 @@ from zonegate.verify import verify_store
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site.make(tmp_path)
-
-
-class TellsBeforeCommit(Journal):
-    """Planted: the light turns green, then the disk is asked."""
-
-    def _settle(self, items: list[Item]) -> None:
-        batch = self._writer.draw_up(items)
-        self._on_loop(self._tell, batch)
-        self._writer.commit(batch)
-
-
-class TellsBeforeAnchor(Journal):
-    """Planted: the anchor falls behind telling."""
-
-    def _settle(self, items: list[Item]) -> None:
-        batch = self._writer.draw_up(items)
-        self._writer._write(batch)
-        self._on_loop(self._tell, batch)
-        self._writer._anchor.write(batch.place)
 
 
 async def told_while_held(site: Site, journal_type: type[Journal], held: str) -> bool:
