@@ -171,7 +171,7 @@ def _goods(entry: Entry, movement: Movement) -> dict[str, Any]:
 
 def _class_quantity(link: str, movement: Movement) -> dict[str, Any]:
     element: dict[str, Any] = {"epcClass": link}
-    # The digits as they were booked, without an exponent: 1E+3 is not what a person wrote.
+    # All digits as they were booked, 1000 and not 1E+3: an exponent is not what a person wrote.
     quantity = Decimal(format(movement.quantity, "f"))
     if movement.unit in _COUNTED:
         element["quantity"] = quantity

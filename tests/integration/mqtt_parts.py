@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from sync.broker import BrokerSettings
 from sync.mqtt import MqttPublisher
 from sync.publishing import MqttHealth, MqttState, PublishSettings
+from tests.sync.asyncapi import judge
 from tests.sync.door_log import SITE, START, DoorLog
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SECONDS_MAX = 10.0
 
 
 class Subscriber:
-    """Takes all of zonegate/#; `messages` in the order they came."""
+    """Takes all of zonegate/#; `messages` in the order they came. At the end the document judges each."""
 
     def __init__(
         self,
@@ -77,6 +78,8 @@ class Subscriber:
     async def __aexit__(self, *_: object) -> None:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+        for message in self.messages:
+            judge(message.topic, bytes(message.payload))
 
     def expect_again(self) -> None:
         """The broker is about to go: wait for `subscribed` anew."""

@@ -111,7 +111,9 @@ async def test_a_denied_state_degrades_and_stops_no_event(mosquitto: MosquittoMa
     broker, log = await mosquitto(ACL_CONFIG, {"acl": ONE_DOOR_ACL}), DoorLog()
     log.withdraw(1)
     async with publishing(log, broker.url) as it:
-        it.publisher.show(it.publisher.topics.door("d2"), DoorState("READY", "ok", None, 0, 0, "a:1", None))
+        it.publisher.show(
+            it.publisher.topics.door("d2"), DoorState("READY", "ok", None, 0, 0, f"{'a' * 32}:1", None)
+        )
         health = await it.until_all_published()
         assert health.state is MqttState.DEGRADED
         assert health.states_refused >= 1

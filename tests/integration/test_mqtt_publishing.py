@@ -60,7 +60,7 @@ async def test_without_a_broker_nothing_is_lost_and_all_arrives_when_it_comes(tm
 async def test_states_come_first_and_are_retained(mosquitto: MosquittoMaker) -> None:
     broker, log = await mosquitto(), DoorLog()
     log.withdraw(3)
-    state = DoorState("ACCEPTED", "ok", "TRUCK-7", 3, 10, "a:3", None)
+    state = DoorState("ACCEPTED", "ok", "TRUCK-7", 3, 10, f"{'a' * 32}:3", None)
     async with Subscriber(broker.port) as subscriber, publishing(log, broker.url) as it:
         it.publisher.show(TOPICS.door("d1"), state)
         await it.until_all_published()
