@@ -282,8 +282,8 @@ class MqttPublisher:
                 flight = Flight(told.place, read_record(told.record))
                 self._window.add(flight)
                 position = told.place
-                # Building an event takes its time: a scan that comes meanwhile goes first.
-                await asyncio.sleep(0)
+                if position.seq % _EVENTS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 if flight.entry.type in DOOR_EVENTS and flight.entry.door is not None:
                     flight.door_sequence = await self._door_sequence(flight.entry.door, told.place)
                     await self._send(link, flight)
@@ -457,6 +457,8 @@ class MqttPublisher:
 
 
 _PAGE_ENTRIES = 200
+# Building this many takes some milliseconds; a scan that comes meanwhile goes first then.
+_EVENTS_AT_ONCE = 10
 # Entries between the cursor and the newest sent; only those that are no events pass without an answer.
 _WINDOW_ENTRIES_MAX = 2_000
 _HANG_UPS_MEAN_OLD = 2

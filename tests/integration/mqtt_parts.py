@@ -26,7 +26,7 @@ from tests.sync.door_log import SITE, START, DoorLog
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-SECONDS_MAX = 10.0
+SECONDS_MAX = 60.0
 
 
 class Subscriber:
