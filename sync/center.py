@@ -31,7 +31,7 @@ from sync.bodies import (
 )
 from sync.chain import Stored, extension
 from sync.entry import GENESIS, Entry, Head, Place, read_record
-from sync.errors import ChainError, SignatureError, SyncError, WireError
+from sync.errors import ChainError, EntryError, SignatureError, SyncError, WireError
 from sync.wire import Ask, Part, request_message
 
 _ZERO = Decimal(0)
@@ -42,7 +42,9 @@ Draft = tuple[str, msgspec.Struct]
 
 @dataclass(slots=True)
 class EpochBook:
-    """What the center knows of one epoch of a node."""
+    """What the center knows of one epoch of a node. `unread` is set when an entry of it could not be read
+    here: its use is then not known, and nothing but a count may close it.
+    """
 
     node: str
     key: str
@@ -51,6 +53,7 @@ class EpochBook:
     end: Place | None = None
     closed: bool = False
     claimed: Place | None = None
+    unread: bool = False
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class CenterBook:
         self.zone = zone
         self.head: Place | None = None
         self.epochs: dict[str, EpochBook] = {}
+        self.closed: set[str] = set()
         self.keys: dict[str, set[str]] = defaultdict(set)
         self.products: dict[str, Product] = {}
         self.permits: dict[str, Permit] = {}
@@ -151,12 +155,17 @@ class CenterBook:
         entry = stored.entry
         if entry.seq == 1:
             begin: Begin = read_body(entry)
-            epochs[entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end)
+            closed = entry.epoch in self.closed
+            epochs[entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end, closed)
             if epochs is self.epochs:
                 self.keys[node].add(begin.key)
             return
         epochs[entry.epoch].head = stored.place
-        use = _use_of(entry)
+        try:
+            use = _use_of(entry)
+        except EntryError:  # of a newer program: stored like any other, it blocks nothing
+            epochs[entry.epoch].unread = True
+            return
         if use is not None:
             spend(use[0], entry.epoch, use[1])
 
@@ -176,7 +185,9 @@ class CenterBook:
         self.accounts[grant.ref].setdefault(grant.epoch, Account()).granted += grant.quantity
 
     def _fold_close(self, close: Close) -> None:
-        self.epochs[close.epoch].closed = True
+        self.closed.add(close.epoch)
+        if close.epoch in self.epochs:  # at a start the own log is folded before the nodes' logs
+            self.epochs[close.epoch].closed = True
 
     # -- questions --------------------------------------------------------------------------------
 
@@ -347,7 +358,7 @@ class CenterBook:
             parent = epochs.get(child.end.epoch)
             if parent is None or parent.node != child.node:
                 continue  # nobody closes another node's account
-            if not parent.closed and parent.head == child.end:
+            if not parent.closed and not parent.unread and parent.head == child.end:
                 overlay.closed.add(child.end.epoch)
                 yield ("close", Close(child.node, child.end.epoch))
 
@@ -405,7 +416,10 @@ def _holdings(epoch: str, entries: Iterable[Entry]) -> Holdings | None:
     for entry in entries:
         if entry.type not in ("admission", "withdrawal", "correction"):
             continue
-        body: Movement | Correction = read_body(entry)
+        try:
+            body: Movement | Correction = read_body(entry)
+        except EntryError:
+            continue
         direction = Direction.IN if entry.type == "admission" else Direction.OUT
         came = body.movement == "withdrawal" if isinstance(body, Correction) else direction is Direction.IN
         load = body.load

@@ -86,17 +86,21 @@ class NodeSync:
         """
         self._asked, self._epoch, self._sent = ask_id, epoch, {}
         parts: list[Part] = []
-        entries_left, bytes_left = ASK_ENTRIES_MAX, ASK_BYTES_MAX // 2
+        # One entry and one part are kept for the current epoch: the center must meet its key in Begin.
+        entries_left, bytes_left = ASK_ENTRIES_MAX - 1, ASK_BYTES_MAX // 2
         # Oldest first, so that causes come before effects; what was refused must not starve the rest.
         for own in sorted(reader.epochs(), key=self._refused.__contains__):
-            stored = told if own == epoch else reader.head(own)
-            if stored is None or len(parts) == PARTS_MAX:
+            current = own == epoch
+            stored = told if current else reader.head(own)
+            if stored is None or (len(parts) == PARTS_MAX - 1 and not current):
                 continue
             after = min(self.have.get(own, 0), stored.seq)
-            if after == stored.seq and own != epoch:
+            if after == stored.seq and not current:
                 continue
-            limit = min(entries_left, stored.seq - after)
-            records = reader.after(own, after, limit, bytes_left) if limit > 0 and bytes_left > 0 else []
+            kept = int(current and after == 0)
+            limit = min(entries_left + kept, stored.seq - after)
+            room = max(bytes_left, kept)
+            records = reader.after(own, after, limit, room) if limit > 0 and room > 0 else []
             entries_left -= len(records)
             bytes_left -= sum(len(record) for record in records)
             self._sent[own] = after + len(records)
@@ -107,7 +111,7 @@ class NodeSync:
                     after,
                     prev or GENESIS,
                     tuple(msgspec.Raw(record) for record in records),
-                    head() if own == epoch else None,
+                    head() if current else None,
                 )
             )
         tenant, zone, node = self._who

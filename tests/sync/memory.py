@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node and a center in memory: the pure classes of the record with the plainest stores there are.
+
+`MemoryLog` is a store (a `LogReader`), `Node` a machine with store and anchor, `Center` the other side. Both
+write as the rule says: commit, then anchor, then tell.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Product, Status
+from edge.books import Fact, NodeBooks
+from sync import wire
+from sync.bodies import Begin, LoadFacts, Movement, ReadSummary, Use, body_bytes, read_body, schema_of
+from sync.center import CenterBook, concerns
+from sync.chain import BeginAnew, GoOn, Stored, rule_e
+from sync.entry import (
+    GENESIS,
+    Clock,
+    Draft,
+    Head,
+    Place,
+    new_entry_id,
+    read_record,
+    record_bytes,
+    record_hash,
+)
+from sync.keys import Signer
+from sync.node import NodeSync, Taken
+
+TENANT, ZONE = "example", "zone-999"
+TOOL = "09521999001058"
+LINE = LineRef("W06", "1")
+START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+class Chance:
+    """Names, keys and times of one story, the same in every run."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+        self._ticks = itertools.count(1)
+
+    def hex(self) -> str:
+        return self._random.randbytes(16).hex()
+
+    def secret(self) -> bytes:
+        return self._random.randbytes(32)
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=next(self._ticks))
+
+    def entry(
+        self, epoch: str, at: Place | None, kind: str, body: msgspec.Struct, door: str | None = None
+    ) -> Stored:
+        now = self.now()
+        entry_id = new_entry_id(int(now.timestamp() * 1000), self._random.randbytes(10))
+        draft = Draft(entry_id, kind, schema_of(kind), now, Clock(True, "boot", 1), body_bytes(body), door)
+        seq, prev = (at.seq, at.hash) if at else (0, GENESIS)
+        record = record_bytes(draft, epoch, seq + 1, now, prev)
+        return Stored(record, read_record(record), record_hash(record))
+
+
+class MemoryLog:
+    """Logs in memory: what `sync.node.LogReader` asks of a store, and how it grows."""
+
+    def __init__(self) -> None:
+        self.logs: dict[str, list[Stored]] = {}
+
+    def append(self, stored: Stored) -> None:
+        log = self.logs.setdefault(stored.entry.epoch, [])
+        assert stored.entry.seq == len(log) + 1, "a log has no gap"
+        log.append(stored)
+
+    def epochs(self) -> list[str]:
+        return list(self.logs)
+
+    def head(self, epoch: str) -> Place | None:
+        return self.logs[epoch][-1].place if epoch in self.logs else None
+
+    def hash_at(self, epoch: str, seq: int) -> str | None:
+        log = self.logs.get(epoch, [])
+        return log[seq - 1].hash if 1 <= seq <= len(log) else None
+
+    def after(self, epoch: str, seq: int, entries_max: int, bytes_max: int) -> list[bytes]:
+        records: list[bytes] = []
+        for stored in self.logs.get(epoch, [])[seq : seq + entries_max]:
+            bytes_max -= len(stored.record)
+            if records and bytes_max < 0:
+                break
+            records.append(stored.record)
+        return records
+
+    def all(self) -> Iterator[Stored]:
+        for log in self.logs.values():
+            yield from log
+
+
+class Node:
+    """A dock's machine: `store`, `anchor` and the key beside it outlive its runs."""
+
+    def __init__(self, chance: Chance, name: str = "dock-1", tenant: str = TENANT) -> None:
+        self.chance = chance
+        self.name, self.tenant = name, tenant
+        self.doors = (f"{name}-out",)
+        self.store = MemoryLog()
+        self.anchor: Place | None = None
+        self.secret = chance.secret()
+        self.code: str | None = None
+
+    def start(self, shown: Sequence[Place] = (), *, crash_before_anchor: bool = False) -> GoOn | BeginAnew:
+        """Rule E, then the fold of the own log; `crash_before_anchor` ends it after a Begin's commit."""
+        self.signer = Signer(self.secret)
+        epochs = self.store.epochs()
+        head = self.store.head(epochs[-1]) if epochs else None
+        parent = read_body(self.store.logs[epochs[-1]][0].entry).parent if epochs else None
+        ruling = rule_e(head, self.anchor, shown, self.store.hash_at, parent)
+        if isinstance(ruling, BeginAnew):
+            self.epoch = self.chance.hex()
+            body = Begin(
+                self.tenant, ZONE, self.name, self.signer.public, ruling.reason, ruling.parent, ruling.end
+            )
+            self.store.append(self.chance.entry(self.epoch, None, "begin", body, None))
+            if crash_before_anchor:
+                return ruling
+            self.anchor = self.store.head(self.epoch)
+        else:
+            self.epoch = ruling.head.epoch
+            self.anchor = ruling.head
+        self.books = NodeBooks()
+        for stored in self.store.all():
+            self.books.fold(Fact.of(stored.entry))
+        self.have = 0
+        who = (self.tenant, ZONE, self.name)
+        self.sync = NodeSync(*who, self.doors, cursor=self.books.state.cursor, code=self.code)
+        return ruling
+
+    @property
+    def told(self) -> Place:
+        assert self.anchor is not None, "what was told stands at the anchor"
+        return self.anchor
+
+    def write(self, kind: str, body: msgspec.Struct, door: str | None = None) -> Stored:
+        """Commit, then anchor, then tell."""
+        stored = self.commit(kind, body, door)
+        self.anchor = stored.place
+        self.books.fold(Fact.of(stored.entry))
+        return stored
+
+    def commit(self, kind: str, body: msgspec.Struct, door: str | None = None) -> Stored:
+        """Commit alone: a crash may follow."""
+        stored = self.chance.entry(self.epoch, self.store.head(self.epoch), kind, body, door)
+        self.store.append(stored)
+        return stored
+
+    def withdraw(self, quantity: int, line: LineRef = LINE) -> Stored:
+        """Goods of a permit line leave."""
+        return self.write("withdrawal", movement(quantity, line), self.doors[0])
+
+    def ask(self) -> tuple[bytes, str]:
+        """The next request and its signature."""
+        ask = self.sync.ask(
+            self.chance.hex(), self.epoch, self.told, self.store, lambda: self.signer.head(self.told)
+        )
+        body = wire.encode(ask)
+        return body, self.signer.sign(wire.request_message(body))
+
+    def take(self, answer: bytes) -> Taken | None:
+        """What the answer leads to, done."""
+        known = self.books.state.center_ids
+        taken = self.sync.take(wire.read_answer(answer), self.store, known.__contains__)
+        if taken is not None:
+            self.have = taken.have.get(self.epoch, 0)
+            if taken.saw is not None:
+                self.write("saw", taken.saw)
+        return taken
+
+    def exchange(self, center: Center) -> Taken:
+        """One request and its answer."""
+        taken = self.take(center.answer(*self.ask()))
+        assert taken is not None, "this was the answer to the request"
+        return taken
+
+    def settle(self, center: Center) -> None:
+        """Exchange until nothing is new on either side."""
+        for _ in range(20):
+            before = (len(center.log), self.told)
+            self.exchange(center)
+            if before == (len(center.log), self.told):
+                return
+        raise AssertionError("the two logs echo")
+
+    def spendable(self, line: LineRef = LINE) -> Decimal:
+        """What a door may let out now."""
+        account = self.books.account(line)
+        return account.granted(self.have) - account.used
+
+    def backup(self) -> MemoryLog:
+        """A copy of the store; the anchor is in no backup."""
+        return copy.deepcopy(self.store)
+
+    def clone(self) -> Node:
+        """Another machine with a copy of the store, and neither anchor nor key."""
+        other = Node(self.chance, self.name)
+        other.store = self.backup()
+        return other
+
+
+class Center:
+    """The center: a book, its own log, its copies of the nodes' logs."""
+
+    def __init__(self, chance: Chance) -> None:
+        self.chance = chance
+        self.epoch = chance.hex()
+        self.log: list[Stored] = []
+        self.copies = MemoryLog()
+        self.owners: dict[str, str] = {}
+        self.heads: list[Head] = []
+        self.codes = {"code-1"}
+        self.book = CenterBook(TENANT, ZONE)
+        self.write("begin", Begin(TENANT, ZONE, "center", "00" * 32, "first start"))
+
+    def write(self, kind: str, body: msgspec.Struct) -> None:
+        """An entry of the own log."""
+        stored = self.chance.entry(self.epoch, self.book.head, kind, body, None)
+        self.log.append(stored)
+        self.book.fold(stored)
+
+    def plan(self, quantity: int = 800, doors: Sequence[str] = ("dock-1-out",)) -> None:
+        """A product, a permit with one line, and a truck for it at each door."""
+        self.write("product", Product(TOOL, "Tool 12"))
+        line = PermitLine(LINE.line, TOOL, Status.NPF, Decimal(quantity), "EA", Direction.OUT)
+        days = (date(2026, 6, 1), date(2026, 6, 7))
+        self.write("permit", Permit(LINE.permit, "weekly-entry", "Example Two", *days, (line,)))
+        for number, door in enumerate(doors, start=1):
+            truck = Conveyance(f"T-{number}", "Trailer", "Carrier", door, Direction.OUT, permit_lines=(LINE,))
+            self.write("conveyance", truck)
+
+    def answer(self, body: bytes, signature: str) -> bytes:
+        """Judge a request, commit what follows, answer."""
+        ask = wire.read_ask(body)
+        hashes = {
+            (epoch, seq): found
+            for epoch, first, last in self.book.needs(ask)
+            for seq in range(first, last + 1)
+            if (found := self.copies.hash_at(epoch, seq)) is not None
+        }
+        received = self.book.receive(ask, body, signature, hashes, code_valid=ask.code in self.codes)
+        for stored in received.store:
+            self.copies.append(stored)
+            self.owners[stored.entry.epoch] = ask.node
+            self.book.fold_node(ask.node, stored)
+            self.codes.discard(ask.code or "")
+        for kind, decision in received.drafts:
+            self.write(kind, decision)
+        for head in received.heads:
+            self.heads.append(head)
+            self.book.claim(head)
+        places = [stored.place for stored in self.log]
+        after = ask.cursor if ask.cursor in places else None
+        fresh = self.log[places.index(after) + 1 if after else 0 :]
+        down = [
+            msgspec.Raw(stored.record)
+            for stored in fresh
+            if concerns(stored.entry.type, read_body(stored.entry), ask.node, ask.epoch)
+        ]
+        return wire.encode(
+            wire.Answer(
+                ask.ask_id, received.have, self.epoch, after, places[-1], tuple(down), dict(received.refused)
+            )
+        )
+
+    def backup(self) -> Center:
+        """A copy of everything the center stores."""
+        return copy.deepcopy(self)
+
+    def folded_anew(self) -> CenterBook:
+        """The book as a fold of what is stored."""
+        book = CenterBook(TENANT, ZONE)
+        for stored in self.log:
+            book.fold(stored)
+        for stored in self.copies.all():
+            book.fold_node(self.owners[stored.entry.epoch], stored)
+        for head in self.heads:
+            book.claim(head)
+        return book
+
+    def charged(self, line: LineRef = LINE) -> Decimal:
+        """What of a line is lent or used."""
+        return self.book.charged(line)
+
+    def granted(self, epoch: str, line: LineRef = LINE) -> Decimal:
+        """What was ever lent to an epoch."""
+        account = self.book.accounts[line].get(epoch)
+        return account.granted if account else Decimal(0)
+
+    def stored(self) -> list[str]:
+        """The ids of all stored entries of nodes, in the order they came."""
+        return [stored.entry.entry_id for stored in self.copies.all()]
+
+    def types(self) -> list[str]:
+        """The types of the own log's entries."""
+        return [stored.entry.type for stored in self.log]
+
+
+def movement(quantity: int, line: LineRef = LINE) -> Movement:
+    """A withdrawal of some tools on a permit line."""
+    load = LoadFacts(
+        "/00/095219990000000013",
+        sscc="095219990000000013",
+        gtin=TOOL,
+        unit="EA",
+        owner="Example Two",
+        status=Status.NPF,
+    )
+    amount = Decimal(quantity)
+    read = ReadSummary("scanner-1", "barcode", "095219990000000013", "", START)
+    use = Use(line.permit, line.line, amount)
+    return Movement(
+        "T-1", Direction.OUT, load, amount, "EA", "Example Two", Status.NPF, "withdrawn", read, 0, use
+    )
