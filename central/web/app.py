@@ -22,6 +22,9 @@ from central.web.metrics import exposition
 from central.web.pages import Pages
 from central.web.reading import Reading
 
+_END_SECONDS: Final = 2.0
+"""For requests under way when the center ends; streams end at once."""
+
 _LINE_BYTES_MAX: Final = 8190
 """A header or request line; a signature and a long search fit many times."""
 
@@ -66,11 +69,15 @@ async def serving(app: web.Application, listen: str, tls: ssl.SSLContext | None 
     """
     host, _, port = listen.rpartition(":")
     runner = web.AppRunner(
-        app, access_log=None, max_line_size=_LINE_BYTES_MAX, max_field_size=_LINE_BYTES_MAX
+        app,
+        access_log=None,
+        shutdown_timeout=_END_SECONDS,
+        max_line_size=_LINE_BYTES_MAX,
+        max_field_size=_LINE_BYTES_MAX,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host.strip("[]"), int(port), ssl_context=tls, shutdown_timeout=2.0)
+        site = web.TCPSite(runner, host.strip("[]"), int(port), ssl_context=tls)
         try:
             await site.start()
         except OSError as error:

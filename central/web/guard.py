@@ -31,7 +31,7 @@ _HEADERS: Final = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer browsers name no origin in a form either
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }

@@ -55,7 +55,7 @@ def line_bar(authorized: Decimal, granted: Decimal, used: Decimal) -> Markup:
         f"{quantity(authorized - used)} left"
     )
     shapes = Markup("").join(
-        Markup('<rect class="{}" x="{}" y="0" width="{}" height="{}"/>').format(
+        Markup('<rect class="{}" fill="url(#stripes)" x="{}" y="0" width="{}" height="{}"/>').format(
             name, _at(start, whole), _at(length, whole), _HEIGHT
         )
         for name, start, length in parts

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The center over HTTP: the API as its description says, the guard, the pages, the feed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import fastjsonschema
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from central.service import Central
+from central.web.access import Access
+from central.web.app import make_app, serving
+from central.web.metrics import METRICS
+from customs.imports import IMPORT_BYTES_MAX
+from sync import wire
+from tests.central.dock import Dock
+from tests.central.test_books import a_day
+
+DESCRIPTION = json.loads((files("central.web") / "openapi.json").read_text("utf-8"))
+Client = TestClient[web.Request, web.Application]
+PAGES = ("/", "/permits", "/jobs", "/movements", "/nodes", "/import", "/login")
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Access:
+    return Access(tmp_path)
+
+
+@pytest_asyncio.fixture
+async def client(center: Central, access: Access) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(make_app(center, access, ["center.example"]))) as made:
+        yield made
+
+
+@pytest.fixture
+def token(access: Access) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access.made}"}
+
+
+def validator(schema: dict[str, Any]) -> Callable[[Any], Any]:
+    """Validates by the description's own components; fastjsonschema knows draft 7, which these keep to."""
+    made: Callable[[Any], Any] = fastjsonschema.compile({**schema, "components": DESCRIPTION["components"]})
+    return made
+
+
+def test_the_description_names_every_route_and_no_other(center: Central, access: Access) -> None:
+    app = make_app(center, access)
+    served = {
+        (route.method.lower(), route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None
+        and route.resource.canonical.startswith("/api/")
+        and route.method != "HEAD"
+    }
+    described = {(method, path) for path, item in DESCRIPTION["paths"].items() for method in item}
+    assert served == described
+
+
+async def test_real_answers_are_as_described(
+    client: Client, center: Central, dock: Dock, papers: bytes
+) -> None:
+    ids = await a_day(center, dock, papers)
+    checked = 0
+    for path, item in DESCRIPTION["paths"].items():
+        if "get" not in item:
+            continue
+        url = path.replace("{entry_id}", ids["hold"]) + ("?state=all" if path.endswith("holds") else "")
+        answer = await client.get(url)
+        assert answer.status == 200, url
+        body = await answer.json()
+        validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
+        checked += 1
+        assert body.get("items") != [], url
+    assert checked == 10
+
+
+async def test_a_changed_answer_would_be_noticed(
+    client: Client, center: Central, dock: Dock, papers: bytes
+) -> None:
+    await a_day(center, dock, papers)
+    page = await (await client.get("/api/v1/inventory")).json()
+    check = validator({"$ref": "#/components/schemas/InventoryPage"})
+    check(page)
+    page["items"][0]["quantity"] = 125.0
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        check(page)
+
+
+async def test_an_exchange_over_http(client: Client, center: Central) -> None:
+    dock = Dock()
+    dock.code = await center.enrol(dock.node)
+    body, signature = dock.signed()
+    answer = await client.post("/api/v1/exchange", data=body, headers={"Zonegate-Signature": signature})
+    assert answer.status == 200
+    text = await answer.read()
+    validator({"$ref": "#/components/schemas/Answer"})(json.loads(text))
+    assert wire.read_answer(text).have == (dock.place(),)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b'{"ask_id": 5}', 400),
+        (b"x" * (wire.ASK_BYTES_MAX + 1), 413),
+    ],
+)
+async def test_what_is_no_ask_is_refused_in_words(client: Client, body: bytes, status: int) -> None:
+    answer = await client.post(
+        "/api/v1/exchange", data=io.BytesIO(body), headers={"Zonegate-Signature": "00"}
+    )
+    assert answer.status == status
+    validator({"$ref": "#/components/schemas/Error"})(await answer.json())
+
+
+async def test_an_import_takes_the_token_and_tells_every_fault(
+    client: Client, dock: Dock, papers: bytes, token: dict[str, str]
+) -> None:
+    refused = await client.post("/api/v1/import?name=week.json", data=papers)
+    assert refused.status == 401
+    wrong = await client.post(
+        "/api/v1/import?name=week.json", data=papers, headers={"Authorization": "Bearer zgc_" + "x" * 32}
+    )
+    assert wrong.status == 401
+    broken = papers.replace(b'"800"', b'"-800"').replace(b"dock-1-out", b"dock-7-out")
+    faulty = await client.post("/api/v1/import?name=week.json", data=broken, headers=token)
+    assert faulty.status == 422
+    answer = await faulty.json()
+    assert [fault["where"] for fault in answer["faults"]] == [
+        "permits[1].lines[0].quantity",
+        "trucks[1].door",
+    ]
+    assert "dock-1-in, dock-1-out" in answer["faults"][1]["expected"]
+    form = aiohttp.FormData()
+    form.add_field("files", papers, filename="week.json")
+    form.add_field("files", b"gtin,name\n09521999001065,BRKT-9\n", filename="more.csv")
+    taken = await client.post("/api/v1/import", data=form, headers=token)
+    assert taken.status == 200
+    counts = await taken.json()
+    validator({"$ref": "#/components/schemas/Imported"})(counts)
+    assert (counts["products"], counts["permits"], counts["trucks"], counts["unchanged"]) == (2, 2, 2, 0)
+    again = await client.post("/api/v1/import?name=week.json", data=papers, headers=token)
+    assert (await again.json())["unchanged"] == 5
+
+
+async def test_an_import_over_its_bound_is_refused(client: Client, token: dict[str, str]) -> None:
+    answer = await client.post(
+        "/api/v1/import?name=a.json", data=io.BytesIO(b" " * (IMPORT_BYTES_MAX + 1)), headers=token
+    )
+    assert answer.status == 413
+    form = aiohttp.FormData()
+    form.add_field("files", io.BytesIO(b" " * (IMPORT_BYTES_MAX + 1)), filename="a.csv")
+    assert (await client.post("/api/v1/import", data=form, headers=token)).status == 413
+    unnamed = await client.post("/api/v1/import", data=b"x", headers=token)
+    assert unnamed.status == 400
+
+
+async def test_lists_come_in_pages_without_gap_or_repeat(client: Client, center: Central, dock: Dock) -> None:
+    for _ in range(25):
+        dock.move()
+    await dock.talk(center)
+    await center.projector.catch_up()
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = await (await client.get(f"/api/v1/movements?limit=10{after}")).json()
+        seen += [move["entry_id"] for move in page["items"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert sorted(seen, reverse=True) == seen
+    assert len(set(seen)) == 25
+    first = await (await client.get("/api/v1/entries?limit=20&node=dock-1")).json()
+    rest = await (await client.get(f"/api/v1/entries?limit=20&node=dock-1&after={first['next']}")).json()
+    assert len(first["items"]) + len(rest["items"]) == 26
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "inventory?limit=0", "inventory?limit=501", "inventory?limit=x", "inventory?after=-1",
+        "movements?after=zz", "holds?state=any", "inventory?search=%00", "inventory?search=" + "x" * 81,
+        "entries?node=%00",
+        "entries/no-id",
+    ],
+)  # fmt: skip
+async def test_senseless_questions_are_refused_in_words(client: Client, query: str) -> None:
+    answer = await client.get(f"/api/v1/{query}")
+    assert answer.status == 400
+    validator({"$ref": "#/components/schemas/Error"})(await answer.json())
+
+
+@pytest.mark.parametrize("search", ["%", "_", "\\", "'; DROP TABLE entry; --", "L1' OR '1'='1"])
+async def test_a_search_is_taken_literally(client: Client, center: Central, dock: Dock, search: str) -> None:
+    dock.move()
+    await dock.talk(center)
+    await center.projector.catch_up()
+    page = await (await client.get("/api/v1/inventory", params={"search": search})).json()
+    assert page["items"] == []
+    assert (await (await client.get("/api/v1/inventory", params={"search": "l1"})).json())["items"] != []
+
+
+async def test_every_page_answers_shows_no_foreign_address_and_no_inline_script(
+    client: Client, center: Central, dock: Dock, papers: bytes
+) -> None:
+    for empty in (True, False):
+        if not empty:
+            await a_day(center, dock, papers)
+        for path in PAGES:
+            answer = await client.get(path, headers={"Accept": "text/html"})
+            text = await answer.text()
+            assert answer.status == 200, path
+            assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+            assert re.findall(r"https?://", text) == []
+            assert re.findall(r"<script(?![^>]*src=)|\son\w+=|style=|javascript:", text) == []
+
+
+async def test_hostile_text_is_shown_as_text(client: Client, center: Central, dock: Dock) -> None:
+    dock.refuse()
+    dock.move(owner="<script>alert(1)</script>")
+    await dock.talk(center)
+    await center.projector.catch_up()
+    jobs = await (await client.get("/jobs", headers={"Accept": "text/html"})).text()
+    assert "&lt;b&gt;x&lt;/b&gt;" in jobs
+    inventory = await (await client.get("/?search=%3Cscript", headers={"Accept": "text/html"})).text()
+    assert "<script>alert" not in inventory
+    assert "&lt;script&gt;alert(1)" in inventory
+
+
+async def test_a_person_signs_in_imports_by_the_page_and_signs_out(
+    client: Client, access: Access, dock: Dock, papers: bytes
+) -> None:
+    html = {"Accept": "text/html"}
+    wrong = await client.post("/login", data={"token": "zgc_" + "x" * 32}, headers=html)
+    assert wrong.status == 403
+    signed = await client.post(
+        "/login", data={"token": access.made, "back": "/import"}, headers=html, allow_redirects=False
+    )
+    assert (signed.status, signed.headers["Location"]) == (303, "/import")
+    assert "HttpOnly" in signed.headers["Set-Cookie"]
+    assert "SameSite=Strict" in signed.headers["Set-Cookie"]
+    form = aiohttp.FormData()
+    form.add_field("files", papers, filename="week.json")
+    taken = await client.post("/import", data=form, headers=html)
+    assert "1 products, 2 permits, 2 trucks" in await taken.text()
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("files", b"{", filename="<i>.json")
+    broken = await client.post("/import", data=form, headers=html)
+    assert broken.status == 422
+    assert "&lt;i&gt;.json" in await broken.text()
+    await client.post("/logout", headers=html)
+    assert (await client.post("/import", data={}, headers=html)).status == 401
+
+
+async def test_signing_in_leads_to_no_foreign_page(client: Client, access: Access) -> None:
+    answer = await client.post(
+        "/login", data={"token": access.made, "back": "//evil.example/"}, allow_redirects=False
+    )
+    assert answer.headers["Location"] == "/"
+
+
+async def test_another_sites_page_cannot_act(client: Client, token: dict[str, str], papers: bytes) -> None:
+    for header in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = await client.post("/api/v1/import?name=a.json", data=papers, headers={**token, **header})
+        assert answer.status == 403
+
+
+async def test_a_name_that_is_not_ours_is_refused(client: Client) -> None:
+    assert (await client.get("/api/v1/nodes", headers={"Host": "evil.example"})).status == 421
+    assert (await client.get("/api/v1/nodes", headers={"Host": "center.example:8430"})).status == 200
+
+
+async def test_reading_from_elsewhere_takes_the_token(client: Client, token: dict[str, str]) -> None:
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    assert (await client.get("/api/v1/nodes", headers=elsewhere)).status == 401
+    assert (await client.get("/api/v1/nodes", headers={**elsewhere, **token})).status == 200
+    page = await client.get("/", headers={**elsewhere, "Accept": "text/html"}, allow_redirects=False)
+    assert (page.status, page.headers["Location"]) == (303, "/login")
+    assert (await client.get("/healthz", headers=elsewhere)).status == 200
+
+
+async def test_the_token_is_stored_hashed_and_made_once(tmp_path: Path) -> None:
+    first = Access(tmp_path)
+    assert first.made is not None
+    kept = (tmp_path / "token.argon2").read_text()
+    assert first.made not in kept
+    assert kept.startswith("$argon2id$")
+    assert (tmp_path / "token.argon2").stat().st_mode & 0o077 == 0
+    second = Access(tmp_path)
+    assert second.made is None
+    assert await second.check(first.made)
+    assert not await second.check("zgc_" + "a" * 32)
+    assert not await second.check("no token")
+
+
+async def test_the_feed_tells_that_the_books_moved(client: Client, center: Central, dock: Dock) -> None:
+    async with asyncio.timeout(20):
+        answer = await client.get("/events")
+        first = await answer.content.readuntil(b"\n\n")
+        assert b"event: changed" in first
+        dock.move()
+        await dock.talk(center)
+        assert center.head is not None
+        while f"id: {center.head.epoch}:{center.head.seq}".encode() not in first:
+            first = await answer.content.readuntil(b"\n\n")
+        answer.close()
+
+
+async def test_an_open_feed_does_not_hold_up_the_end(center: Central, access: Access) -> None:
+    async with asyncio.timeout(20), aiohttp.ClientSession() as session:
+        async with serving(make_app(center, access), "127.0.0.1:0") as url:
+            answer = await session.get(f"{url}/events")
+            await answer.content.readuntil(b"\n\n")
+        assert await answer.content.read() == b""
+
+
+async def test_metrics_tell_the_counts(client: Client, center: Central, dock: Dock) -> None:
+    dock.refuse()
+    await dock.talk(center)
+    await center.projector.catch_up()
+    text = await (await client.get("/metrics")).text()
+    values = dict(line.split(" ") for line in text.splitlines() if not line.startswith("#"))
+    assert values.keys() == METRICS.keys()
+    assert values["zonegate_center_open_holds"] == "1"
+    assert values["zonegate_center_entries_taken_total"] == "2"
+    assert values["zonegate_center_books_behind"] == "0"
+    assert (await client.get("/healthz")).status == 200
