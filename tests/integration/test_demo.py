@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole, played and graded: real scanner bytes, SQLite, Mosquitto, PostgreSQL, and a grader that shares
+no code with the service. Each sabotage is the control: the same grader must fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.servers
+
+
+def _play(*words: str) -> tuple[int, dict[str, Any], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "zonegate", "demo", "--json", *words],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    lines = done.stdout.strip().splitlines()
+    return done.returncode, json.loads(lines[-1]) if lines else {}, done.stderr
+
+
+def _descendants(pid: int) -> set[int]:
+    """All processes below one, by the kernel's own list."""
+    children: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            children |= {child} | _descendants(child)
+    return children
+
+
+@pytest.mark.parametrize("script", ["day", "rush", "trouble"])
+def test_a_script_is_recorded_right(script: str) -> None:
+    code, figures, said = _play("--script", script)
+    assert code == 0, said[-3000:]
+    assert (figures["lost"], figures["duplicates"], figures["wrong"]) == (0, 0, 0)
+    assert figures["chain_ok"] is True
+    assert figures["journal_entries"] == figures["central_entries"] > 50
+    assert figures["admissions"] > 20
+    assert figures["withdrawals"] > 10
+    assert figures["holds"] > 0
+
+
+def test_the_same_script_and_seed_give_the_same_decisions_and_another_seed_others() -> None:
+    first, second, third = (_play("--script", "day", "--seed", "7")[1] for _ in range(3))
+    other = _play("--script", "day", "--seed", "8")[1]
+    assert first["decisions_digest"] == second["decisions_digest"] == third["decisions_digest"]
+    assert other["decisions_digest"] != first["decisions_digest"]
+
+
+@pytest.mark.parametrize(
+    ("act", "finding"), [("drop", "lost"), ("dup", "duplicate"), ("admit", "wrong"), ("forge", "chain")]
+)
+def test_sabotage_is_found(act: str, finding: str) -> None:
+    code, figures, said = _play("--script", "day", "--sabotage", act)
+    assert code == 1, said[-3000:]
+    assert any(text.startswith(finding) for text in figures["findings"]), figures["findings"]
+
+
+def test_ctrl_c_ends_the_demo_and_leaves_no_process(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "zonegate", "demo", "--folder", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert demo.stderr is not None
+    try:
+        url = next(line.split()[-1] for line in demo.stderr if "status page" in line)
+        with urllib.request.urlopen(url + "healthz", timeout=10) as answer:
+            assert answer.status == 200
+        started = _descendants(demo.pid)
+        assert len(started) >= 5
+        demo.send_signal(signal.SIGINT)
+        demo.stderr.read()
+        assert demo.wait(60) == 130
+    finally:
+        demo.kill()
+        demo.stderr.close()
+    _wait_until_gone(started)
+
+
+def test_a_killed_demo_leaves_no_process_either(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "zonegate", "demo", "--folder", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert demo.stderr is not None
+    try:
+        assert any("status page" in line for line in demo.stderr)
+        started = _descendants(demo.pid)
+    finally:
+        demo.kill()
+        demo.wait(10)
+        demo.stderr.close()
+    _wait_until_gone(started)
+
+
+def _wait_until_gone(pids: set[int]) -> None:
+    deadline = time.monotonic() + 30
+    left = pids
+    while left := {pid for pid in left if _lives(pid)}:
+        assert time.monotonic() < deadline, f"still there: {left}"
+        os.sched_yield()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
