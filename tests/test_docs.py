@@ -49,7 +49,7 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]
 
 
 def configuration_keys() -> set[str]:
-    """The keys of the configuration files: what a config module's own table reader is asked for by name."""
+    """The keys of the configuration files, from the modules that read them."""
     keys = set()
     for name, path in modules().items():
         if name.endswith(".config"):
@@ -58,8 +58,16 @@ def configuration_keys() -> set[str]:
 
 
 def keys_asked_for(source: str) -> set[str]:
-    """Literal first arguments in calls of methods that the module itself defines."""
+    """What a table reader of the module's own is asked for by name, and the fields of its msgspec structs."""
     tree = ast.parse(source)
+    fields = {
+        node.target.id
+        for kind in ast.walk(tree)
+        if isinstance(kind, ast.ClassDef)
+        and any(ast.unparse(base) == "msgspec.Struct" for base in kind.bases)
+        for node in kind.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
     readers = {
         node.name
         for kind in ast.walk(tree)
@@ -67,7 +75,7 @@ def keys_asked_for(source: str) -> set[str]:
         for node in kind.body
         if isinstance(node, ast.FunctionDef)
     }
-    return {
+    return fields | {
         node.args[0].value
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
@@ -170,13 +178,16 @@ def test_an_undocumented_name_is_found(text: str) -> None:
 
 def test_a_key_of_the_configuration_is_collected() -> None:
     source = """
+class Limits(msgspec.Struct):
+    entries_max: int
+
 class Table:
     def text(self, key): ...
 
 def parse(top):
     return top.text("zone"), top.get("other"), print("words")
 """
-    assert keys_asked_for(source) == {"zone"}
+    assert keys_asked_for(source) == {"zone", "entries_max"}
 
 
 def test_a_commands_words_and_options_are_collected() -> None:
