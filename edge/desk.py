@@ -84,7 +84,7 @@ class NodeDesk:
             timezone=self._config.timezone,
             version=self._version,
             position=f"{state.epoch}:{state.seq}",
-            recording=running.trouble if not dock.recording else "recording",
+            recording="" if dock.recording else running.trouble or "starting",
             clock_synchronized=dock.moment().synchronized,
             doors=tuple(dock.door(door) for door in dock.doors),
             devices=tuple(_device(name, door, health) for name, (door, health) in running.devices.items()),

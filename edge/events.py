@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from customs.documents import Direction
 from edge.config import MqttConfig, NodeConfig
@@ -17,12 +18,20 @@ from edge.view import DoorView, LinkView
 from sync.bodies import DOOR_EVENTS, Skipped
 from sync.broker import BrokerSettings
 from sync.entry import Head, Place, read_record
-from sync.epcis import Site
+from sync.epcis import VOCABULARY, Site
 from sync.mqtt import MqttPublisher
-from sync.publishing import SINK, PublishSettings, Told
+from sync.publishing import SINK, MqttState, PublishSettings, Told
 from sync.topics import DeviceState, DoorState, JobState, TopicTree
 
-_DAY_S = 86_400.0
+_DAY_S: Final = 86_400.0
+
+_STATES: Final = {
+    MqttState.READY: "Up",
+    MqttState.DEGRADED: "Degraded",
+    MqttState.BLOCKED: "Degraded",
+    MqttState.CONNECTING: "Down",
+    MqttState.OFF: "Unknown",
+}
 
 
 class JournalEvents:
@@ -79,7 +88,9 @@ class Events:
     """Publishes one node's events and states while a journal is open."""
 
     def __init__(self, config: NodeConfig, mqtt: MqttConfig, dock: Dock) -> None:
-        self._site = Site(config.tenant, config.zone, config.node, config.timezone)
+        self._site = Site(
+            config.tenant, config.zone, config.node, config.timezone, mqtt.vocabulary or VOCABULARY
+        )
         self._dock = dock
         days = mqtt.skip_older_than_days
         self._settings = PublishSettings(
@@ -92,6 +103,7 @@ class Events:
                 certificate=Path(mqtt.certificate) if mqtt.certificate else None,
                 key=Path(mqtt.key) if mqtt.key else None,
             ),
+            records=mqtt.records,
             age_seconds_max=days * _DAY_S if days else None,
         )
         self._topics = TopicTree(config.tenant, config.zone, config.node)
@@ -109,12 +121,12 @@ class Events:
     def link(self) -> LinkView:
         """How far the broker is."""
         if self._publisher is None or self._journal is None:
-            return LinkView("mqtt", "off", 0, "not started", None)
+            return LinkView("mqtt", "Unknown", 0, "not started", None)
         health = self._publisher.health
         cursor = health.cursor
         told = self._journal.told
         behind = told.seq - cursor.seq if cursor and cursor.epoch == told.epoch else told.seq
-        return LinkView("mqtt", health.state, max(0, behind), health.detail, health.oldest)
+        return LinkView("mqtt", _STATES[health.state], max(0, behind), health.detail, health.oldest)
 
     def show_device(self, door: str, device: str, state: DeviceState) -> None:
         """Retain a device's state."""

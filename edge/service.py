@@ -70,7 +70,7 @@ class Service:
             if sink is not None:
                 self._running.links[sink.link().name] = sink.link
         if self._upload is None:
-            self._running.links["center"] = lambda: LinkView("center", "not configured", 0, "", None)
+            self._running.links["center"] = lambda: LinkView("center", "Unknown", 0, "not configured", None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Raises what makes going on senseless: StoreNewer, AnchorError, OSError."""

@@ -52,8 +52,8 @@ class Upload:
         self._news = asyncio.Event()
         self._journal: Journal | None = None
         self._sync: NodeSync | None = None
-        self._state = "connecting"
-        self._detail = ""
+        self._state = "Unknown"
+        self._detail = "not asked yet"
         self._oldest: datetime | None = None
 
     def wake(self) -> None:
@@ -108,10 +108,10 @@ class Upload:
             self._dock.write("saw", taken.saw)
             self._dock.changed("")
         if taken.refused:
-            self._state, self._detail = "refused", "; ".join(taken.refused.values())
+            self._state, self._detail = "Degraded", "; ".join(taken.refused.values())
             _log.error("center refuses entries: %s", self._detail)
             return False
-        self._state, self._detail = "connected", ""
+        self._state, self._detail = "Up", ""
         return taken.saw is not None or sync.behind(journal.epoch, journal.told) > 0
 
     def _note(self, taken: Taken, journal: Journal, reader: JournalReader) -> None:
@@ -129,9 +129,9 @@ class Upload:
         self._oldest = read_record(first[0]).recorded_at if first else None
 
     def _failed(self, error: SyncError, pause: float) -> float:
-        state = "unreachable" if isinstance(error, TransportError) else "refused"
+        state = "Down" if isinstance(error, TransportError) else "Degraded"
         if state != self._state:
-            _log.warning("center %s: %s", state, error)
+            _log.warning("center: %s", error)
         self._state, self._detail = state, str(error)
         self._dock.changed("")
         return min(RETRY_S_MAX, max(0.5, pause * 1.7)) * random.uniform(0.7, 1.0)  # noqa: S311 - spreads retries
@@ -140,7 +140,7 @@ class Upload:
         """Until something was told, at most `pause` seconds; a center that is away is not asked sooner."""
         if pause == 0.0:
             return
-        if self._state == "unreachable":
+        if self._state == "Down":
             await asyncio.sleep(pause)
             return
         with contextlib.suppress(TimeoutError):

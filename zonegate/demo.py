@@ -159,7 +159,7 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
 
 def _connected(node: OwnNode) -> bool:
     links = {link["name"]: link for link in node.get("/api/v1/status")["links"]}
-    return bool(links["center"]["state"] == "connected")
+    return bool(links["center"]["state"] == "Up")
 
 
 async def _until(condition: Callable[[], bool], what: str) -> None:
