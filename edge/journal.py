@@ -19,23 +19,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from edge.anchor import Anchor
+from edge.batch import Append, Batch, CursorMove, Identity, Item, NewEpoch, Placed, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
-from edge.writer import (
-    RESERVE_BYTES,
-    Append,
-    Batch,
-    CursorMove,
-    Identity,
-    Item,
-    NewEpoch,
-    Placed,
-    ReadNote,
-    SnapshotPut,
-    Writer,
-    connect_writer,
-    failure,
-)
+from edge.writer import RESERVE_BYTES, Writer, connect_writer, failure
 from sync.chain import BeginAnew
 from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
 from sync.errors import EntryError

@@ -21,6 +21,7 @@ from drivers.scanner import Clock as DeviceClock
 from drivers.scanner import Health, State
 from edge.adjudicate import RULES
 from edge.anchor import Anchor
+from edge.batch import Identity, Placed
 from edge.books import Fact, NodeBooks
 from edge.clock import Clocks
 from edge.config import DoorConfig, NodeConfig
@@ -37,7 +38,6 @@ from edge.upload import ForeignHead, Upload
 from edge.view import LinkView
 from edge.web.access import Access
 from edge.web.app import make_app
-from edge.writer import Identity, Placed
 from sync.bodies import Settings
 from sync.entry import Place, read_record
 from sync.topics import DeviceState

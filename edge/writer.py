@@ -14,21 +14,28 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
-import msgspec
-
 from edge.anchor import Anchor, sync_folder
+from edge.batch import (
+    Append,
+    Batch,
+    CursorMove,
+    Identity,
+    Item,
+    NewEpoch,
+    ReadNote,
+    SnapshotPut,
+)
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
 from sync.bodies import Begin, body_bytes, read_body, schema_of
 from sync.chain import BeginAnew, GoOn, rule_e
-from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, record_hash, utc_text
+from sync.entry import GENESIS, Draft, Place, read_record, record_bytes, record_hash, utc_text
 
 RESERVE_BYTES: Final = 64 * 1024 * 1024
 """Free room below which nothing is written: a full write-ahead log, its checkpoint and a batch fit."""
@@ -66,93 +73,6 @@ _INSERT_READ: Final = (
     " VALUES (?,?,?,?,?,?,?,?)"
 )
 _INSERT_HEAD: Final = "INSERT INTO signed_head (epoch, seq, hash, signature) VALUES (?,?,?,?)"
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Whose journal it is, as its Begin says; each name matches [a-z0-9_-]{1,40}."""
-
-    tenant: str
-    zone: str
-    node: str
-
-
-class Placed(msgspec.Struct, frozen=True, gc=False):
-    """An entry at its place; `record` is the bytes that `place.hash` is of."""
-
-    entry_id: str
-    place: Place
-    type: str
-    door: str | None
-    record: bytes
-
-
-EntryRow = tuple[str, int, str, str, str | None, str, str, bytes]
-"""The columns of an entry: epoch, seq, entry_id, type, door, occurred_at, hash, record."""
-
-
-class Append(msgspec.Struct, gc=False):
-    """Asks for a draft to be written."""
-
-    draft: Draft
-    future: Any = None
-
-
-class NewEpoch(msgspec.Struct):
-    """Asks for another epoch; what follows in the queue stands in it."""
-
-    epoch: str
-    reason: str
-    end: Place | None
-    future: Any = None
-
-
-class ReadNote(msgspec.Struct):
-    """Asks for a scan to be kept as evidence. `at` is aware."""
-
-    device: str
-    door: str | None
-    at: datetime
-    code: str
-    raw: bytes
-    verdict: str
-    entry_id: str | None
-
-
-class CursorMove(msgspec.Struct):
-    """Asks for a sink's cursor to be moved."""
-
-    sink: str
-    place: Place
-
-
-class SnapshotPut(msgspec.Struct):
-    """Asks for a snapshot of everything queued before it."""
-
-    state: bytes
-
-
-Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
-
-
-@dataclass(slots=True)
-class Batch:
-    """One transaction. `futures` belong to the entries, one to one; `place` is the head after it."""
-
-    place: Place
-    entry_rows: list[EntryRow] = field(default_factory=list)
-    futures: list[Any] = field(default_factory=list)
-    heads: list[Head] = field(default_factory=list)
-    epochs: list[str] = field(default_factory=list)
-    read_rows: list[tuple[object, ...]] = field(default_factory=list)
-    cursors: dict[str, Place] = field(default_factory=dict)
-    snapshot: tuple[Place, bytes] | None = None
-
-    def placed(self) -> list[Placed]:
-        """The entries at their places. Made by whoever tells, which leaves the writer to write."""
-        return [
-            Placed(entry_id, Place(epoch, seq, digest), entry_type, door, record)
-            for epoch, seq, entry_id, entry_type, door, _, digest, record in self.entry_rows
-        ]
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:

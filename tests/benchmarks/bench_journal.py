@@ -22,8 +22,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.anchor import Anchor
+from edge.batch import Append, Identity
 from edge.clock import system_clocks
-from edge.writer import INSERT_ENTRY, Append, Identity, Writer
+from edge.writer import INSERT_ENTRY, Writer
 from sync.bodies import schema_of
 from sync.entry import Draft, Place, canonical
 

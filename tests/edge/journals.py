@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.anchor import Anchor
+from edge.batch import Item
 from edge.clock import Clocks
 from edge.journal import Identity, Journal
-from edge.writer import Item, connect_writer
+from edge.writer import connect_writer
 from sync.bodies import DeviceAlarm, body_bytes, schema_of
 from sync.entry import Draft, Place
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked of the journal's writer, and what it makes of it: items, a batch, placed entries.
+
+Plain values; nothing here writes, and nothing knows a thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sync.entry import Draft, Head, Place
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Whose journal it is, as its Begin says; each name matches [a-z0-9_-]{1,40}."""
+
+    tenant: str
+    zone: str
+    node: str
+
+
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """An entry at its place; `record` is the bytes that `place.hash` is of."""
+
+    entry_id: str
+    place: Place
+    type: str
+    door: str | None
+    record: bytes
+
+
+EntryRow = tuple[str, int, str, str, str | None, str, str, bytes]
+"""The columns of an entry: epoch, seq, entry_id, type, door, occurred_at, hash, record."""
+
+
+class Append(msgspec.Struct, gc=False):
+    """Asks for a draft to be written."""
+
+    draft: Draft
+    future: Any = None
+
+
+class NewEpoch(msgspec.Struct):
+    """Asks for another epoch; what follows in the queue stands in it."""
+
+    epoch: str
+    reason: str
+    end: Place | None
+    future: Any = None
+
+
+class ReadNote(msgspec.Struct):
+    """Asks for a scan to be kept as evidence. `at` is aware."""
+
+    device: str
+    door: str | None
+    at: datetime
+    code: str
+    raw: bytes
+    verdict: str
+    entry_id: str | None
+
+
+class CursorMove(msgspec.Struct):
+    """Asks for a sink's cursor to be moved."""
+
+    sink: str
+    place: Place
+
+
+class SnapshotPut(msgspec.Struct):
+    """Asks for a snapshot of everything queued before it."""
+
+    state: bytes
+
+
+Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
+
+
+@dataclass(slots=True)
+class Batch:
+    """One transaction. `futures` belong to the entries, one to one; `place` is the head after it."""
+
+    place: Place
+    entry_rows: list[EntryRow] = field(default_factory=list)
+    futures: list[Any] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
+    epochs: list[str] = field(default_factory=list)
+    read_rows: list[tuple[object, ...]] = field(default_factory=list)
+    cursors: dict[str, Place] = field(default_factory=dict)
+    snapshot: tuple[Place, bytes] | None = None
+
+    def placed(self) -> list[Placed]:
+        """The entries at their places. Made by whoever tells, which leaves the writer to write."""
+        return [
+            Placed(entry_id, Place(epoch, seq, digest), entry_type, door, record)
+            for epoch, seq, entry_id, entry_type, door, _, digest, record in self.entry_rows
+        ]
