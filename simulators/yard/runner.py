@@ -119,6 +119,7 @@ class Play:
             answered = await self._type(step)
         elif step.act == "unplug" and step.door in self._scanners:
             self._scanners[step.door].unplug()
+            await self._until_missed(step.door)
         elif step.act == "plug" and step.door in self._scanners:
             self._scanners[step.door].plug()
             await self._until_devices()
@@ -205,6 +206,15 @@ class Play:
         for door in sorted(self._scenario.doors):
             if not await self._dock.until(door, bool, self._pace.patience_s):
                 raise PlayError(f"the screen of {door} showed nothing for {self._pace.patience_s:g} s")
+
+    async def _until_missed(self, door: str) -> None:
+        """Nobody plugs a scanner in again before the dock has said that it is gone."""
+        if not await self._dock.until_status(
+            lambda status: not _scanners_up(status, {door}), self._pace.patience_s
+        ):
+            raise PlayError(
+                f"{door} was without its scanner for {self._pace.patience_s:g} s, and nothing told it"
+            )
 
     async def _until_published(self) -> None:
         if not await self._dock.until_status(_published, self._pace.patience_s):

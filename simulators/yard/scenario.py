@@ -22,7 +22,7 @@ INBOUND: Final = "d1"
 OUTBOUND: Final = "d2"
 
 RUSH_TRUCKS: Final = 4
-RUSH_LOADS: Final = 40
+RUSH_LOADS: Final = 32
 _FLOOD_SCANS: Final = 120
 _NO_READ: Final = b"NOREAD"
 _STRANGER: Final = "0614141"
@@ -246,7 +246,7 @@ class _Faults:
     def scanner(self, door: str, counted: Pallet) -> None:
         """A cable pulled; a trigger that sticks on a counted pallet: the surplus is dropped."""
         self._story.unplugs(door)
-        self._story.again(door, counted)
+        self._story.again(door, counted, insist=True)
         self._story.floods(door, counted, _FLOOD_SCANS)
 
     def in_flight(self, door: str, pallet: Pallet) -> None:

@@ -130,9 +130,10 @@ class Story:
             insist=insist,
         )
 
-    def again(self, door: str, pallet: Pallet) -> None:
+    def again(self, door: str, pallet: Pallet, insist: bool = False) -> None:
         """A pallet that is counted is scanned again: the screen says so, the books say nothing."""
-        self._scan(door, label(pallet), f"scans {_named(pallet)} again", "load", _shown(pallet))
+        note = f"scans {_named(pallet)} again"
+        self._scan(door, label(pallet), note, "load", _shown(pallet), insist=insist)
 
     def floods(self, door: str, pallet: Pallet, times: int) -> None:
         """The trigger sticks on a pallet that is counted."""
