@@ -22,7 +22,8 @@ const play = soundboard((off) => ($("mute").hidden = !off));
 let source = null, heard = 0, again = 0; // the link
 let view = null, acceptedUntil = 0, sounded = ""; // what the dock said last
 let notice = "", held = ""; // a local word; the code on which a prompt was opened
-let digits = "", typed = "", touched = false, quantityId = "", undoId = "";
+let digits = "", typed = "", touched = false, undoId = "";
+let sent = {}, asking = false; // the last quantity sent
 
 // ---- the link
 
@@ -104,7 +105,7 @@ function take(news) {
   if (prompt !== held) {
     held = prompt;
     digits = prompt && news.quantity !== null ? plain(news.quantity) : "";
-    typed = quantityId = "";
+    typed = "";
     touched = false;
   }
   draw();
@@ -157,7 +158,7 @@ function drawFacts() {
   if (held) {
     $("question").textContent = view.prompt.text;
     $("digits").textContent = shownDigits();
-    $("confirm").disabled = !/^\d{1,12}(\.\d{1,6})?$/.test(shownDigits());
+    $("confirm").disabled = asking || !/^\d{1,12}(\.\d{1,6})?$/.test(shownDigits());
   } else if (view.prompt) {
     $("sentence").textContent = view.prompt.text;
   }
@@ -208,7 +209,7 @@ listen({
 });
 
 addEventListener("keydown", (event) => {
-  if (!held || event.target.closest("button")) return;
+  if (!held || event.defaultPrevented || event.target.closest("button")) return;
   if (event.key === "Enter" && !typed) confirm();
   if (event.key === "Backspace" && !typed) press("Backspace");
 });
@@ -258,7 +259,6 @@ function press(key) {
   else digits = (touched ? digits : "") + key;
   digits = digits.slice(0, 19);
   touched = true;
-  quantityId = "";
   draw();
 }
 
@@ -267,10 +267,13 @@ async function confirm() {
   typed = "";
   draw();
   if ($("confirm").disabled) return;
-  quantityId = quantityId || newId(); // pressed again after a lost answer, it is still the same act
-  $("confirm").disabled = true;
-  await act("quantity", {hold: held, quantity: digits, client_id: quantityId});
-  if (held) draw();
+  // Pressed again after a lost answer, it is still the same act; another number is another one.
+  if (sent.hold !== held || sent.quantity !== digits) sent = {hold: held, quantity: digits, client_id: newId()};
+  asking = true;
+  draw();
+  await act("quantity", sent);
+  asking = false;
+  draw();
 }
 
 async function act(name, values) {

@@ -73,6 +73,7 @@ class FakeDesk:
     def __init__(self) -> None:
         self.seq = 100
         self.scans: list[tuple[str, bytes, str, str]] = []
+        self.scanned = asyncio.Event()
         self.acts: list[tuple[Any, ...]] = []
         self.answered: dict[str, DoorView] = {}
         self.queues: set[asyncio.Queue[str | None]] = set()
@@ -103,7 +104,7 @@ class FakeDesk:
         self.tell(door)
         return view
 
-    def tell(self, name: str) -> None:
+    def tell(self, name: str | None) -> None:
         for queue in list(self.queues):
             queue.put_nowait(name)
 
@@ -163,6 +164,7 @@ class FakeDesk:
         if client_id in self.answered:
             return self.answered[client_id]
         self.scans.append((door, code, client_id, by))
+        self.scanned.set()
         text = printable(code)
         state = next((word for word in ("STOP", "HOLD", "ASK") if text.startswith(word)), "ACCEPTED")
         counted = self.doors[door].counted + (state == "ACCEPTED")
