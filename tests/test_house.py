@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.source import ROOT, imports, modules, project_files, strings
+from tests.source import ROOMS, ROOT, imports, modules, project_files, strings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +107,41 @@ def test_pins_keep_to_what_the_project_asks_for() -> None:
         pinned = dict(line.partition(" ; ")[0].split("==") for line in lines)
         for requirement in map(Requirement, requirements):
             assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
+
+
+def strangers(sources: dict[str, Path], declared: set[str]) -> set[str]:
+    """Distributions that ``sources`` import and ``declared`` does not name."""
+    homes = packages_distributions()
+    tops = {target.partition(".")[0] for name, path in sources.items() for _, target in imports(path, name)}
+    own = {*ROOMS, "tests"}
+    return {
+        homes.get(top, [top])[0]
+        for top in tops - own - sys.stdlib_module_names
+        if not {canonicalize_name(home) for home in homes.get(top, [top])} & declared
+    }
+
+
+def _declared(*lists: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(text).name) for texts in lists for text in texts}
+
+
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].values()
+    runtime = _declared(project["project"]["dependencies"], *extras)
+    tested = runtime | _declared(project["dependency-groups"]["dev"]) | {"packaging"}  # pytest's own
+    assert strangers(modules(), runtime) == set()
+    tests = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in (ROOT / "tests").rglob("*.py")
+    }
+    assert strangers(tests, tested) == set()
+
+
+def test_a_planted_stranger_is_found(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text("import json, aiohttp\ndef late():\n    import hypothesis.strategies")
+    assert strangers({"edge.planted": planted}, {"aiohttp"}) == {"hypothesis"}
 
 
 def unreached(root: Path) -> set[str]:
