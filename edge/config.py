@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from drivers.errors import LinkUrlError
 from drivers.link import parse_link_url
 from edge.errors import ConfigError
+from sync.epcis import is_vocabulary
 
 ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
 """Names that become MQTT levels and parts of URLs."""
@@ -40,7 +41,10 @@ class DoorConfig:
 
 @dataclass(frozen=True, slots=True)
 class MqttConfig:
-    """`[mqtt]`: the broker. Certificates are paths; user and password where the broker wants them."""
+    """`[mqtt]`: the broker. Certificates are paths; user and password where the broker wants them.
+
+    `vocabulary` is the base URI of our EPCIS terms, `records` the address below which records are served.
+    """
 
     url: str
     username: str | None = None
@@ -49,6 +53,8 @@ class MqttConfig:
     certificate: str | None = None
     key: str | None = None
     skip_older_than_days: int | None = None
+    vocabulary: str | None = None
+    records: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,11 @@ def _mqtt(top: _Table) -> MqttConfig | None:
         certificate=table.maybe("certificate"),
         key=table.maybe("key"),
         skip_older_than_days=table.whole("skip_older_than_days", 0, 0, 10_000) or None,
+        vocabulary=table.maybe("vocabulary"),
+        records=table.maybe("records"),
     )
+    if mqtt.vocabulary is not None and not is_vocabulary(mqtt.vocabulary):
+        table.fault("mqtt.vocabulary", repr(mqtt.vocabulary), 'an https address that ends in "/"')
     if (mqtt.certificate is None) != (mqtt.key is None):
         table.fault("mqtt.certificate", "without mqtt.key, or the key alone", "both or neither")
     if (mqtt.ca or mqtt.certificate) and mqtt.url.startswith("mqtt:"):

@@ -36,6 +36,11 @@ _UOM = re.compile("[A-Z0-9]{2,3}")
 _COUNTED = frozenset({"EA", "C62", "H87", "PCE"})
 
 
+def is_vocabulary(base: str) -> bool:
+    """Whether `base` can be the base of our terms: an https address that ends in "/", nothing odd in it."""
+    return _BASE.fullmatch(base) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Who speaks: the node's ids, its zone's IANA time zone, and the base URI of our vocabulary.
@@ -50,7 +55,7 @@ class Site:
     base: str = VOCABULARY
 
     def __post_init__(self) -> None:
-        if not _BASE.fullmatch(self.base):
+        if not is_vocabulary(self.base):
             raise SettingsError(
                 f"vocabulary {self.base[:80]!r} cannot be a base of terms, expected an https address of up "
                 'to four plain path steps that ends in "/", such as https://customs.example.com/zonegate/'

@@ -26,7 +26,7 @@ from sync.entry import Entry, Place, read_record
 from sync.epcis import Site
 from sync.errors import EntryError, EventError, SettingsError, TransportError
 from sync.publishing import SINK, CursorStore, EventSource, MqttHealth, MqttState, PublishSettings
-from sync.topics import OFFLINE, NodeStatus, Retained, TopicTree, payload_of
+from sync.topics import OFFLINE, ONLINE, Retained, TopicTree, payload_of
 from sync.window import Flight, Window
 
 
@@ -57,7 +57,7 @@ class MqttPublisher:
         self._now = now
         self._jitter = jitter
         self._on_change = on_change
-        self._shown: dict[str, bytes] = {self.topics.status: payload_of(NodeStatus("online"))}
+        self._shown: dict[str, bytes] = {self.topics.status: payload_of(ONLINE)}
         self._unsent: dict[str, None] = {}
         self._states_away: dict[int, str] = {}
         self._window = Window()

@@ -76,18 +76,15 @@ class DeviceState(msgspec.Struct, frozen=True):
     since: datetime | None
 
 
-class NodeStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether the node is there: online, or offline, which is also its last will and then stands alone."""
+class NodeStatus(msgspec.Struct, frozen=True):
+    """Whether the node is there: online, or offline, which is also its last will."""
 
     state: str
-    version: str | None = None
-    epoch: str | None = None
-    doors: tuple[str, ...] = ()
-    at: datetime | None = None
 
 
 Retained = DoorState | JobState | DeviceState | NodeStatus | Head
 
+ONLINE: Final = NodeStatus("online")
 OFFLINE: Final = NodeStatus("offline")
 
 _encoder = msgspec.json.Encoder()

@@ -94,6 +94,17 @@ class HangingUp(VersionFront):
         await reader.read(4096)
 
 
+class Silent(VersionFront):
+    """Takes every connection and says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            pass
+
+
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(65536):

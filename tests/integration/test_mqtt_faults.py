@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,20 @@ import pytest
 
 from sync.bodies import Release
 from sync.errors import EventError
+from sync.mqtt import MqttPublisher
 from sync.publishing import MqttHealth, MqttState
 from sync.topics import DoorState
-from tests.integration.mqtt_front import HangingUp, VersionFront
-from tests.integration.mqtt_parts import Subscriber, publishing
+from tests.integration.mqtt_front import HangingUp, Silent, VersionFront
+from tests.integration.mqtt_parts import Publishing, Subscriber, publishing, settings_for
 from tests.sync.door_log import START, DoorLog, correction, movement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sync.broker import BrokerLink
+    from sync.entry import Place
+    from sync.publishing import Told
+    from sync.window import Flight
     from tests.conftest import MosquittoMaker
 
 pytestmark = pytest.mark.servers
@@ -238,20 +247,48 @@ async def test_without_subscribers_the_cursor_moves_and_it_is_counted(mosquitto:
         assert health.state is MqttState.READY
 
 
+# In a process of its own: a thread beside the publisher's loop would only fight for the interpreter.
+COUNTING = """
+import json, sys
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+def take(client, userdata, message):
+    if "/event/" in message.topic:
+        print(json.loads(message.payload)["id"], flush=True)
+
+client = Client(CallbackAPIVersion.VERSION2)
+client.on_connect = lambda *_: client.subscribe("zonegate/#", qos=1)
+client.on_subscribe = lambda *_: print("ready", flush=True)
+client.on_message = take
+client.connect("127.0.0.1", int(sys.argv[1]))
+client.loop_forever()
+"""
+
+
 async def test_a_backlog_of_5000_arrives_once_and_in_order(mosquitto: MosquittoMaker) -> None:
     broker, log = await mosquitto(["max_queued_messages 0"]), DoorLog()
     told = log.withdraw(5_000)
     sizes: list[int] = []
-    async with Subscriber(broker.port) as subscriber, publishing(log, broker.url) as it:
-        last = log.places()[-1]
+    counting = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", COUNTING, str(broker.port), stdout=asyncio.subprocess.PIPE
+    )
+    assert counting.stdout is not None
+    try:
+        assert await counting.stdout.readline() == b"ready\n"
+        async with publishing(log, broker.url) as it:
 
-        def arrived(health: MqttHealth) -> bool:
-            sizes.append(health.in_flight)
-            return health.cursor == last
+            def arrived(health: MqttHealth) -> bool:
+                sizes.append(health.in_flight)
+                return health.cursor == log.told[-1].place
 
-        await it.until(arrived)
-        await subscriber.until(lambda: len(subscriber.ids()) == len(told))
-    assert subscriber.ids() == told
+            await it.until(arrived)
+            async with asyncio.timeout(60):
+                came = [(await counting.stdout.readline()).decode().strip() for _ in told]
+    finally:
+        counting.kill()
+        await counting.communicate()
+    assert came == told
     assert max(sizes) <= 100
 
 
@@ -295,3 +332,76 @@ async def test_an_entry_that_cannot_be_told_stops_the_cursor(mosquitto: Mosquitt
         await it.publisher.skip(log.places()[0].epoch, 1, "no code", "supervisor")
         health = await it.until(lambda health: health.blocked == log.places()[2])
         assert "without the movement it undoes" in str(health.alarm)
+
+
+@pytest.mark.parametrize("planted", [False, True])
+async def test_only_a_cursor_that_waits_for_answers_survives_a_broker_that_gave_none(
+    mosquitto: MosquittoMaker, monkeypatch: pytest.MonkeyPatch, planted: bool
+) -> None:
+    """With `planted` the cursor moves at sending: the control, which must lose entries."""
+    if planted:
+        genuine = MqttPublisher._send
+
+        async def send(self: MqttPublisher, link: BrokerLink, flight: Flight) -> None:
+            await genuine(self, link, flight)
+            flight.done = True
+            self._advance()
+
+        monkeypatch.setattr(MqttPublisher, "_send", send)
+    broker, log = await mosquitto(), DoorLog()
+    async with AsyncExitStack() as stack:
+        subscriber = await stack.enter_async_context(Subscriber(broker.port, qos=0))
+        front = await stack.enter_async_context(VersionFront(broker.port, refuse=False))
+        it = await stack.enter_async_context(publishing(log, front.url, answer_seconds_max=60.0))
+        await subscriber.until(lambda: subscriber.last(it.publisher.topics.status) == {"state": "online"})
+        # Stopped, the broker takes what comes into its socket and answers nothing; then it dies.
+        os.kill(broker.pid, signal.SIGSTOP)
+        told = log.withdraw(20)
+        await it.until(lambda health: health.in_flight >= 20)
+        front.shut()
+        subscriber.expect_again()
+        await broker.kill()
+        await broker.start()
+        await subscriber.until(lambda: subscriber.subscribed)
+        front.open()
+        told += log.withdraw(1, first=21)
+        await subscriber.until(lambda: told[-1] in subscriber.ids())
+    assert (set(told) - set(subscriber.ids()) == set(told[:-1])) is planted
+    assert (subscriber.ids() == told) is not planted
+
+
+async def test_a_server_that_never_answers_is_told_and_left() -> None:
+    log = DoorLog()
+    async with Silent() as front:
+        async with publishing(log, front.url, answer_seconds_max=0.1) as it:
+            await it.until(lambda health: "does not answer" in health.detail)
+            await it.until(lambda _: front.connections >= 3)
+        secure = front.url.replace("mqtt:", "mqtts:")
+        async with publishing(log, secure, answer_seconds_max=0.3) as it:
+            # Cancelled while its handshake hangs: nothing is left open, or this test's warnings would say so.
+            await it.until(lambda _: front.connections >= 4)
+        assert it.health.state is MqttState.OFF
+
+
+async def test_of_many_changes_of_a_state_the_newest_arrives(mosquitto: MosquittoMaker) -> None:
+    broker, log = await mosquitto(), DoorLog()
+    async with Subscriber(broker.port) as subscriber, publishing(log, broker.url) as it:
+        await it.until_state(MqttState.READY)
+        topic = it.publisher.topics.door("d1")
+        for count in range(500):
+            it.publisher.show(topic, DoorState("READY", "ok", None, count, 500, f"{'a' * 32}:1", None))
+        await subscriber.until(lambda: (subscriber.last(topic) or {}).get("counted") == 499)
+        sent = [message for message in subscriber.messages if message.topic == topic]
+    assert len(sent) < 10
+
+
+async def test_a_log_that_cannot_be_read_ends_the_publishing(mosquitto: MosquittoMaker) -> None:
+    class Broken(DoorLog):
+        async def after(self, place: Place | None, limit: int) -> Sequence[Told]:
+            raise OSError("the disk is gone")
+
+    broker = await mosquitto()
+    it = Publishing(Broken(), settings_for(broker.url), lambda: START)
+    with pytest.raises(OSError, match="the disk is gone"):
+        await it.publisher.run()
+    assert it.health.state is MqttState.OFF

@@ -17,10 +17,10 @@ from sync.entry import Head
 from sync.topics import (
     CHANNELS,
     OFFLINE,
+    ONLINE,
     DeviceState,
     DoorState,
     JobState,
-    NodeStatus,
     TopicTree,
     payload_of,
 )
@@ -101,7 +101,7 @@ def test_every_state_is_as_described() -> None:
         (TOPICS.job("d1"), JobState("open", "TRUCK-7", "TR-7", "Example", "out", 1, 20, START)),
         (TOPICS.job("d1"), JobState("none", None, None, None, None, 0, 0, None)),
         (TOPICS.device("d1", "scan1"), DeviceState("Up", "reading", at)),
-        (TOPICS.status, NodeStatus("online", "0.1.0", "a" * 32, ("d1",), at)),
+        (TOPICS.status, ONLINE),
         (TOPICS.status, OFFLINE),
         (TOPICS.head, Head("a" * 32, 7, "b" * 64, "c" * 128)),
     ):
