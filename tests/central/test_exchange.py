@@ -89,11 +89,11 @@ async def test_an_overlap_with_another_hash_is_refused_and_none_of_it_is_stored(
     assert await stored(center) == 2
 
 
-@pytest.mark.parametrize("change", [{"tenant": "other"}, {"zone": "zone-1"}])
-async def test_another_tenant_or_zone_is_refused(center: Central, dock: Dock, change: dict[str, str]) -> None:
+async def test_another_tenant_or_zone_is_refused(center: Central, dock: Dock) -> None:
     dock.move()
-    with pytest.raises(Denied, match="this center keeps zone"):
-        await dock.talk(center, dock.ask(**change))
+    for change in ({"tenant": "other"}, {"zone": "zone-1"}):
+        with pytest.raises(Denied, match="this center keeps zone"):
+            await dock.talk(center, dock.ask(**change))
     assert await stored(center) == 1
 
 
@@ -116,13 +116,14 @@ async def test_an_ask_over_its_bound_is_refused(center: Central, dock: Dock) -> 
     assert "260" in answer.refused[dock.epoch] or "266240" in answer.refused[dock.epoch]
 
 
-@pytest.mark.parametrize("frame", [{"entry_id": "' OR 1=1"}, {"door": "<b>"}, {"door": "a\\u0000b"}])
-async def test_hostile_frames_are_refused_and_store_nothing(
-    center: Central, dock: Dock, frame: dict[str, str]
-) -> None:
-    dock.add_bytes("alarm", "zonegate.alarm.v1", b"{}", **frame)
-    with pytest.raises(Denied):
-        await dock.talk(center)
+async def test_hostile_frames_are_refused_and_store_nothing(center: Central, dock: Dock) -> None:
+    frames: list[dict[str, str]] = [{"entry_id": "' OR 1=1"}, {"door": "<b>"}, {"door": "a\\u0000b"}]
+    for frame in frames:
+        dock.add_bytes("alarm", "zonegate.alarm.v1", b"{}", **frame)
+        with pytest.raises(Denied):
+            await dock.talk(center)
+        dock.records.pop()
+        dock.hashes.pop()
     assert await stored(center) == 1
 
 
