@@ -52,13 +52,17 @@ _SECTIONS: Final = {"products": "product", "permits": "permit", "trucks": "truck
 
 @dataclass(slots=True)
 class Raw:
-    """A paper, or a part of one, as the file held it. `at(field)` tells where a field stood."""
+    """A paper, or a part of one, as the file held it. `at(field)` tells where a field stood.
+
+    `whole` is False when its parts were no list, which is noted as a fault already.
+    """
 
     kind: str
     file: str
     at: Callable[[str], str]
     values: dict[str, Any]
     parts: list[Raw] = field(default_factory=list)
+    whole: bool = True
 
 
 class _Object(dict[str, Any]):
@@ -195,16 +199,16 @@ def _json_paper(name: str, path: str, item: Any, kind: str | None, faults: Fault
         faults.add(name, _join(path, "schema"), shown(schema), SCHEMAS[kind], "Use the form of this version.")
     parts = _json_parts(name, path, kind, values, faults)
     _report_fields(name, path, item, {*FORMS[kind][0], "schema", PARTS.get(kind, "schema")}, faults)
-    return Raw(kind, name, _path_of(path), values, parts)
+    return Raw(kind, name, _path_of(path), values, parts or [], whole=parts is not None)
 
 
-def _json_parts(name: str, path: str, kind: str, values: dict[str, Any], faults: Faults) -> list[Raw]:
+def _json_parts(name: str, path: str, kind: str, values: dict[str, Any], faults: Faults) -> list[Raw] | None:
     key = PARTS.get(kind)
     items = values.pop(key, []) if key else []
     where = _join(path, key or "")
     if not isinstance(items, list) or len(items) > ROWS_MAX:
         faults.add(name, where, _kind_of(items), f"a list of at most {ROWS_MAX}", "Write a list of objects.")
-        return []
+        return None
     parts = []
     for index, item in enumerate(items):
         at = f"{where}[{index}]"

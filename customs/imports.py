@@ -293,7 +293,7 @@ class _Reading:
         return values if sound else None
 
     def _permit(self, raw: Raw, own: dict[str, Any] | None, parts: list[dict[str, Any] | None]) -> None:
-        if not raw.parts:
+        if raw.whole and not raw.parts:
             self._fault(raw, "lines", "no line", "at least one line", "Add what the permit lets cross.")
         lines: list[PermitLine] = []
         names: set[str] = set()
@@ -303,7 +303,7 @@ class _Reading:
                 self._check_line(part, line, names)
                 names.add(line.line)
                 lines.append(line)
-        if own is None or len(lines) != len(raw.parts):
+        if own is None or not lines or len(lines) != len(raw.parts):
             return
         first, last = cast(date, own["valid_from"]), cast(date, own["valid_to"])
         if first > last:
