@@ -187,10 +187,9 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
     if load.key in books.state.holdings and (load.sscc or load.serial):
         return "already-in-zone"
     if load.sscc is not None:
-        notice = books.planned(load.sscc)
-        if notice is None:
+        plan = books.planned(load.sscc, conveyance.job)
+        if plan is None:
             return "unknown-load"
-        plan = notice[1]
         unit = _unit(books, plan.gtin)
         return LoadFacts(
             load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status

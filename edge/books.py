@@ -171,7 +171,7 @@ class NodeBooks:
 
     def __init__(self, state: Books | None = None) -> None:
         self.state = state or Books()
-        self._planned: dict[str, tuple[str, PlannedLoad]] = {}
+        self._planned: dict[str, dict[str, PlannedLoad]] = {}
         for conveyance in self.state.conveyances.values():
             self._plan(conveyance)
 
@@ -246,6 +246,9 @@ class NodeBooks:
             state.permits[body.number] = body
             state.papers[body.number] = entry.entry_id
         elif isinstance(body, Conveyance):
+            before = state.conveyances.pop(body.job, None)  # so that the last sent stands last
+            for load in before.loads if before else ():
+                del self._planned[load.sscc][body.job]
             state.conveyances[body.job] = body
             self._plan(body)
         elif isinstance(body, Grant) and body.epoch == state.epoch:
@@ -256,7 +259,7 @@ class NodeBooks:
 
     def _plan(self, conveyance: Conveyance) -> None:
         for load in conveyance.loads:
-            self._planned[load.sscc] = (conveyance.job, load)
+            self._planned.setdefault(load.sscc, {})[conveyance.job] = load
 
     def _moved(self, moved: Moved, entry_id: str) -> None:
         state = self.state
@@ -379,9 +382,12 @@ class NodeBooks:
         """This epoch's account of a line; an empty one when nothing was ever lent."""
         return self.state.accounts.get(str(ref)) or Account()
 
-    def planned(self, sscc: str) -> tuple[str, PlannedLoad] | None:
-        """The job and the notice that name an SSCC."""
-        return self._planned.get(sscc)
+    def planned(self, sscc: str, job: str = "") -> PlannedLoad | None:
+        """The notice that names an SSCC: that of `job` if it does, else the last one that came."""
+        notices = self._planned.get(sscc)
+        if not notices:
+            return None
+        return notices.get(job) or notices[next(reversed(notices))]
 
     def job_at(self, door: str) -> tuple[Job, Conveyance] | None:
         """The open job at a door and its conveyance."""

@@ -428,8 +428,7 @@ class Dock:
         """Goods whose papers are incomplete go to suspense (19 CFR 146.22)."""
         load = held.load
         assert load is not None, "only a load can be deposited"
-        notice = self.books.planned(load.sscc) if load.sscc else None
-        plan = notice[1] if notice else None
+        plan = self.books.planned(load.sscc, held.job or "") if load.sscc else None
         gtin = load.gtin or (plan.gtin if plan else "")
         owner = plan.owner if plan else ""
         facts = LoadFacts(
