@@ -38,10 +38,13 @@ _IMPORT_SECONDS_MAX: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line hands in: makes an anchor in a folder, the clocks, and where to print."""
+    """What the command line hands in: makes an anchor in a folder, the clocks, what the anchor raises when
+    it cannot be used, and where to print.
+    """
 
     anchor: Callable[[Path], Anchor]
     clocks: Clocks
+    anchor_errors: tuple[type[Exception], ...] = ()
     out: TextIO = sys.stdout
 
 
@@ -65,7 +68,7 @@ def run_central(args: argparse.Namespace, given: Given) -> int:
             return await _rebuild(config, given)
         return await _serve(config, given)
 
-    return _run(work)
+    return _run(work, given)
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,14 +93,14 @@ def import_files(args: argparse.Namespace, given: Given) -> int:
             return await _import_directly(read_config(args.config), uploads, given)
         return await _import_by_url(args.center, _token(args.token_file), uploads, given)
 
-    return _run(work)
+    return _run(work, given)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, default=CONFIG, help="the configuration (%(default)s)")
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+def _run(work: Callable[[], Coroutine[Any, Any, int]], given: Given) -> int:
     try:
         return asyncio.run(work())
     except Denied as error:
@@ -105,6 +108,8 @@ def _run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     except CentralError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command line's answer
         return 2 if isinstance(error, ConfigError) else 1
+    except given.anchor_errors as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command line's answer
     return 1
 
 

@@ -33,5 +33,6 @@ def given() -> Given:
     from central.commands import Given
     from edge.anchor import Anchor
     from edge.clock import system_clocks
+    from edge.errors import EdgeError
 
-    return Given(Anchor, system_clocks())
+    return Given(Anchor, system_clocks(), (EdgeError,))
