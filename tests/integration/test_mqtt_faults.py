@@ -405,3 +405,12 @@ async def test_a_log_that_cannot_be_read_ends_the_publishing(mosquitto: Mosquitt
     with pytest.raises(OSError, match="the disk is gone"):
         await it.publisher.run()
     assert it.health.state is MqttState.OFF
+
+
+async def test_a_broker_of_qos_0_only_is_no_broker_for_events(mosquitto: MosquittoMaker) -> None:
+    broker, log = await mosquitto(["max_qos 0"]), DoorLog()
+    log.withdraw(1)
+    async with publishing(log, broker.url) as it:
+        health = await it.until(lambda health: "QoS not supported" in health.detail)
+        assert health.state is MqttState.CONNECTING
+        assert health.cursor is None

@@ -73,3 +73,28 @@ async def test_states_come_first_and_are_retained(mosquitto: MosquittoMaker) -> 
     assert set(first) == {TOPICS.door("d1"), TOPICS.status}
     async with Subscriber(broker.port) as later:
         await later.until(lambda: later.last(TOPICS.status) == {"state": "offline"})
+
+
+async def test_a_restart_goes_on_behind_the_cursor_and_each_door_keeps_its_numbers(
+    mosquitto: MosquittoMaker,
+) -> None:
+    broker, log = await mosquitto(), DoorLog()
+    log.withdraw(3, "d1")
+    log.withdraw(2, "d2", first=4)
+    async with Subscriber(broker.port) as subscriber:
+        async with publishing(log, broker.url) as it:
+            await it.until_all_published()
+        log.withdraw(1, "d1", first=6)
+        log.settings()
+        log.withdraw(1, "d2", first=7)
+        log.begin_epoch("b" * 32)
+        log.withdraw(1, "d1", first=8)
+        async with publishing(log, broker.url) as it:
+            await it.until_all_published()
+            assert it.health.published == 3
+        await subscriber.until(lambda: len(subscriber.ids()) == 8)
+    events = subscriber.events()
+    places = [event["data"]["readPoint"]["id"][-2:] for event in events]
+    assert places == ["d1", "d1", "d1", "d2", "d2", "d1", "d2", "d1"]
+    assert [int(event["doorsequence"]) for event in events] == [1, 2, 3, 1, 2, 4, 3, 1]
+    assert len([message for message in subscriber.messages if "/event/" in message.topic]) == 8
