@@ -122,8 +122,9 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """How far a sink is: `name` is "center" or "broker", `state` is Up, Degraded, Down or Unknown as
-    for a device, `behind` the number of entries it has not taken, `detail` a sentence for a person."""
+    """How far a sink is: `name` is "center" or "mqtt", `state` is Up, Degraded, Down or Unknown as
+    for a device, `behind` the number of entries it has not taken, `detail` a sentence for a person.
+    """
 
     name: str
     state: str
@@ -161,15 +162,25 @@ class Refused(Exception):
 class Desk(Protocol):
     """What the pages may ask of the dock. Acts raise `Refused`; `by` names who acted."""
 
-    def status(self) -> StatusView: ...
+    def status(self) -> StatusView:
+        """Everything on the status page, now."""
+        ...
 
-    def door(self, door: str) -> DoorView: ...
+    def door(self, door: str) -> DoorView:
+        """One door now; `door` is one of this node's."""
+        ...
 
-    def inventory(self, text: str = "", limit: int = 500) -> list[Holding]: ...
+    def inventory(self, text: str = "", limit: int = 500) -> list[Holding]:
+        """At most `limit` loads in the zone that `text` names; all of them when it is empty."""
+        ...
 
-    async def entries(self, after: str | None, limit: int) -> list[EntryView]: ...
+    async def entries(self, after: str | None, limit: int) -> list[EntryView]:
+        """Entries after a position "epoch:seq", oldest first; the newest ones when it is None."""
+        ...
 
-    async def story(self, text: str) -> list[EntryView]: ...
+    async def story(self, text: str) -> list[EntryView]:
+        """Every entry about an SSCC, lot, permit or truck, oldest first."""
+        ...
 
     def subscribe(self) -> asyncio.Queue[str | None]:
         """A bounded queue that gets the id of each door that changed, and "" when anything else did.
@@ -177,23 +188,35 @@ class Desk(Protocol):
         """
         ...
 
-    def unsubscribe(self, queue: asyncio.Queue[str | None]) -> None: ...
+    def unsubscribe(self, queue: asyncio.Queue[str | None]) -> None:
+        """Forget a queue; it may be gone already."""
+        ...
 
     async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:
         """A scan typed or wedged into a screen; told once for each `client_id`."""
         ...
 
-    async def quantity(self, door: str, hold: str, quantity: str, client_id: str, by: str) -> DoorView: ...
+    async def quantity(self, door: str, hold: str, quantity: str, client_id: str, by: str) -> DoorView:
+        """Answer the quantity prompt of `hold`, once for each `client_id`; `quantity` is a decimal number."""
+        ...
 
-    async def undo(self, door: str, client_id: str, by: str) -> DoorView: ...
+    async def undo(self, door: str, client_id: str, by: str) -> DoorView:
+        """Compensate the last movement of the open job, once for each `client_id`."""
+        ...
 
-    async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView: ...
+    async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView:
+        """Open a planned job; `seals` are those seen on the trailer, None when nobody looked."""
+        ...
 
-    async def close_job(self, door: str, by: str) -> JobView: ...
+    async def close_job(self, door: str, by: str) -> JobView:
+        """Close the open job, short or not."""
+        ...
 
     async def decide(
         self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
-    ) -> HoldView: ...
+    ) -> HoldView:
+        """Settle a Hold by one of its choices; `quantity` is asked for by a deposit only."""
+        ...
 
     def metrics(self) -> dict[str, Any]:
         """Metric name to a number, or to a list of (labels, number) where labels map name to value."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from edge.view import Desk, Refused
+from edge.view import Desk
 from edge.web.guard import Denied, supervisor, worker_at
 from edge.web.scanner_check import check
 
@@ -174,10 +174,6 @@ class Api:
         grant = supervisor(request)
         hold = request.match_info["hold"]
         asked = await _body(request, Decision)
-        waiting = next((view for view in self._desk.status().holds if view.hold == hold), None)
-        if waiting is not None and asked.decision not in waiting.choices:
-            choices = ", ".join(waiting.choices)
-            raise Refused(f"{asked.decision!r} cannot be decided for this hold; it takes one of: {choices}")
         return _json(await self._desk.decide(hold, asked.decision, asked.note, grant.by, asked.quantity))
 
 

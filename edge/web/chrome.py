@@ -40,6 +40,8 @@ WORDS: Final = {
     # what a supervisor may decide
     "refused": "Refuse: it goes back",
     "cleared": "Clear: nothing moved",
+    "deposit": "Deposit: into suspense",
+    "accepted": "Seals are in order",
 }
 """Chrome in English, by key. Another language is another such mapping."""
 

@@ -36,6 +36,18 @@ async def test_the_supervisor_signs_in_and_decides_a_hold(screens: Screens, desk
     assert desk.acts == [("decide", "hold-1", "refused", "belongs to the next truck", "supervisor Ann", None)]
 
 
+async def test_a_deposit_takes_the_quantity(screens: Screens, desk: FakeDesk) -> None:
+    desk.hold("hold-1")
+    page = await screens.supervisor()
+    card = page.locator("[data-hold=hold-1]")
+    await card.get_by_role("button", name="Deposit: into suspense").click()
+    await expect(card.locator(".fault")).to_contain_text("how many are there?")
+    await card.locator("[name=quantity]").fill("25")
+    await card.get_by_role("button", name="Deposit: into suspense").click()
+    await expect(card).to_have_count(0)
+    assert desk.acts == [("decide", "hold-1", "deposit", "", "supervisor Ann", "25")]
+
+
 async def test_what_is_being_typed_survives_what_happens_meanwhile(screens: Screens, desk: FakeDesk) -> None:
     desk.hold("hold-1")
     page = await screens.supervisor()

@@ -131,8 +131,8 @@ addEventListener("submit", (event) => {
   event.preventDefault();
   if (!event.submitter || !event.submitter.value) return;
   const values = {decision: event.submitter.value, note: form.elements.note.value};
-  const quantity = form.elements.quantity.value.trim();
-  if (quantity) values.quantity = quantity;
+  const quantity = form.elements.quantity;
+  if (quantity && quantity.value.trim()) values.quantity = quantity.value.trim();
   act(`/api/v1/holds/${encodeURIComponent(form.dataset.hold)}`, values, form);
 });
 

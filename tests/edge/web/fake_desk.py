@@ -111,7 +111,17 @@ class FakeDesk:
     def hold(self, hold: str = "hold-1", code: str = "(00)095219990000009999") -> None:
         reason, sentence, step = SAID["HOLD"]
         self.holds.append(
-            HoldView(hold, "out1", "OUT-0609", code, reason, sentence, step, STARTED, ("refused", "cleared"))
+            HoldView(
+                hold,
+                "out1",
+                "OUT-0609",
+                code,
+                reason,
+                sentence,
+                step,
+                STARTED,
+                ("deposit", "refused", "cleared"),
+            )
         )
         self.tell("")
 
@@ -124,9 +134,7 @@ class FakeDesk:
     def status(self) -> StatusView:
         devices = (
             DeviceView("serial-out1", "out1", "Up", "Reads.", 1204, 0, 1, STARTED),
-            DeviceView(
-                "serial-in1", "in1", "Down", "Unplugged: plug it in again.", 88, 3, 2, STARTED
-            ),
+            DeviceView("serial-in1", "in1", "Down", "Unplugged: plug it in again.", 88, 3, 2, STARTED),
         )
         return StatusView(
             "example", "zone-999", "dock-a", "America/New_York", "0.1.0", self.position, self.recording, True,
@@ -205,11 +213,15 @@ class FakeDesk:
     async def decide(
         self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
     ) -> HoldView:
-        self.acts.append(("decide", hold, decision, note, by, quantity))
         found = next((view for view in self.holds if view.hold == hold), None)
         if found is None:
             raise Refused(f"hold {hold} does not wait for a decision")
+        if decision not in found.choices:
+            raise Refused(f"{decision!r} is no decision for this hold; it may be {', '.join(found.choices)}")
+        if decision == "deposit" and quantity is None:
+            raise Refused("how many are there? Enter the quantity")
         self.holds.remove(found)
+        self.acts.append(("decide", hold, decision, note, by, quantity))
         self.tell("")
         return found
 

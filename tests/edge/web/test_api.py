@@ -68,7 +68,7 @@ async def test_the_supervisor_decides_within_the_choices(site: Site, client: Cli
     chief = site.bearer("supervisor")
     status, said = await post(client, "/api/v1/holds/hold-1", {"decision": "admit"}, chief)
     assert status == 409
-    assert "refused, cleared" in said["error"]
+    assert "deposit, refused, cleared" in said["error"]
     decided = {"decision": "refused", "note": "label of another load"}
     assert (await post(client, "/api/v1/holds/hold-1", decided, chief))[0] == 200
     assert site.desk.acts == [("decide", "hold-1", "refused", "label of another load", "supervisor", None)]
