@@ -68,15 +68,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--node", default="dock-1")
     parser.add_argument("--broker", help="mqtt://HOST:PORT, where dup publishes the second event")
     parser.add_argument("--log", type=Path, help="the listener's log, from which dup takes the first event")
+    parser.add_argument(
+        "--quiet", type=float, default=1.0, help="begin when nothing has arrived for so many seconds"
+    )
     options = parser.parse_args(arguments)
     target = Target(options.tenant, options.zone, options.node, options.broker, options.log)
     try:
-        done = asyncio.run(spoil(options.act, options.dsn, target))
+        done = asyncio.run(_spoil_when_quiet(options.act, options.dsn, target, options.quiet))
     except NothingToSpoil as error:
         print(f"saboteur: {error}", file=sys.stderr)  # noqa: T201 - a program speaks
         return 1
     print(done, flush=True)  # noqa: T201 - the sentence is the result
     return 0
+
+
+async def _spoil_when_quiet(act: str, dsn: str, target: Target, quiet_s: float) -> str:
+    """Spoil finished books: what is still on its way would meet the lie and be refused."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        before = None
+        while (now := await connection.fetchval(_STORED, *_names(target))) != before:
+            before = now
+            await asyncio.sleep(quiet_s)
+    finally:
+        await connection.close()
+    return await spoil(act, dsn, target)
 
 
 async def _drop(connection: asyncpg.Connection, target: Target) -> str:
@@ -254,6 +270,9 @@ def _names(target: Target) -> tuple[str, str, str]:
     return target.tenant, target.zone, target.node
 
 
+_STORED: Final = """
+SELECT count(*) FROM entry WHERE tenant = $1 AND zone = $2 AND node = $3
+"""
 _ENTRIES: Final = """
 SELECT record FROM entry WHERE tenant = $1 AND zone = $2 AND node = $3 AND type = $4
 ORDER BY received_at DESC, seq DESC

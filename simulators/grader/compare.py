@@ -274,8 +274,9 @@ def _seen_by_books(center: Center, steps: dict[str, int]) -> Iterable[Finding]:
     seen: dict[str, int] = defaultdict(int)
     for row in center.own:
         body = row.read().get("body", {})
-        if row.type == "center-saw" and isinstance(body, dict):
-            seen[body["epoch"]] = max(seen[body["epoch"]], body["upto"]["seq"])
+        if row.type == "center-saw" and isinstance(body, dict) and isinstance(body.get("upto"), dict):
+            epoch, seq = body.get("epoch", ""), body["upto"].get("seq", 0)
+            seen[epoch] = max(seen[epoch], seq)
     for row in center.rows:
         if row.entry_id in steps and row.seq > seen[row.epoch]:
             about = f"step {steps[row.entry_id]}"

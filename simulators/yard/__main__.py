@@ -55,7 +55,7 @@ async def _play(scenario: Scenario, options: argparse.Namespace) -> int:
                 truth,
                 _call_out,
                 (lambda _: None) if options.quiet else _tell,
-                Pace(options.speed, options.patience, _swallowed(scenario, options.swallow)),
+                Pace(options.speed, options.patience, swallow=_swallowed(scenario, options.swallow)),
             )
             unanswered = await play.run()
     if unanswered:

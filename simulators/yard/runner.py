@@ -22,9 +22,6 @@ from simulators.yard.screen import Dock, DockError, View
 from simulators.yard.story import Step
 from simulators.yard.truth import TruthFile
 
-TRIGGER_S: Final = 1 / 16
-"""A hand does not pull a trigger faster, at any speed of the script."""
-
 BAUD: Final = 115_200
 
 _INSIST_S: Final = 1.5
@@ -48,11 +45,13 @@ Call = Callable[[str], Awaitable[None]]
 class Pace:
     """How a script is played: `speed` divides the pauses, `patience_s` bounds each wait for the dock.
 
-    `swallow` is the number of a step whose scan never reaches the wire.
+    `trigger_s` lies between two pulls of one trigger at any speed: a hand is not faster. `swallow` is the
+    number of a step whose scan never reaches the wire.
     """
 
     speed: float = 1.0
     patience_s: float = 20.0
+    trigger_s: float = 1 / 16
     swallow: int | None = None
 
 
@@ -142,7 +141,7 @@ class Play:
         return tries * step.times, False
 
     async def _trigger(self, step: Step) -> None:
-        due = self._triggered.get(step.door, 0.0) + TRIGGER_S
+        due = self._triggered.get(step.door, 0.0) + self._pace.trigger_s
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         self._triggered[step.door] = time.monotonic()
         scanner = self._scanners.get(step.door)

@@ -9,6 +9,7 @@ import os
 import tty
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from simulators.yard.screen import Dock
 from simulators.yard.truth import TruthFile
 
 TODAY = date(2026, 6, 3)
-FAST = Pace(speed=10_000, patience_s=5)
+FAST = Pace(speed=10_000, patience_s=5, trigger_s=0)
 
 
 class FakeDock:
@@ -221,7 +222,7 @@ async def test_trouble_splits_floods_unplugs_and_calls(tmp_path: Path) -> None:
 async def test_a_swallowed_scan_is_in_the_truth_and_not_on_the_wire(tmp_path: Path) -> None:
     scenario = build("day", 1, TODAY)
     step = next(step for step in scenario.steps if step.act == "scan" and step.expect)
-    fake, truth, _, _ = await _play(scenario, tmp_path, Pace(10_000, 5, swallow=step.number))
+    fake, truth, _, _ = await _play(scenario, tmp_path, replace(FAST, swallow=step.number))
     row = next(row for row in truth if row.get("step") == step.number)
     assert (row["sent"], row["scans"], row["expect"]) == (False, 1, list(step.expect))
     steps = [other.code for other in scenario.steps if other.door == "d1" and other.act == "scan"]
@@ -231,7 +232,7 @@ async def test_a_swallowed_scan_is_in_the_truth_and_not_on_the_wire(tmp_path: Pa
 async def test_a_scan_that_no_screen_answers_is_told(tmp_path: Path) -> None:
     scenario = build("day", 1, TODAY)
     deaf = next(step for step in scenario.steps if step.expect and step.expect[0]["reason"] == "unknown-load")
-    _, truth, unanswered, _ = await _play(scenario, tmp_path, Pace(10_000, 0.3), (deaf.code,))
+    _, truth, unanswered, _ = await _play(scenario, tmp_path, replace(FAST, patience_s=0.3), (deaf.code,))
     assert unanswered == [deaf.number]
     assert next(row for row in truth if row.get("step") == deaf.number)["answered"] is False
     assert truth[-1]["unanswered"] == [deaf.number]
@@ -250,7 +251,7 @@ async def test_a_dock_without_papers_ends_the_play_with_a_reason(tmp_path: Path)
     fake = FakeDock(build("rush", 1, TODAY), {})
     async with docked(fake) as dock:
         with TruthFile(tmp_path / "truth.jsonl", lambda: datetime.now(UTC)) as truth:
-            play = Play(scenario, dock, {}, truth, _no_call, lambda _: None, Pace(10_000, 0.2))
+            play = Play(scenario, dock, {}, truth, _no_call, lambda _: None, replace(FAST, patience_s=0.2))
             with pytest.raises(PlayError, match="import them at the center"):
                 await play.run()
 
