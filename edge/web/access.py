@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -209,6 +210,7 @@ class Access:
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(file.fileno(), 0o600)
+                self._keep_owner(file.fileno())
                 file.write(msgspec.json.format(msgspec.json.encode(stored)) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -217,6 +219,12 @@ class Access:
             raise AccessError(f"cannot write the access file {self._path}: {error.strerror}") from error
         self._stored = stored
         self._checked.clear()
+
+    def _keep_owner(self, descriptor: int) -> None:
+        """Root may renew a token; the file stays the node's, which could not read it otherwise."""
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            owned = self._path.stat()
+            os.fchown(descriptor, owned.st_uid, owned.st_gid)
 
 
 def _holder(door: str | None) -> str:

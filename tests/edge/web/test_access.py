@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from pathlib import Path
 
@@ -74,6 +75,15 @@ async def test_a_renewed_token_ends_the_old_one_and_its_cookies(tmp_path: Path) 
     assert access.read_cookie(supervisors) == Grant(None, "Ann")
     with pytest.raises(AccessError, match=r"no token for 'door\.out9'"):
         access.renew("door.out9")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not installable: only root may give a file to another user")
+def test_root_renews_a_token_and_the_file_stays_the_node_s(tmp_path: Path) -> None:
+    path = tmp_path / "access.json"
+    Access(path).provide(["in1"])
+    os.chown(path, 4242, 4243)
+    Access(path).renew("door.in1")
+    assert (path.stat().st_uid, path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (4242, 4243, 0o600)
 
 
 def test_a_door_that_is_gone_loses_its_token(tmp_path: Path) -> None:
