@@ -33,8 +33,8 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     record: bytes
 
 
-EntryRow = tuple[str, int, str, str, str | None, str, str, bytes]
-"""The columns of an entry: epoch, seq, entry_id, type, door, occurred_at, hash, record."""
+EntryRow = tuple[str, int, str, str, bytes]
+"""The columns of an entry: epoch, seq, entry_id, hash, record."""
 
 
 class Append(msgspec.Struct, gc=False):
@@ -83,11 +83,11 @@ Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
 
 @dataclass(slots=True)
 class Batch:
-    """One transaction. `futures` belong to the entries, one to one; `place` is the head after it."""
+    """One transaction. `entry_rows` are of `entries`, one to one; `place` is the head after it."""
 
     place: Place
     entry_rows: list[EntryRow] = field(default_factory=list)
-    futures: list[Any] = field(default_factory=list)
+    entries: list[Append] = field(default_factory=list)
     heads: list[Head] = field(default_factory=list)
     epochs: list[str] = field(default_factory=list)
     read_rows: list[tuple[object, ...]] = field(default_factory=list)
@@ -97,6 +97,8 @@ class Batch:
     def placed(self) -> list[Placed]:
         """The entries at their places. Made by whoever tells, which leaves the writer to write."""
         return [
-            Placed(entry_id, Place(epoch, seq, digest), entry_type, door, record)
-            for epoch, seq, entry_id, entry_type, door, _, digest, record in self.entry_rows
+            Placed(entry_id, Place(epoch, seq, digest), entry.draft.type, entry.draft.door, record)
+            for entry, (epoch, seq, entry_id, digest, record) in zip(
+                self.entries, self.entry_rows, strict=True
+            )
         ]

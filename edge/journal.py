@@ -316,9 +316,9 @@ class Journal:
         if batch.entry_rows:
             self.told = batch.place
             told = batch.placed()
-            for future, placed in zip(batch.futures, told, strict=True):
-                if not future.done():
-                    future.set_result(placed)
+            for entry, placed in zip(batch.entries, told, strict=True):
+                if not entry.future.done():
+                    entry.future.set_result(placed)
             for callback in self._on_told:
                 callback(told, batch.place)
         for head in batch.heads:

@@ -25,18 +25,21 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 @_migrations()
 def m001_journal(database: Database) -> None:
-    """The first tables. `position` counts entries over all epochs without a gap."""
+    """The first tables. `position` counts entries over all epochs without a gap.
+
+    The virtual columns are for people with a SQLite shell: read from the record, they cannot disagree.
+    """
     for statement in (
         """CREATE TABLE entry (
             position INTEGER PRIMARY KEY,
             epoch TEXT NOT NULL,
             seq INTEGER NOT NULL,
             entry_id TEXT NOT NULL UNIQUE,
-            type TEXT NOT NULL,
-            door TEXT,
-            occurred_at TEXT NOT NULL,
             hash TEXT NOT NULL,
             record BLOB NOT NULL,
+            type TEXT AS (json_extract(CAST(record AS TEXT), '$.type')) VIRTUAL,
+            door TEXT AS (json_extract(CAST(record AS TEXT), '$.door')) VIRTUAL,
+            occurred_at TEXT AS (json_extract(CAST(record AS TEXT), '$.occurred_at')) VIRTUAL,
             UNIQUE (epoch, seq)
         ) STRICT""",
         """CREATE TABLE own_epoch (

@@ -37,9 +37,6 @@ class Row(NamedTuple):
     epoch: str
     seq: int
     entry_id: str
-    type: str
-    door: str | None
-    occurred_at: str
     hash: str
     record: bytes
 
@@ -138,7 +135,7 @@ class Questions:
     def rows(self, after: int, limit: int) -> list[Row]:
         """Everything stored of each entry after a position, over all epochs, oldest first."""
         found = self._all(
-            "SELECT position, epoch, seq, entry_id, type, door, occurred_at, hash, record FROM entry "
+            "SELECT position, epoch, seq, entry_id, hash, record FROM entry "
             "WHERE position > ? ORDER BY position LIMIT ?",
             after,
             min(limit, PAGE_ENTRIES_MAX),

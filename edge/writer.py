@@ -65,9 +65,7 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}")
 
-INSERT_ENTRY: Final = (
-    "INSERT INTO entry (epoch, seq, entry_id, type, door, occurred_at, hash, record) VALUES (?,?,?,?,?,?,?,?)"
-)
+INSERT_ENTRY: Final = "INSERT INTO entry (epoch, seq, entry_id, hash, record) VALUES (?,?,?,?,?)"
 _INSERT_READ: Final = (
     "INSERT INTO read_evidence (device, door, at, code, raw, raw_bytes, verdict, entry_id)"
     " VALUES (?,?,?,?,?,?,?,?)"
@@ -272,15 +270,14 @@ class Writer:
     def _place(self, batch: Batch, run: Iterable[Any], now: datetime) -> None:
         # Local names: this loop is what the journal costs beyond SQLite.
         epoch, seq, digest = self._epoch, self._seq, self._hash
-        row, future = batch.entry_rows.append, batch.futures.append
+        add_row, add_entry = batch.entry_rows.append, batch.entries.append
         for item in run:
             draft = item.draft
             seq += 1
             record = record_bytes(draft, epoch, seq, now, digest)
             digest = record_hash(record)
-            occurred_at = utc_text(draft.occurred_at)
-            row((epoch, seq, draft.entry_id, draft.type, draft.door, occurred_at, digest, record))
-            future(item.future)
+            add_row((epoch, seq, draft.entry_id, digest, record))
+            add_entry(item)
         self._seq, self._hash = seq, digest
 
     def _take_note(self, batch: Batch, item: Item, now: datetime) -> None:

@@ -21,7 +21,7 @@ import msgspec
 from edge.errors import StoreError
 from edge.store import JournalReader, Row
 from sync.bodies import Begin, read_body
-from sync.entry import GENESIS, RECORD_BYTES_MAX, Entry, Head, Place, read_record, record_hash, utc_text
+from sync.entry import GENESIS, RECORD_BYTES_MAX, Entry, Head, Place, read_record, record_hash
 from sync.errors import EntryError, SignatureError
 from sync.keys import check_head
 
@@ -156,8 +156,7 @@ class _Walk:
         """The place of the next record, which must follow the one before; raises _Bad."""
         try:
             entry = read_record(record)
-            occurred_at = utc_text(entry.occurred_at)
-        except (EntryError, OverflowError) as error:
+        except EntryError as error:
             if row is not None:
                 raise _Bad(
                     Finding("record", f"is no entry: {error}", row.epoch, row.seq, row.entry_id)
@@ -165,7 +164,7 @@ class _Walk:
             raise _Bad(self.here("record", f"the entry after this one cannot be read: {error}")) from error
         digest = record_hash(record)
         if row is not None:
-            _check_columns(entry, occurred_at, row, digest)
+            _check_columns(entry, row, digest)
         self._check_follows(entry)
         if entry.seq == 1:
             self._take_begin(entry)
@@ -293,22 +292,22 @@ class _SeenIds:
         return self._file.execute("INSERT OR IGNORE INTO seen VALUES (?)", (entry_id,)).rowcount == 1
 
 
-def _check_columns(entry: Entry, occurred_at: str, row: Row, digest: str) -> None:
+def _check_columns(entry: Entry, row: Row, digest: str) -> None:
     if digest != row.hash:
         sentence = (
             f"is stored with the hash {row.hash[:16]}..., its bytes give {digest[:16]}...: "
             "the record or the hash was changed"
         )
         raise _Bad(Finding("hash", sentence, row.epoch, row.seq, row.entry_id))
-    said = (entry.epoch, entry.seq, entry.entry_id, entry.type, entry.door, occurred_at)
-    stored = (row.epoch, row.seq, row.entry_id, row.type, row.door, row.occurred_at)
+    said = (entry.epoch, entry.seq, entry.entry_id)
+    stored = (row.epoch, row.seq, row.entry_id)
     for name, ours, theirs in zip(_COLUMNS, said, stored, strict=True):
         if ours != theirs:
             sentence = f"has {theirs!r} in the column {name}, its record says {ours!r}"
             raise _Bad(Finding("column", sentence, row.epoch, row.seq, row.entry_id))
 
 
-_COLUMNS: Final = ("epoch", "seq", "entry_id", "type", "door", "occurred_at")
+_COLUMNS: Final = ("epoch", "seq", "entry_id")
 
 
 def _rows(reader: JournalReader) -> Iterator[Row]:

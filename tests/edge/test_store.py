@@ -174,6 +174,16 @@ async def test_a_cursor_counts_what_its_sink_has_not_taken(site: Site) -> None:
         assert reader.behind("center") == 5
 
 
+async def test_a_shell_sees_type_door_and_time_as_the_record_says_them(site: Site) -> None:
+    await site.grow(1)
+    with JournalReader(site.store) as reader:
+        rows = reader._all("SELECT type, door, occurred_at FROM entry ORDER BY position")
+    assert rows == [
+        ("begin", None, "2026-11-16T08:00:01.000000Z"),
+        ("alarm", "d1", "2026-11-16T08:00:01.000000Z"),
+    ]
+
+
 @pytest.mark.parametrize("table", ["entry", "own_epoch", "signed_head"])
 @pytest.mark.parametrize("act", ["UPDATE {} SET epoch = 'x'", "DELETE FROM {}"])
 async def test_facts_are_not_changed_by_accident(site: Site, table: str, act: str) -> None:
