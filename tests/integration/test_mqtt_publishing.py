@@ -41,6 +41,7 @@ async def test_every_kind_of_entry_arrives_in_order_on_its_topic(mosquitto: Mosq
     assert log.saved[-1] == log.places()[-1]
 
 
+@pytest.mark.usefixtures("mosquitto")  # skipped where there is none
 async def test_without_a_broker_nothing_is_lost_and_all_arrives_when_it_comes(tmp_path: Path) -> None:
     broker, log = OwnMosquitto(tmp_path), DoorLog()
     broker._port = free_port()
