@@ -6,7 +6,6 @@ Plain values; nothing here writes, and nothing knows a thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -81,17 +80,16 @@ class SnapshotPut(msgspec.Struct):
 Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """One transaction. `entry_rows` are of `entries`, one to one; `place` is the head after it."""
 
     place: Place
-    entry_rows: list[EntryRow] = field(default_factory=list)
-    entries: list[Append] = field(default_factory=list)
-    heads: list[Head] = field(default_factory=list)
-    epochs: list[str] = field(default_factory=list)
-    read_rows: list[tuple[object, ...]] = field(default_factory=list)
-    cursors: dict[str, Place] = field(default_factory=dict)
+    entry_rows: list[EntryRow] = []
+    entries: list[Append] = []
+    heads: list[Head] = []
+    epochs: list[str] = []
+    read_rows: list[tuple[object, ...]] = []
+    cursors: dict[str, Place] = {}
     snapshot: tuple[Place, bytes] | None = None
 
     def placed(self) -> list[Placed]:
