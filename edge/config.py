@@ -246,7 +246,7 @@ class _Table:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._take(key, default, str, "a text")
-        if value == "" and default is None and key in self._data:
+        if value == "" and default is None and self._data.get(key) == "":
             self.fault(self._full(key), "an empty text", "a text")
         return value or ""
 

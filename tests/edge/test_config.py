@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`zonegate.toml` of a node: a good one, the first syntax error, and all faults of a bad one at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edge.config import DoorConfig, MqttConfig, NodeConfig, parse_config, read_config
+from edge.errors import ConfigError
+from tests.source import ROOT
+
+SMALL = """
+[node]
+tenant = "example"
+zone = "zone-999"
+id = "dock-1"
+store = "/var/lib/zonegate/dock-1"
+anchor = "/media/anchor/dock-1"
+timezone = "America/Chicago"
+
+[[door]]
+id = "d1"
+"""
+
+WHOLE = """
+[node]
+tenant = "example"
+zone = "zone-999"
+id = "dock-1"
+store = "/var/lib/zonegate/dock-1"
+anchor = "/media/anchor/dock-1"
+timezone = "America/Chicago"
+clock = "host"
+reserve_mb = 128
+
+[web]
+listen = "[::1]:8421"
+hosts = ["dock-1.example.org"]
+
+[center]
+url = "https://center.example.org:8430"
+pin = "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff"
+code = "AAAA-BBBB-CCCC"
+
+[mqtt]
+url = "mqtts://broker.example.org:8883"
+username = "dock-1"
+password = "secret"
+ca = "/etc/zonegate/ca.pem"
+certificate = "/etc/zonegate/dock-1.pem"
+key = "/etc/zonegate/dock-1.key"
+skip_older_than_days = 30
+vocabulary = "https://terms.example.org/"
+records = "https://dock-1.example.org/records/"
+
+[[door]]
+id = "d1"
+name = "Door 1, inbound"
+devices = ["serial:///dev/serial/by-id/usb-Example_Scanner-if00?baud=9600"]
+no_read = "NR"
+reads_per_second = 10
+
+[[door]]
+id = "d2"
+"""
+
+
+def config(text: str, tmp_path: Path) -> NodeConfig:
+    path = tmp_path / "zonegate.toml"
+    path.write_text(text)
+    return read_config(path)
+
+
+def faults(text: str, tmp_path: Path) -> list[str]:
+    """The lines of the refusal behind the first."""
+    with pytest.raises(ConfigError) as refused:
+        config(text, tmp_path)
+    first, *lines = str(refused.value).splitlines()
+    assert first == f"{tmp_path / 'zonegate.toml'} has {len(lines)} faults:"
+    assert all(re.fullmatch(r"  [\w.\[\]]+: came .+, expected .+", line) for line in lines), lines
+    return [line.strip() for line in lines]
+
+
+def test_a_small_file_is_enough(tmp_path: Path) -> None:
+    small = config(SMALL, tmp_path)
+    assert small == NodeConfig(
+        tenant="example",
+        zone="zone-999",
+        node="dock-1",
+        store=Path("/var/lib/zonegate/dock-1"),
+        anchor=Path("/media/anchor/dock-1"),
+        timezone="America/Chicago",
+        doors=(DoorConfig("d1", "d1"),),
+    )
+    assert (small.listen, small.clock, small.doors[0].no_read) == ("127.0.0.1:8420", "kernel", "NOREAD")
+
+
+def test_a_whole_file_is_read_to_its_last_key(tmp_path: Path) -> None:
+    whole = config(WHOLE, tmp_path)
+    assert (whole.listen, whole.hosts, whole.clock) == ("[::1]:8421", ("dock-1.example.org",), "host")
+    assert whole.center is not None
+    assert whole.center.code == "AAAA-BBBB-CCCC"
+    assert isinstance(whole.mqtt, MqttConfig)
+    assert whole.mqtt.skip_older_than_days == 30
+    assert [(door.name, door.no_read, door.reads_per_second) for door in whole.doors] == [
+        ("Door 1, inbound", "NR", 10),
+        ("d2", "NOREAD", 20),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[node", "a = ", "[node]\nid = 'x'\nid = 'y'\n", "[node]\nid = \x00"])
+def test_the_first_syntax_error_is_told_with_its_line(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"zonegate\.toml is no TOML: .*(line|end of document)"):
+        config(text, tmp_path)
+
+
+def test_a_file_that_is_not_there_is_told_with_the_next_step(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read: No such file.*--config"):
+        read_config(tmp_path / "missing.toml")
+
+
+def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "z.toml").write_bytes(b'[node]\nid = "\xff"')
+    with pytest.raises(ConfigError, match=r"not UTF-8 \(byte 13\)"):
+        read_config(tmp_path / "z.toml")
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    text = """
+        [node]
+        tenant = "Example Zone"
+        zone = ""
+        id = 7
+        timezone = "Chicago"
+        clock = "sundial"
+        reserve_mb = true
+        colour = "red"
+        [web]
+        listen = "8420"
+        hosts = ["a", 1]
+        [center]
+        url = "ftp://center"
+        pin = "beef"
+        [mqtt]
+        url = "mqtt://broker"
+        password = "x"
+        certificate = "c.pem"
+        [[door]]
+        id = "d 1"
+        devices = ["usb0", "serial:///dev/ttyS0?baud=fast"]
+        reads_per_second = 0
+        [[door]]
+        id = "d2"
+        name = 5
+        devises = []
+        [[door]]
+        id = "d2"
+        [node2]
+    """
+    found = faults(text, tmp_path)
+    keys = [line.split(":", 1)[0] for line in found]
+    assert sorted(keys) == sorted(
+        [
+            "node.tenant",
+            "node.zone",
+            "node.id",
+            "node.store",
+            "node.anchor",
+            "node.timezone",
+            "node.clock",
+            "node.reserve_mb",
+            "node.colour",
+            "web.listen",
+            "web.hosts[1]",
+            "center.url",
+            "center.pin",
+            "mqtt.url",
+            "mqtt.certificate",
+            "mqtt.username",
+            "door[1].id",
+            "door[1].devices[0]",
+            "door[1].devices[1]",
+            "door[1].reads_per_second",
+            "door[2].name",
+            "door[2].devises",
+            "door.id",
+            "node2",
+        ]
+    )
+    assert "node.tenant: came 'Example Zone', expected 1 to 40 of a-z, 0-9, - and _" in found
+    assert "node.store: came nothing, expected a text" in found
+    assert "node.clock: came 'sundial', expected kernel or host" in found
+    assert "node.reserve_mb: came True, expected a whole number" in found
+    assert "door[1].reads_per_second: came 0, expected 1 to 1000" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (('id = "d1"', 'id = "d1"\nnme = "x"'), "door[1].nme"),
+        (("[node]", "nodes = 3\n[node]"), "nodes"),
+        (("[[door]]", "[web]\nport = 1\n[[door]]"), "web.port"),
+        (("[[door]]", '[mqtt]\nurl = "mqtt://b"\nuser = "x"\n[[door]]'), "mqtt.user"),
+        (("[[door]]", '[center]\nurl = "http://c"\ntoken = "x"\n[[door]]'), "center.token"),
+    ],
+)
+def test_a_misspelled_key_is_a_fault_and_the_known_ones_are_named(
+    change: tuple[str, str], key: str, tmp_path: Path
+) -> None:
+    [fault] = faults(SMALL.replace(*change), tmp_path)
+    assert fault.startswith(f"{key}: came a key that is not known here, expected one of ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "center",
+        "http://",
+        "http://[::1",
+        "http://host:port",
+        "http://host:99999",
+        "http://host:0",
+        "file:///etc/passwd",
+        "HTTP//x",
+    ],
+)
+def test_a_bad_url_is_a_fault(url: str, tmp_path: Path) -> None:
+    [fault] = faults(f'{SMALL}\n[center]\nurl = "{url}"\n', tmp_path)
+    assert fault == f"center.url: came {url!r}, expected a URL such as http://host:port"
+
+
+@pytest.mark.parametrize(
+    "zone", ["Chicago", "../../etc/passwd", "/etc/localtime", "America", "zone.tab", "\\u0000"]
+)
+def test_a_bad_time_zone_is_a_fault(zone: str, tmp_path: Path) -> None:
+    [fault] = faults(SMALL.replace("America/Chicago", zone), tmp_path)
+    assert fault.startswith("node.timezone: came ")
+
+
+@pytest.mark.parametrize("listen", ["8420", "127.0.0.1", "127.0.0.1:99999", ":8420", "host:http", "a b:1"])
+def test_a_bad_address_to_listen_on_is_a_fault(listen: str, tmp_path: Path) -> None:
+    [fault] = faults(f'{SMALL}\n[web]\nlisten = "{listen}"\n', tmp_path)
+    assert fault.startswith("web.listen: came ")
+
+
+def test_store_and_anchor_in_one_folder_are_a_fault(tmp_path: Path) -> None:
+    text = SMALL.replace("/media/anchor/dock-1", "/var/lib/zonegate/../zonegate/dock-1")
+    [fault] = faults(text, tmp_path)
+    assert fault.startswith("node.anchor: came the same folder")
+
+
+@pytest.mark.parametrize("text", ["door = {}", 'door = "d1"', "door = [1]"])
+def test_doors_that_are_no_tables_are_faults(text: str, tmp_path: Path) -> None:
+    found = faults(f"{text}\n{SMALL.split('[[door]]', 1)[0]}", tmp_path)
+    assert any("door" in fault for fault in found)
+
+
+def test_a_table_that_is_none_is_a_fault(tmp_path: Path) -> None:
+    assert faults(f"web = 1\nmqtt = 2\n{SMALL}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "key"),
+    [
+        ('url = "mqtt://b"\nca = "ca.pem"', "mqtt.url"),
+        ('url = "mqtts://b"\nkey = "k.pem"', "mqtt.certificate"),
+        ('url = "mqtt://b"\npassword = "p"', "mqtt.username"),
+    ],
+)
+def test_settings_of_the_broker_that_cannot_work_together_are_faults(
+    mqtt: str, key: str, tmp_path: Path
+) -> None:
+    [fault] = faults(f"{SMALL}\n[mqtt]\n{mqtt}\n", tmp_path)
+    assert fault.startswith(f"{key}: ")
+
+
+def known_keys() -> set[str]:
+    """Every key of every table, as the refusal of a misspelled one names them."""
+    tables = {"node", "web", "center", "mqtt"}
+    data = {**{name: {"zz": 1} for name in tables}, "door": [{"zz": 1}]}
+    with pytest.raises(ConfigError) as refused:
+        parse_config(data, "x")
+    named = re.findall(r"(\w+)(?:\[1\])?\.zz: came .*, expected one of (.*)", str(refused.value))
+    assert {table for table, _ in named} == tables | {"door"}
+    return {f"{table}.{key}" for table, keys in named for key in keys.split(", ")}
+
+
+def documented_keys(text: str) -> set[str]:
+    """The keys of a page's tables: `key` in the first column, under a heading that names the table."""
+    found, table = set(), ""
+    for line in text.splitlines():
+        if match := re.match(r"## `\[+(\w+)\]+`", line):
+            table = match[1]
+        elif match := re.match(r"\| `(\w+)` \|", line):
+            found.add(f"{table}.{match[1]}")
+    return found
+
+
+def test_every_key_is_documented_and_no_other() -> None:
+    page = (ROOT / "docs" / "operate" / "configuration.md").read_text()
+    assert len(known_keys()) > 20
+    assert documented_keys(page) == known_keys()
+
+
+def test_the_documents_example_is_a_good_file(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operate" / "configuration.md").read_text()
+    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert examples
+    for example in examples:
+        config(example, tmp_path)
