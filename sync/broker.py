@@ -286,6 +286,8 @@ class BrokerLink:
                 self._loop.remove_writer(sock)
             with contextlib.suppress(OSError):
                 sock.close()
+        # paho tells of the closing once more when it is thrown away.
+        self._attached = False
         self._lose("closed")
         # Nobody may be left to ask why it never opened.
         if self._opened.done() and not self._opened.cancelled():

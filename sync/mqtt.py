@@ -13,7 +13,7 @@ which is an entry of its own. Sees a log through `sync.publishing`; knows no jou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,13 +129,11 @@ class MqttPublisher:
         """
         self._running = True
         self._cursor = self._saved = self._cursors.load()
-        saver = asyncio.create_task(self._save_often())
         try:
-            await self._keep_linked()
+            await _together(self._keep_linked(), self._save_often())
         finally:
             self._running = False
             self._detail = "stopped"
-            saver.cancel()
             self._save_cursor()
             self._changed()
 
@@ -190,17 +188,9 @@ class MqttPublisher:
         self._connections += 1
         self._detail = _WORKING[link.reports_rejections]
         self._changed()
-        jobs = (self._tell_states(link), self._tell_events(link), self._retry_refused(link))
-        work: list[asyncio.Future[Any]] = [asyncio.create_task(job) for job in jobs]
-        try:
-            done, _ = await asyncio.wait([*work, link.lost], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
-        for task in work:
-            if task in done:
-                task.result()
+        await _together(
+            self._tell_states(link), self._tell_events(link), self._retry_refused(link), until=link.lost
+        )
         self._detail = link.lost.result()
         self._note_loss()
 
@@ -454,6 +444,20 @@ class MqttPublisher:
         if (health.state, health.alarm) != self._told_health:
             self._told_health = (health.state, health.alarm)
             self._on_change(health)
+
+
+async def _together(*jobs: Coroutine[Any, Any, None], until: asyncio.Future[str] | None = None) -> None:
+    """Run jobs that have no end of their own until `until` is done; what one of them raises is raised."""
+    work = [asyncio.create_task(job) for job in jobs]
+    ends: list[asyncio.Future[Any]] = [*work] if until is None else [*work, until]
+    try:
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+    for end in done:
+        end.result()
 
 
 _PAGE_ENTRIES = 200

@@ -407,6 +407,19 @@ async def test_a_log_that_cannot_be_read_ends_the_publishing(mosquitto: Mosquitt
     assert it.health.state is MqttState.OFF
 
 
+async def test_a_cursor_that_cannot_be_kept_ends_the_publishing(mosquitto: MosquittoMaker) -> None:
+    class Forgetful(DoorLog):
+        def save(self, place: Place) -> None:
+            raise OSError("the disk is full")
+
+    broker, log = await mosquitto(), Forgetful()
+    log.withdraw(1)
+    it = Publishing(log, settings_for(broker.url), lambda: START)
+    with pytest.raises(OSError, match="the disk is full"):
+        await it.publisher.run()
+    assert it.health.state is MqttState.OFF
+
+
 async def test_a_broker_of_qos_0_only_is_no_broker_for_events(mosquitto: MosquittoMaker) -> None:
     broker, log = await mosquitto(["max_qos 0"]), DoorLog()
     log.withdraw(1)
