@@ -15,11 +15,20 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from zonegate.child import Child, ChildError
 
 _TOKEN: Final = re.compile(r"^token for (\S+): (\S+)$", re.MULTILINE)
+
+
+class Addressed(Protocol):
+    """Whatever a node reaches over HTTP."""
+
+    @property
+    def url(self) -> str:
+        """Its address, without a path."""
+        ...
 
 
 class Own(Child):
@@ -67,9 +76,9 @@ class OwnCenter(Own):
 
     name = "center"
 
-    def __init__(self, folder: Path, dsn: str, tenant: str, zone: str, timezone: str = "America/Chicago") -> None:
+    def __init__(self, folder: Path, dsn: str, tenant: str, zone: str) -> None:
         super().__init__(folder)
-        self._settings = {"tenant": tenant, "zone": zone, "database": dsn, "timezone": timezone}
+        self._settings = {"tenant": tenant, "zone": zone, "database": dsn}
 
     def _command(self) -> list[str]:
         data = self.folder / "data"
@@ -92,7 +101,12 @@ class OwnCenter(Own):
 
     async def _zonegate(self, *words: str) -> str:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "zonegate", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            sys.executable,
+            "-m",
+            "zonegate",
+            *words,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         said, wrong = await process.communicate()
         if process.returncode != 0:
@@ -113,7 +127,7 @@ class OwnNode(Own):
         zone: str,
         node: str,
         doors: dict[str, tuple[str, Path | None]],
-        center: OwnCenter | None = None,
+        center: Addressed | None = None,
         code: str | None = None,
         broker: str | None = None,
         timezone: str = "America/Chicago",
