@@ -265,7 +265,7 @@ class Yard:
     ) -> None:
         """Without `papers` the dock has never heard of its center."""
         self.time = clockwork or Clockwork()
-        self.recorder = recorder or FakeRecorder(at_once=True)
+        self.recorder: Any = recorder or FakeRecorder(at_once=True)
         self.dock = dock({"in": "Inbound", "out": "Outbound"}, self.time.clocks())
         if books is None:
             books = NodeBooks()
