@@ -7,30 +7,17 @@ lost fact with two findings.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from simulators.grader.evidence import Center, Event, Fact, Journal, Subscriber, Truth
-from simulators.grader.facts import MOVEMENTS, PUBLISHED, TOLD, digest, fact_of
+from simulators.grader.events import event_findings
+from simulators.grader.evidence import Center, Fact, Journal, Subscriber, Truth
+from simulators.grader.facts import MOVEMENTS, TOLD, digest, fact_of
+from simulators.grader.findings import CHAIN, DUPLICATE, LOST, WRONG, Finding
 from simulators.grader.record import Row, chain_faults, copy_faults, head_faults
-
-LOST: Final = "lost"
-DUPLICATE: Final = "duplicate"
-WRONG: Final = "wrong"
-CHAIN: Final = "chain"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`kind` is lost, duplicate, wrong or chain; `about` names the fact; `text` says what and where."""
-
-    kind: str
-    about: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +40,7 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
     findings = [
         *at_journal.findings,
         *at_center.findings,
-        *_events_against_entries(subscriber, journal.rows, center.rows, at_journal.steps | at_center.steps),
+        *event_findings(subscriber, journal.rows, center.rows, at_journal.steps | at_center.steps),
         *_inventory_against_truth(truth, center),
         *_movements_against_entries(center),
         *_seen_by_books(center, at_center.steps),
@@ -161,64 +148,6 @@ def _same_reason(wanted: Fact, fact: Fact) -> bool:
 def _said(fact: Fact) -> str:
     what = " ".join(str(fact[name]) for name in ("type", "reason", "load") if fact.get(name))
     return f"{what} at door {fact['door']}, job {fact['job']}"
-
-
-def _events_against_entries(
-    subscriber: Subscriber, journal: list[Row], center: list[Row], steps: dict[str, int]
-) -> Iterable[Finding]:
-    entries = {row.entry_id: row for row in (*center, *journal)}
-    first: dict[str, Event] = {}
-    for event in subscriber.events:
-        again = first.setdefault(event.event_id, event)
-        if _content(again) != _content(event):
-            text = f"event {event.event_id} came twice with different content on {event.topic}"
-            yield Finding(WRONG, event.event_id, text)
-    contents = {_content(event, identified=False) for name, event in first.items() if name in entries}
-    for name, event in first.items():
-        row = entries.get(name)
-        if row is None:
-            twice = _content(event, identified=False) in contents
-            kind = DUPLICATE if twice else WRONG
-            why = "tells an entry's fact a second time" if twice else "is of no entry"
-            yield Finding(kind, name, f"event {name} on {event.topic} {why}")
-        elif not _tells(event, row):
-            yield Finding(WRONG, name, f"event {name} on {event.topic} is not what its entry says")
-    # What was never at the dock cannot have been published by it; its being at the center is told elsewhere.
-    for row in journal:
-        if row.type in PUBLISHED and row.entry_id not in first:
-            about = f"step {steps[row.entry_id]}" if row.entry_id in steps else row.entry_id
-            yield Finding(LOST, about, f"{row.type} entry {row.entry_id} did not reach the subscriber")
-
-
-def _content(event: Event, *, identified: bool = True) -> str:
-    """An event's content; `identified` False leaves out what names the entry and its place."""
-    try:
-        message = json.loads(event.payload)
-    except ValueError:
-        return event.payload
-    if not isinstance(message, dict):
-        return event.payload
-    message.pop("replay", None)  # a resend says of itself that it is one
-    if identified:
-        return json.dumps(message, sort_keys=True)
-    kept = {name: message.get(name) for name in ("type", "time", "subject", "data")}
-    if isinstance(kept["data"], dict):
-        kept["data"] = {key: value for key, value in kept["data"].items() if key not in ("entry", "eventID")}
-    return json.dumps(kept, sort_keys=True)
-
-
-def _tells(event: Event, row: Row) -> bool:
-    """Whether an event stands on its entry's topic and names its entry's hash, place and quantity."""
-    message = json.loads(event.payload)
-    fact = row.read()
-    levels = event.topic.split("/")
-    return (
-        len(levels) == 8
-        and levels[5:] == [fact.get("door"), "event", row.type]
-        and message.get("recordhash") == row.hash
-        and message.get("epoch") == row.epoch
-        and message.get("sequence") == f"{row.seq:012d}"
-    )
 
 
 def _inventory_against_truth(truth: Truth, center: Center) -> Iterable[Finding]:

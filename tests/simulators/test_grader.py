@@ -112,8 +112,21 @@ def _change_event(world: World) -> None:
     )
 
 
+def _tell_other_quantity(world: World) -> None:
+    place = next(place for place, event in enumerate(world.events) if event.topic.endswith("/admission"))
+    event = world.events[place]
+    world.events[place] = replace(event, payload=event.payload.replace('"quantity": ', '"quantity": 9'))
+
+
+def _tell_other_reason(world: World) -> None:
+    place = next(place for place, event in enumerate(world.events) if event.topic.endswith("/stop"))
+    event = world.events[place]
+    world.events[place] = replace(event, payload=event.payload.replace("not-on-permit", "wrong-owner"))
+
+
 def _contradict_event(world: World) -> None:
-    world.events.append(replace(world.events[5], payload=world.events[5].payload.replace('"job"', '"other"')))
+    payload = world.events[5].payload.replace('"data": {', '"data": {"more": 1, ')
+    world.events.append(replace(world.events[5], payload=payload))
 
 
 def _misplace_event(world: World) -> None:
@@ -202,6 +215,8 @@ def _show_foreign_head(world: World) -> None:
         (_publish_twice, "duplicate"),
         (_publish_invented, "wrong"),
         (_change_event, "wrong"),
+        (_tell_other_quantity, "wrong"),
+        (_tell_other_reason, "wrong"),
         (_contradict_event, "wrong"),
         (_misplace_event, "wrong"),
         (_lose_event, "lost"),
