@@ -59,6 +59,7 @@ class Database:
                 max_size=POOL_MAX,
                 command_timeout=TIMEOUT_SECONDS,
                 timeout=TIMEOUT_SECONDS,
+                reset=_clean,
                 server_settings={"application_name": "zonegate-central", "timezone": "UTC"},
             )
         except _LOST as error:
@@ -86,6 +87,14 @@ class Database:
                 yield connection
         except (*_LOST, TimeoutError) as error:
             raise Unavailable(f"PostgreSQL cannot be reached: {str(error) or repr(error)}") from error
+
+
+async def _clean(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Between two users of a connection. Nothing here leaves session state but a broken transaction, so the
+    pool's usual reset, a round trip for every piece of work, is kept for that.
+    """
+    if connection.is_in_transaction():
+        await connection.reset()
 
 
 async def migrate(connection: Connection) -> list[str]:

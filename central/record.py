@@ -10,8 +10,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Final
 
 from central.errors import Denied
 from central.queries import query
@@ -29,8 +28,25 @@ CENTER: Final = "center"
 PAGE: Final = 500
 """Entries read at a time: half a megabyte of usual ones."""
 
+COLUMNS: Final = (
+    "tenant",
+    "zone",
+    "node",
+    "epoch",
+    "seq",
+    "entry_id",
+    "type",
+    "door",
+    "occurred_at",
+    "received_at",
+    "hash",
+    "record",
+)
+"""Of table entry, in the order in which rows are copied in."""
+
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}\Z")
 _EPOCH: Final = re.compile(r"[0-9a-f]{32}\Z")
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _SEQ_MAX: Final = 2**62
 
 
@@ -112,37 +128,46 @@ class Record:
         return found
 
     async def store(
-        self, connection: Connection, run: Sequence[tuple[str, Stored]], received_at: datetime
+        self,
+        connection: Connection,
+        run: Sequence[tuple[str, Stored]],
+        claims: Sequence[tuple[str, Place, Head]],
+        received_at: datetime,
     ) -> None:
-        """Store entries (each with its log's owner) in one statement, and move the heads.
+        """Store entries (each with its log's owner) in one COPY, and move the heads.
 
-        The chain's rules must have run: a conflict raises asyncpg.UniqueViolationError.
+        `claims` are signed heads beside the stored place of their log. The chain's rules must have run:
+        nothing is skipped or replaced, and a conflict raises asyncpg.UniqueViolationError.
         """
-        if not run:
-            return
-        entries = [stored.entry for _, stored in run]
-        await connection.execute(
-            query("store_entries"),
-            *self._who,
-            received_at,
-            [node for node, _ in run],
-            [entry.epoch for entry in entries],
-            [entry.seq for entry in entries],
-            [entry.entry_id for entry in entries],
-            [entry.type for entry in entries],
-            [entry.door for entry in entries],
-            [entry.occurred_at for entry in entries],
-            [stored.hash for _, stored in run],
-            [stored.record for _, stored in run],
-        )
-        last = {(node, stored.entry.epoch): stored.place for node, stored in run}
-        for (node, epoch), place in last.items():
-            await connection.execute(query("move_head"), *self._who, node, epoch, place.seq, place.hash)
+        if run:
+            await connection.copy_records_to_table(
+                "entry", columns=COLUMNS, records=[self._row(*item, received_at) for item in run]
+            )
+        places = {(node, place.epoch): place for node, place, _ in claims}
+        places |= {(node, stored.entry.epoch): stored.place for node, stored in run}
+        signed = {(node, head.epoch): head for node, _, head in claims}
+        rows = []
+        for (node, epoch), place in places.items():
+            head = signed.get((node, epoch))
+            claim = (head.seq, head.hash, head.signature) if head else (None, None, None)
+            rows.append((*self._who, node, epoch, place.seq, place.hash, *claim))
+        if rows:
+            await connection.executemany(query("move_head"), rows)
 
-    async def sign(self, connection: Connection, node: str, head: Head) -> None:
-        """Keep a log's latest signed head."""
-        await connection.execute(
-            query("sign_head"), *self._who, node, head.epoch, head.seq, head.hash, head.signature
+    def _row(self, node: str, stored: Stored, received_at: datetime) -> tuple[Any, ...]:
+        entry = stored.entry
+        return (
+            *self._who,
+            node,
+            entry.epoch,
+            entry.seq,
+            entry.entry_id,
+            entry.type,
+            entry.door,
+            entry.occurred_at,
+            received_at,
+            stored.hash,
+            stored.record,
         )
 
     async def _fold_accounts(self, connection: Connection, book: CenterBook, head: LogHead) -> None:
@@ -176,7 +201,7 @@ def check_frame(entry: Entry) -> None:
     """Denied unless the fields around an entry's body can be stored: a signed entry may still be hostile."""
     try:
         sound = (
-            str(UUID(entry.entry_id)) == entry.entry_id
+            _ID.match(entry.entry_id) is not None
             and _EPOCH.match(entry.epoch) is not None
             and entry.seq < _SEQ_MAX
             and _NAME.match(entry.type) is not None

@@ -11,10 +11,11 @@ import asyncio
 import base64
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import msgspec
@@ -33,7 +34,7 @@ from sync.bodies import Begin, Imported, body_bytes, read_body, schema_of
 from sync.center import CenterBook, Received, concerns
 from sync.center import Draft as Decision
 from sync.chain import BeginAnew, Stored, rule_e
-from sync.entry import GENESIS, Draft, Place, read_record, record_bytes, record_hash
+from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, record_hash
 from sync.errors import SignatureError, SyncError
 from sync.wire import ANSWER_ENTRY_BYTES_MAX, Answer, Ask
 
@@ -46,6 +47,9 @@ CODE_VALID: Final = timedelta(hours=24)
 _EXAMINED_MAX: Final = 10 * PAGE
 """Own entries looked at for one answer; a long backlog takes several answers."""
 
+_RECENT_MAX: Final = 64
+"""Own entries kept at hand for the answers to nodes that are up to date; 16 MiB if all were of full size."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +61,16 @@ class ImportSummary:
     permits: int
     trucks: int
     unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """An entry of the own log with its body at hand."""
+
+    place: Place
+    type: str
+    body: Any
+    record: bytes
 
 
 class Central:
@@ -75,6 +89,7 @@ class Central:
         self._lock = asyncio.Lock()
         self._book: CenterBook | None = None
         self._epochs: list[str] = []
+        self._recent: deque[_Own] = deque(maxlen=_RECENT_MAX)
         self._listeners: list[Callable[[], None]] = []
 
     @classmethod
@@ -156,27 +171,22 @@ class Central:
         for stored in received.store:
             check_frame(stored.entry)
         claims = [
-            part.head
-            for part in ask.parts
-            if part.head is not None and part.epoch not in received.refused and part.head.epoch == part.epoch
+            (ask.node, have, part.head)
+            for part, have in zip(ask.parts, received.have, strict=True)
+            if part.head is not None and have.seq and part.epoch not in received.refused
         ]
 
         async def beside(connection: Connection) -> None:
             await connection.execute(
                 query("meet_node"), self.tenant, self.zone, ask.node, ask.epoch, list(ask.doors), now
             )
-            for claim in claims:
-                known = book.epochs.get(claim.epoch)
-                if known is None or known.claimed != claim.place:
-                    await self._record.sign(connection, ask.node, claim)
             if code_valid and received.store:
                 await connection.execute(query("use_code"), self.tenant, self.zone, code_hash, now)
 
-        await self._commit(ask.node, received.store, received.drafts, beside)
-        for claim in claims:
-            known = book.epochs.get(claim.epoch)
-            if known is not None and (known.claimed is None or known.claimed.seq <= claim.seq):
-                known.claimed = claim.place
+        news = [claim for claim in claims if self._is_news(book, claim[2])]
+        await self._commit(ask.node, received.store, received.drafts, news, beside)
+        for _, _, head in news:
+            book.epochs[head.epoch].claimed = head.place
         if len(book.keys[ask.node]) > keys_before:
             _log.info("node %s enrolled a key", ask.node)
         for epoch, reason in received.refused.items():
@@ -185,30 +195,41 @@ class Central:
         assert book.head is not None
         return received, book.head
 
+    def _is_news(self, book: CenterBook, head: Head) -> bool:
+        known = book.epochs.get(head.epoch)
+        return known is None or known.claimed is None or known.claimed.seq < head.seq
+
     async def _answer(self, ask: Ask, received: Received, head: Place) -> Answer:
         """The own entries after the node's cursor that concern it, as many as one Saw can carry."""
-        cursor = ask.cursor
-        if cursor == head:
-            return Answer(ask.ask_id, received.have, head.epoch, cursor, cursor, (), received.refused)
+        after, run, complete = ask.cursor, self._after(ask.cursor, head), True
+        if run is None:
+            async with self.database.session() as connection:
+                after = await self._cursor_in_chain(connection, ask.cursor)
+                run, complete = await self._down(connection, after, head)
         entries: list[msgspec.Raw] = []
         upto = head
-        async with self.database.session() as connection:
-            after = await self._cursor_in_chain(connection, cursor)
-            size = examined = 0
-            async for place, record in self._down(connection, after, head):
-                examined += 1
-                entry = read_record(record)
-                if concerns(entry.type, read_body(entry), ask.node, ask.epoch):
-                    if entries and size + len(record) > ANSWER_ENTRY_BYTES_MAX:
-                        break
-                    entries.append(msgspec.Raw(record))
-                    size += len(record)
-                upto = place
-                if examined == _EXAMINED_MAX:
+        size = 0
+        at = after
+        for own in run:
+            if concerns(own.type, own.body, ask.node, ask.epoch):
+                if entries and size + len(own.record) > ANSWER_ENTRY_BYTES_MAX:
+                    upto = at or head
                     break
-            else:
-                upto = head
+                entries.append(msgspec.Raw(own.record))
+                size += len(own.record)
+            at = own.place
+        else:
+            upto = head if complete else run[-1].place
         return Answer(ask.ask_id, received.have, head.epoch, after, upto, tuple(entries), received.refused)
+
+    def _after(self, cursor: Place | None, head: Place) -> list[_Own] | None:
+        """The own entries in (cursor, head] when all of them were written lately; None otherwise."""
+        if cursor == head:
+            return []
+        places = [own.place for own in self._recent]
+        if cursor not in places or head not in places:
+            return None
+        return list(self._recent)[places.index(cursor) + 1 : places.index(head) + 1]
 
     async def _cursor_in_chain(self, connection: Connection, cursor: Place | None) -> Place | None:
         if cursor is None or cursor.epoch not in self._epochs:
@@ -218,22 +239,32 @@ class Central:
 
     async def _down(
         self, connection: Connection, after: Place | None, head: Place
-    ) -> AsyncIterator[tuple[Place, bytes]]:
-        """Own entries after a place up to `head` that may go down, in order, with their places."""
+    ) -> tuple[list[_Own], bool]:
+        """Own entries after a place up to `head` that may go down, in order, some answers' worth; and
+        whether these are all.
+        """
+        found: list[_Own] = []
+        size = 0
         first = self._epochs.index(after.epoch) if after else 0
         last = self._epochs.index(head.epoch)
         for epoch in self._epochs[first : last + 1]:
             seq = after.seq if after and epoch == after.epoch else 0
             end = head.seq if epoch == head.epoch else 2**62
             while True:
+                if len(found) >= _EXAMINED_MAX or size >= 2 * ANSWER_ENTRY_BYTES_MAX:
+                    return found, False
                 rows = await connection.fetch(
                     query("down_page"), self.tenant, self.zone, epoch, seq, end, PAGE
                 )
                 for row in rows:
-                    yield Place(epoch, row["seq"], row["hash"]), row["record"]
+                    entry = read_record(row["record"])
+                    place = Place(epoch, row["seq"], row["hash"])
+                    found.append(_Own(place, entry.type, read_body(entry), row["record"]))
+                    size += len(row["record"])
                 if len(rows) < PAGE:
                     break
                 seq = rows[-1]["seq"]
+        return found, True
 
     # -- imports and enrolment ---------------------------------------------------------------------
 
@@ -250,7 +281,7 @@ class Central:
                 return read
             decisions = _import_decisions(uploads, read, by)
             if decisions:
-                await self._commit(CENTER, [], decisions, None)
+                await self._commit(CENTER, [], decisions)
         self.counters["imports"] += 1
         return ImportSummary(len(read.products), len(read.permits), len(read.conveyances), read.unchanged)
 
@@ -272,6 +303,7 @@ class Central:
             own = [head for head in heads if head.node == CENTER]
             finding = await self._rule_e(connection, own)
         self._epochs = [head.place.epoch for head in own]
+        self._recent.clear()
         self._book = book
         if isinstance(finding, BeginAnew):
             await self._begin(finding)
@@ -292,14 +324,15 @@ class Central:
     async def _begin(self, why: BeginAnew) -> None:
         _log.warning("the center begins a new epoch: %s", why.reason)
         begin = Begin(self.tenant, self.zone, CENTER, self._key.public, why.reason, why.parent, why.end)
-        await self._commit(CENTER, [], [("begin", begin)], None, epoch=self._clocks.epoch())
+        await self._commit(CENTER, [], [("begin", begin)], epoch=self._clocks.epoch())
 
     async def _commit(
         self,
         node: str,
         store: list[Stored],
         decisions: Sequence[Decision],
-        beside: Callable[[Connection], Awaitable[None]] | None,
+        claims: Sequence[tuple[str, Place, Head]] = (),
+        beside: Callable[[Connection], Awaitable[None]] | None = None,
         epoch: str | None = None,
     ) -> None:
         """Store a node's entries and the center's decisions in one transaction, anchor, then fold.
@@ -313,7 +346,7 @@ class Central:
         try:
             async with self.database.session() as connection, connection.transaction():
                 run = [*((node, stored) for stored in store), *((CENTER, stored) for stored in own)]
-                await self._record.store(connection, run, self._clocks.utc())
+                await self._record.store(connection, run, claims, self._clocks.utc())
                 if beside is not None:
                     await beside(connection)
         except asyncpg.UniqueViolationError as error:
@@ -326,8 +359,9 @@ class Central:
             await asyncio.to_thread(self._anchor.write, own[-1].place)
         for stored in store:
             book.fold_node(node, stored)
-        for stored in own:
+        for stored, (entry_type, body) in zip(own, decisions, strict=True):
             book.fold(stored)
+            self._recent.append(_Own(stored.place, entry_type, body, stored.record))
         if epoch is not None:
             self._epochs.append(epoch)
         self._book = book

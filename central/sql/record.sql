@@ -1,25 +1,16 @@
 -- The record: storing entries, heads and what the exchange needs.
 
--- name: store_entries
--- One statement a batch. There is no ON CONFLICT: the chain's rules have run before, so a conflict is an alarm.
-INSERT INTO entry (tenant, zone, node, epoch, seq, entry_id, type, door, occurred_at, received_at, hash, record)
-SELECT $1, $2, e.node, e.epoch, e.seq, e.entry_id, e.type, e.door, e.occurred_at, $3, e.hash, e.record
-FROM unnest(
-    $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[], $11::text[],
-    $12::bytea[]
-) AS e (node, epoch, seq, entry_id, type, door, occurred_at, hash, record)
-
 -- name: move_head
--- The stored head of a log after a batch; a new epoch takes the next place among its node's epochs.
-INSERT INTO log_head (tenant, zone, node, epoch, place, seq, hash)
-SELECT $1, $2, $3, $4, coalesce(max(place), 0) + 1, $5, $6
+-- The stored head of a log after a batch, and its writer's latest signed one: a claim, which may be ahead of
+-- what is stored. A new epoch takes the next place among its node's epochs.
+INSERT INTO log_head (tenant, zone, node, epoch, place, seq, hash, signed_seq, signed_hash, signature)
+SELECT $1, $2, $3, $4, coalesce(max(place), 0) + 1, $5, $6, $7, $8, $9
 FROM log_head WHERE tenant = $1 AND zone = $2 AND node = $3
-ON CONFLICT (tenant, zone, node, epoch) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
-
--- name: sign_head
--- The latest head that the writer of a log has signed: a claim, which may be ahead of what is stored.
-UPDATE log_head SET signed_seq = $5, signed_hash = $6, signature = $7
-WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4 AND coalesce(signed_seq, 0) <= $5
+ON CONFLICT (tenant, zone, node, epoch) DO UPDATE
+SET seq = excluded.seq, hash = excluded.hash,
+    signed_seq = coalesce(excluded.signed_seq, log_head.signed_seq),
+    signed_hash = coalesce(excluded.signed_hash, log_head.signed_hash),
+    signature = coalesce(excluded.signature, log_head.signature)
 
 -- name: all_heads
 -- All logs with their stored and signed heads, the epochs of each in the order they came.
