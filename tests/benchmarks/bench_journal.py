@@ -63,9 +63,10 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench journal", description="Journal append against bare sqlite3.")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each size (default 9)")
-    parser.add_argument("--folder", type=Path, default=Path(), help="where to write; a disk, not a tmpfs")
+    parser.add_argument("--folder", type=Path, default=Path("var"), help="where to write; no tmpfs")
     parser.add_argument("--profile", action="store_true", help="print where the writer's time goes")
     options = parser.parse_args(argv)
+    options.folder.mkdir(parents=True, exist_ok=True)
     if options.profile:
         _profile(options.folder)
         return 0
