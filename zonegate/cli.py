@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -50,9 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser([name]).parse_args(given)
     run = importlib.import_module(COMMANDS[args.command][1]).run
     try:
-        return int(run(args))
+        code = int(run(args))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # The reader of the pipe has seen enough, as `| head` has; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 if __name__ == "__main__":

@@ -7,16 +7,22 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 from gs1.printable import printable
+
+_LINES_MAX: Final = 1000
+"""Lines of one call, as of one page of the journal; `--after` goes on."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate db`."""
     parser.add_argument("--store", type=Path, required=True, help="the node's store folder")
     parser.add_argument("what", choices=["epochs", "entries", "reads", "heads"], help="what to list")
-    parser.add_argument("--after", type=int, default=0, help="start behind this number")
-    parser.add_argument("--limit", type=int, default=100, help="at most so many lines")
+    parser.add_argument("--after", type=_whole, default=0, help="start behind this number")
+    parser.add_argument(
+        "--limit", type=_whole, default=100, help=f"at most so many lines, up to {_LINES_MAX}"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -25,13 +31,20 @@ def run(args: argparse.Namespace) -> int:
     from edge.errors import EdgeError
 
     try:
-        lines = _lines(args.store, args.what, args.after, args.limit)
+        lines = _lines(args.store, args.what, args.after, min(args.limit, _LINES_MAX))
     except EdgeError as error:
         print(f"zonegate db: {error}", file=sys.stderr)
         return 1
     for line in lines:
         print(json.dumps(line) if args.json else "  ".join(str(value) for value in line.values()))
     return 0
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is out of range, expected 0 or more")
+    return number
 
 
 def _lines(store: Path, what: str, after: int, limit: int) -> list[dict[str, object]]:
