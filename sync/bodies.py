@@ -292,6 +292,11 @@ def read_body(entry: Entry) -> Any:
         raise EntryError(
             f"entry {entry.entry_id} has schema {entry.schema!r}, which this version does not know; update it"
         )
+    known = _BODIES.get(entry.type)
+    if known is None or known[0] != entry.schema:
+        raise EntryError(
+            f"entry {entry.entry_id} of type {entry.type} has the schema {entry.schema} of another"
+        )
     try:
         return decoder.decode(bytes(entry.body))
     except msgspec.MsgspecError as error:

@@ -30,7 +30,7 @@ from sync.bodies import (
     read_body,
 )
 from sync.chain import Stored, extension
-from sync.entry import GENESIS, Entry, Head, Place, read_record
+from sync.entry import GENESIS, Head, Place, read_record
 from sync.errors import ChainError, EntryError, SignatureError, SyncError, WireError
 from sync.wire import Ask, Part, request_message
 
@@ -133,7 +133,7 @@ class CenterBook:
         self.head = stored.place
         fold = self._own.get(stored.entry.type)
         if fold is not None:
-            fold(read_body(stored.entry))
+            fold(stored.body)
 
     def fold_node(self, node: str, stored: Stored) -> None:
         """Take in the next stored entry of a node's log."""
@@ -154,7 +154,7 @@ class CenterBook:
     ) -> None:
         entry = stored.entry
         if entry.seq == 1:
-            begin: Begin = read_body(entry)
+            begin: Begin = stored.body
             closed = entry.epoch in self.closed
             epochs[entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end, closed)
             if epochs is self.epochs:
@@ -162,7 +162,7 @@ class CenterBook:
             return
         epochs[entry.epoch].head = stored.place
         try:
-            use = _use_of(entry)
+            use = _use_of(stored)
         except EntryError:  # of a newer program: stored like any other, it blocks nothing
             epochs[entry.epoch].unread = True
             return
@@ -298,7 +298,7 @@ class CenterBook:
         return new
 
     def _check_begin(self, node: str, first: Stored) -> None:
-        begin = read_body(first.entry)
+        begin = first.body
         if not isinstance(begin, Begin):
             raise ChainError(
                 f"epoch {first.entry.epoch} does not start with begin, but with {first.entry.type}"
@@ -342,7 +342,7 @@ class CenterBook:
             ("center-saw", CenterSaw(ask.node, epoch, upto)) for epoch, upto in last.items()
         ]
         for epoch in last:
-            holdings = _holdings(epoch, (stored.entry for stored in store if stored.entry.epoch == epoch))
+            holdings = _holdings(epoch, (stored for stored in store if stored.entry.epoch == epoch))
             if holdings is not None:
                 drafts.append(("holdings", holdings))
         drafts += self._closings(overlay)
@@ -400,27 +400,35 @@ class CenterBook:
         return total
 
 
-def _use_of(entry: Entry) -> tuple[LineRef, Decimal] | None:
-    """What an entry debits of a permit line; a correction gives back."""
-    if entry.type not in ("admission", "withdrawal", "correction"):
+def _moved(stored: Stored) -> Movement | Correction | None:
+    """The body of an entry that moves goods; EntryError when it cannot be read, or counts no number."""
+    if stored.entry.type not in ("admission", "withdrawal", "correction"):
         return None
-    body: Movement | Correction = read_body(entry)
-    if body.use is None:
+    body: Movement | Correction = stored.body
+    if not (body.quantity.is_finite() and (body.use is None or body.use.quantity.is_finite())):
+        raise EntryError(f"entry {stored.entry.entry_id} has a quantity that is no number")
+    return body
+
+
+def _use_of(stored: Stored) -> tuple[LineRef, Decimal] | None:
+    """What an entry debits of a permit line; a correction gives back."""
+    body = _moved(stored)
+    if body is None or body.use is None:
         return None
     return body.use.ref, -body.use.quantity if isinstance(body, Correction) else body.use.quantity
 
 
-def _holdings(epoch: str, entries: Iterable[Entry]) -> Holdings | None:
+def _holdings(epoch: str, entries: Iterable[Stored]) -> Holdings | None:
     """What other docks must know of a batch, in its order."""
     moves: list[Moved] = []
-    for entry in entries:
-        if entry.type not in ("admission", "withdrawal", "correction"):
-            continue
+    for stored in entries:
         try:
-            body: Movement | Correction = read_body(entry)
+            body = _moved(stored)
         except EntryError:
             continue
-        direction = Direction.IN if entry.type == "admission" else Direction.OUT
+        if body is None:
+            continue
+        direction = Direction.IN if stored.entry.type == "admission" else Direction.OUT
         came = body.movement == "withdrawal" if isinstance(body, Correction) else direction is Direction.IN
         load = body.load
         if load.gtin is not None and load.owner is not None and load.status and load.unit:

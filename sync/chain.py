@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from sync.bodies import read_body
 from sync.entry import GENESIS, Entry, Place, read_record, record_hash
 from sync.errors import ChainError, EntryError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stored:
     """A record with its entry and its hash, ready to be stored at its place."""
 
@@ -25,6 +28,11 @@ class Stored:
     def place(self) -> Place:
         """Where it stands."""
         return Place(self.entry.epoch, self.entry.seq, self.hash)
+
+    @cached_property
+    def body(self) -> Any:
+        """The typed body, decoded once; EntryError when it cannot be read."""
+        return read_body(self.entry)
 
 
 def extension(
