@@ -125,7 +125,7 @@ def troubles(status: StatusView) -> list[str]:
 
 def _link_trouble(link: LinkView) -> str:
     waiting = "1 entry waits" if link.behind == 1 else f"{link.behind} entries wait"
-    return f"No link to {link.name}: {waiting} here, work goes on."
+    return f"No link to the {link.name}: {waiting} here, work goes on."
 
 
 def _strip(status: StatusView) -> bytes:

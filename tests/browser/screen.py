@@ -18,6 +18,9 @@ WORDS = {"READY": "READY", "ACCEPTED": "ACCEPTED", "HOLD": "HOLD", "STOP": "STOP
 
 _CTRL, _SHIFT = 2, 8
 
+# A bound for a busy machine; what is waited for comes within milliseconds.
+expect.set_options(timeout=15_000)
+
 
 class Screens:
     """Every page opened here must stay free of script errors and of refused resources."""

@@ -86,7 +86,7 @@ async def test_accepted_fades_to_ready_and_keeps_its_count_while_hold_and_stop_s
     screens: Screens, desk: FakeDesk
 ) -> None:
     page = await screens.door()
-    desk.say("out1", "ACCEPTED", counted=12, at=datetime.now(UTC) - timedelta(seconds=5))
+    desk.say("out1", "ACCEPTED", counted=12, at=datetime.now(UTC) - timedelta(seconds=3))
     await shows(page, "ACCEPTED")
     await shows(page, "READY", "Load it. Bring the next one.")
     await expect(page.locator("#count")).to_have_text("12of 24")

@@ -156,7 +156,9 @@ function drawFacts() {
   $("code").textContent = short(view.code);
   $("undo").hidden = !view.can_undo;
   if (held) {
-    $("question").textContent = view.prompt.text;
+    const {text: asked} = view.prompt, goods = view.product_name || "";
+    $("question").textContent = short(goods && !asked.includes(goods) ? `${goods}: ${asked}` : asked);
+    if (asked === view.sentence) $("sentence").textContent = "";
     $("digits").textContent = shownDigits();
     $("confirm").disabled = asking || !/^\d{1,12}(\.\d{1,6})?$/.test(shownDigits());
   } else if (view.prompt) {

@@ -79,7 +79,7 @@ async def test_a_lost_center_is_a_strip_and_no_state(client: ClientSession, desk
         desk.links[0] = LinkView("center", "Down", 1, "Not reached.", None)
         desk.tell("")
         lines = (await named(answer, "strip"))[1]["lines"]
-        assert lines == ["No link to center: 1 entry waits here, work goes on."]
+        assert lines == ["No link to the center: 1 entry waits here, work goes on."]
 
 
 async def test_silence_is_broken_by_beats(client: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
