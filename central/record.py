@@ -17,7 +17,6 @@ from central.queries import query
 from sync.center import CenterBook
 from sync.chain import Stored
 from sync.entry import Entry, Head, Place, read_record
-from sync.errors import EntryError
 
 if TYPE_CHECKING:
     from central.database import Connection
@@ -84,8 +83,7 @@ class Record:
     async def book(self, connection: Connection) -> tuple[CenterBook, list[LogHead]]:
         """The center's state, folded from the stored logs, and the heads it was folded from.
 
-        Raises EntryError when the center's own log has an entry this version does not know. A node's
-        entry that it does not know is passed over: it blocks nothing.
+        Raises EntryError when the center's own log has an entry this version does not know.
         """
         book = CenterBook(*self._who)
         heads = await self.heads(connection)
@@ -176,10 +174,7 @@ class Record:
             rows = await connection.fetch(query("account_page"), *self._who, head.node, epoch, after, PAGE)
             for row in rows:
                 stored = Stored(row["record"], read_record(row["record"]), row["hash"])
-                try:
-                    book.fold_node(head.node, stored)
-                except EntryError:
-                    continue
+                book.fold_node(head.node, stored)
             if len(rows) < PAGE:
                 break
             after = rows[-1]["seq"]

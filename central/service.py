@@ -170,10 +170,11 @@ class Central:
         received = book.receive(ask, body, signature, hashes, code_valid=code_valid)
         for stored in received.store:
             check_frame(stored.entry)
-        claims = [
-            (ask.node, have, part.head)
-            for part, have in zip(ask.parts, received.have, strict=True)
-            if part.head is not None and have.seq and part.epoch not in received.refused
+        stored_at = {have.epoch: have for have in received.have if have.seq}
+        news = [
+            (ask.node, stored_at[head.epoch], head)
+            for head in received.heads
+            if head.epoch in stored_at and self._is_news(book, head)
         ]
 
         async def beside(connection: Connection) -> None:
@@ -183,10 +184,9 @@ class Central:
             if code_valid and received.store:
                 await connection.execute(query("use_code"), self.tenant, self.zone, code_hash, now)
 
-        news = [claim for claim in claims if self._is_news(book, claim[2])]
         await self._commit(ask.node, received.store, received.drafts, news, beside)
         for _, _, head in news:
-            book.epochs[head.epoch].claimed = head.place
+            book.claim(head)
         if len(book.keys[ask.node]) > keys_before:
             _log.info("node %s enrolled a key", ask.node)
         for epoch, reason in received.refused.items():

@@ -94,7 +94,13 @@ class Dock:
         way = Direction.IN if entry_type == "admission" else Direction.OUT
         sscc = changes.pop("sscc", SSCC)
         load = LoadFacts(
-            f"/00/{sscc}", sscc=sscc, gtin=GTIN, lot="L1", unit="EA", owner="Example User", status=Status.NPF
+            f"/00/{sscc}",
+            sscc=sscc,
+            gtin=GTIN,
+            lot=changes.pop("lot", "L1"),
+            unit="EA",
+            owner="Example User",
+            status=Status.NPF,
         )
         body = Movement(
             changes.pop("job", "T-1"),

@@ -133,6 +133,12 @@ async def test_an_entry_that_cannot_be_read_is_stored_and_blocks_nothing(
         dock.add_bytes(
             "release", "zonegate.release.v1", b'{"hold":"no id","decision":"x","by":"y","note":""}'
         ),
+        dock.add_bytes("admission", "zonegate.movement.v9", b'{"from":"the future"}'),
+        dock.add_bytes("withdrawal", "zonegate.job.v1", b"{}"),
+        dock.move(quantity="NaN"),
+        dock.move(quantity="1", use=Use("A214", "1", Decimal("Infinity"))),
+        dock.move(quantity="1E+40"),
+        dock.move(lot="\0"),
         dock.add_bytes("job", "zonegate.release.v1", b'{"hold":"h","decision":"x","by":"y","note":""}'),
     ]
     dock.move()
