@@ -43,7 +43,7 @@ from sync.entry import Entry, Place, read_record
 
 _ZERO: Final = Decimal(0)
 
-DEPARTED_MAX: Final = 50_000
+DEPARTED_MAX: Final = 10_000
 """Loads remembered as gone, to say "already withdrawn"; older ones are "unknown load", a refusal too."""
 
 UNDO_MAX: Final = 200
