@@ -122,7 +122,8 @@ async def test_the_status_page_tells_every_part(client: ClientSession, desk: Fak
         "Outbound 1", "Inbound 1", "No truck is open.", "11 of 24", "095219990000000709", "TRAILER 0815",
         "1000 of 2500 EA left", "serial-in1", "Unplugged: plug it in again.", "Not reached since 09:02.",
         "This load is not known.", "(00)095219990000009999", "The supervisor decides", "05:14:05",
-        "America/New_York", "No link to the center: 14 entries wait here, work goes on.", "125 EA TOOL-12 left",
+        "America/New_York", "No link to the center: 14 entries wait here, work goes on.",
+        "125 EA TOOL-12 left",
     ):  # fmt: skip
         assert part in text, part
     assert "Refuse: it goes back" not in text
