@@ -315,3 +315,13 @@ class Yard:
 def load_number(way: str, number: int) -> bytes:
     """The label of a pallet as it crosses: inbound pallets are new, outbound ones stand in the zone."""
     return pallet(number + 100 if way == "in" else number)
+
+
+async def counted_label(yard: Yard, recorder: FakeRecorder, client_id: str = "q-1") -> DoorView:
+    """A label without quantity is scanned, and 20 are typed."""
+    view = yard.read("out", label())
+    assert view.prompt is not None
+    task = asyncio.create_task(yard.dock.quantity("out", view.prompt.hold, "20", client_id, "door out"))
+    await settled()
+    await recorder.tell()
+    return await task

@@ -21,7 +21,7 @@ from edge.books import Fact, NodeBooks
 from sync import wire
 from sync.bodies import Begin, LoadFacts, Movement, ReadSummary, Use, body_bytes, read_body, schema_of
 from sync.center import CenterBook, concerns
-from sync.chain import BeginAnew, GoOn, Stored, rule_e
+from sync.chain import BeginAnew, GoOn, Stored, chain_of, rule_e
 from sync.entry import (
     GENESIS,
     Clock,
@@ -327,3 +327,33 @@ def movement(quantity: int, line: LineRef = LINE) -> Movement:
     return Movement(
         "T-1", Direction.OUT, load, amount, "EA", "Example Two", Status.NPF, "withdrawn", read, 0, use
     )
+
+
+def enrolled(node: Node, center: Center, code: str = "code-1") -> Node:
+    center.codes.add(code)
+    node.code = code
+    node.start()
+    node.settle(center)
+    return node
+
+
+def proven(center: Center, *machines: Node) -> None:
+    """What must hold at the end of every story."""
+    for epoch, log in center.copies.logs.items():
+        chain_of(epoch, 0, GENESIS, [stored.record for stored in log])
+    assert len(set(center.stored())) == len(center.stored()), "nothing counts twice"
+    anew = center.folded_anew()
+    assert anew.accounts == center.book.accounts
+    assert anew.epochs == center.book.epochs
+    out = {
+        stored.entry.entry_id: read_body(stored.entry)
+        for machine in machines
+        for stored in machine.store.all()
+        if stored.entry.type == "withdrawal"
+    }
+    out |= {
+        stored.entry.entry_id: read_body(stored.entry)
+        for stored in center.copies.all()
+        if stored.entry.type == "withdrawal"
+    }
+    assert sum(body.quantity for body in out.values()) <= center.charged() <= 800, "never over-withdrawn"
