@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The record: copies of all node logs, the center's own log, and what the exchange itself needs.
 
 -- Every entry of every log, as the bytes that were hashed. `node` owns the log; 'center' is the own one.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The books: projections of the logs. Every row here can be made again from the entries.
 
 -- How far the books are: the place in the center's own log up to which it is folded in.

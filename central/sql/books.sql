@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The books: what the projector writes. Sums are added to, never set, so that the order of two docks' logs
 -- does not matter.
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Emptying one zone's books before they are made again. Never the record.
 
 -- name: forget_planned_load

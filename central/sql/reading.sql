@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Reading: what the API and the pages show. Lists in time go by entry id, newest first, a page before an id.
 
 -- name: inventory

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The record: storing entries, heads and what the exchange needs.
 
 -- name: move_head

@@ -26,11 +26,18 @@ _COUNTERS: Final = {
     "conflicts": "zonegate_center_conflicts_total",
 }
 
+_FIGURES: Final = {
+    "entries": "zonegate_center_entries",
+    "open_holds": "zonegate_center_open_holds",
+    "unreadable": "zonegate_center_unreadable",
+    "books_behind": "zonegate_center_books_behind",
+}
+
 
 def exposition(counters: Mapping[str, int], figures: Mapping[str, Any]) -> str:
     """All metrics as text."""
     values = {_COUNTERS[name]: count for name, count in counters.items()}
-    values |= {f"zonegate_center_{name}": int(value) for name, value in figures.items()}
+    values |= {_FIGURES[name]: int(value) for name, value in figures.items()}
     lines = []
     for name, (kind, meaning) in METRICS.items():
         lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", f"{name} {values[name]}"]
