@@ -89,7 +89,7 @@ class ScannerSettings:
     idle_gap_s: float = 0.05
     reads_per_second_max: int = 20
     retry_s_min: float = 0.1
-    retry_s_max: float = 5.0
+    retry_s_max: float = 1.0
 
 
 class Scanner:

@@ -23,6 +23,7 @@ from edge.adjudicate import OPENS, REPEAT, Moment, Verdict, find, inputs_hash, j
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
 from edge.doors import Door, Shown
+from edge.errors import JournalError
 from edge.given import CODE_BYTES_MAX, summary_of, typed_quantity
 from edge.show import choices, hold_view, job_view, missing_loads
 from edge.view import DoorView, HoldView, JobView, Refused
@@ -144,10 +145,19 @@ class Dock:
         if self._recorder is None:
             self._show(door, Verdict("cannot-record"), summary.code, told=True)
             return None
+        try:
+            return self._take_recorded(door, raw, summary, self._recorder, no_read=no_read)
+        except JournalError:  # nothing was queued: too much waits, or the journal has just been closed
+            self._show(door, Verdict("cannot-record"), summary.code, told=True)
+            return None
+
+    def _take_recorded(
+        self, door: Door, raw: bytes, summary: ReadSummary, recorder: Recorder, *, no_read: bool
+    ) -> asyncio.Future[Any] | None:
         before = self.books.state.seq
         told = self._dispatch(door, raw, summary, no_read=no_read)
         wrote = self.books.state.seq != before
-        self._recorder.note_read(
+        recorder.note_read(
             device=summary.device,
             door=door.id,
             at=summary.at,
@@ -225,7 +235,7 @@ class Dock:
         future = self._untold.get(entry_id)
         turn = self._show(door, verdict, code, told=future is None, entry_id=entry_id)
         if future is not None:
-            future.add_done_callback(lambda told: self._accepted(door, turn, told))
+            future.add_done_callback(lambda told: self._told(door, turn, told))
         return future
 
     def _is_repeat(self, door: Door, load: Load, summary: ReadSummary) -> bool:
@@ -277,7 +287,7 @@ class Dock:
             planned=len(conveyance.loads),
         )
         future = self.write("job", body, door.id)
-        self._say(door, "READY", "opened", *words.say("opened"), conveyance.job)
+        self._say(door, future, "READY", "opened", *words.say("opened"), conveyance.job)
         job = self.books.state.jobs[conveyance.job]
         if job.seals_held:
             summary = summary_of(by, "keyboard", conveyance.job.encode(), self.clocks.utc())
@@ -306,7 +316,7 @@ class Dock:
         future = self.write("job", body, door.id)
         reason = "closed-short" if missing else "closed"
         state = "HOLD" if missing else "READY"
-        self._say(door, state, reason, *words.say(reason, missing=len(missing)), job.job)
+        self._say(door, future, state, reason, *words.say(reason, missing=len(missing)), job.job)
         return future
 
     def _control(self, door: Door, command: str, summary: ReadSummary) -> asyncio.Future[Any] | None:
@@ -337,7 +347,7 @@ class Dock:
             client_id=client_id,
         )
         future = self.write("correction", body, door.id)
-        self._say(door, "READY", "undone", *words.say("undone"), moved.read.code)
+        self._say(door, future, "READY", "undone", *words.say("undone"), moved.read.code)
         return future
 
     def last_done(self, door: str) -> Done | None:
@@ -506,11 +516,11 @@ class Dock:
         door.judged = door.shown
         if verdict.kind == words.ACCEPTED:
             self._untold[entry_id] = future
-            future.add_done_callback(lambda told: self._accepted(door, turn, told))
+            future.add_done_callback(lambda told: self._told(door, turn, told))
             future.add_done_callback(lambda _: self._untold.pop(entry_id, None))
         return future
 
-    def _accepted(self, door: Door, turn: int, told: asyncio.Future[Any]) -> None:
+    def _told(self, door: Door, turn: int, told: asyncio.Future[Any]) -> None:
         if told.cancelled() or told.exception() is not None:
             return  # the journal failed: `detach` has put STOP on every door
         door.tell(turn)
@@ -539,8 +549,19 @@ class Dock:
         self.changed(door.id)
         return turn
 
-    def _say(self, door: Door, state: str, reason: str, sentence: str, step: str, code: str) -> None:
-        door.say(Shown(state, reason, sentence, step, code, at=self.clocks.utc()))
+    def _say(
+        self,
+        door: Door,
+        future: asyncio.Future[Any],
+        state: str,
+        reason: str,
+        sentence: str,
+        step: str,
+        code: str,
+    ) -> None:
+        """Say what an act led to once its entry is told; "checking" until then."""
+        turn = door.say(Shown(state, reason, sentence, step, code, told=False, at=self.clocks.utc()))
+        future.add_done_callback(lambda told: self._told(door, turn, told))
         self.changed(door.id)
 
     def door(self, door: str) -> DoorView:

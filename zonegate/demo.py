@@ -164,13 +164,22 @@ def _connected(node: OwnNode) -> bool:
 
 async def _until(condition: Callable[[], bool], what: str) -> None:
     """Wait for the condition, looking again and again; ChildError when it does not come."""
-    async with asyncio.timeout(30):
-        while True:
-            with contextlib.suppress(OSError):
-                if await asyncio.to_thread(condition):
-                    return
-            await asyncio.sleep(0.05)
-    raise ChildError(f"waited 30 s for {what}; see the logs in the demo's folder (--folder keeps it)")
+    try:
+        async with asyncio.timeout(30):
+            while not await asyncio.to_thread(_holds, condition):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise ChildError(
+            f"waited 30 s for {what}; see the logs in the demo's folder (--folder keeps it)"
+        ) from None
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    """Whether it is so; a service that does not answer yet is a no."""
+    try:
+        return condition()
+    except OSError:
+        return False
 
 
 @contextlib.asynccontextmanager

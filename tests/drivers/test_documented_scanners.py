@@ -35,7 +35,7 @@ def test_addresses_and_defaults_are_those_of_the_program() -> None:
     assert f"`{settings.no_read.decode()}`" in PAGE
     assert f"(default {settings.reads_per_second_max})" in PAGE
     assert f"more than {settings.frame_length_max // 1024} KiB" in PAGE
-    assert f"at least every {settings.retry_s_max:g} seconds" in PAGE
+    assert f"at least every {settings.retry_s_max:g} s" in PAGE
     assert f"{settings.idle_gap_s * 1000:g} ms of silence" in PAGE
 
 
