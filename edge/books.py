@@ -141,7 +141,7 @@ class Books(msgspec.Struct):
     node: str = ""
     epoch: str = ""
     seq: int = 0
-    own_epochs: list[str] = []
+    own_epochs: dict[str, int] = {}
     settings: Settings | None = None
     cursor: Place | None = None
     center_ids: set[str] = set()
@@ -197,8 +197,9 @@ class NodeBooks:
         state = self.state
         body = fact.body
         if fact.type == "begin":
-            self._begin(fact, body)
+            self._begin(body)
         state.epoch, state.seq = fact.epoch, fact.seq
+        state.own_epochs[fact.epoch] = fact.seq
         if fact.door is not None:
             state.door_seq[fact.door] = state.door_seq.get(fact.door, 0) + 1
         if fact.type == "settings":
@@ -221,11 +222,10 @@ class NodeBooks:
         for record in records:
             self.fold(Fact.of(read_record(record)))
 
-    def _begin(self, fact: Fact, body: Begin) -> None:
+    def _begin(self, body: Begin) -> None:
         state = self.state
         state.tenant, state.zone, state.node = body.tenant, body.zone, body.node
         state.accounts.clear()  # a new epoch owns no account
-        state.own_epochs.append(fact.epoch)
 
     def _saw(self, fact: Fact, saw: Saw) -> None:
         state = self.state
@@ -253,9 +253,12 @@ class NodeBooks:
             self._plan(body)
         elif isinstance(body, Grant) and body.epoch == state.epoch:
             state.accounts.setdefault(str(body.ref), Account()).grants.append((seq, body.quantity))
-        elif isinstance(body, Holdings) and body.origin not in state.own_epochs:
+        elif isinstance(body, Holdings):
+            # Of an own epoch only what this store has lost: an older copy of it was restored.
+            known = state.own_epochs.get(body.origin)
             for moved in body.moves:
-                self._moved(moved, entry.entry_id)
+                if known is None or moved.seq > known:
+                    self._moved(moved, entry.entry_id)
 
     def _plan(self, conveyance: Conveyance) -> None:
         for load in conveyance.loads:

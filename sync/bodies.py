@@ -215,10 +215,13 @@ class CenterSaw(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """Goods that came into the zone or left it; `holding.quantity` is what moved."""
+    """Goods that came into the zone or left it; `holding.quantity` is what moved, `seq` its place in the
+    origin's log.
+    """
 
     came: bool
     holding: Holding
+    seq: int = 0
 
 
 class Holdings(msgspec.Struct, frozen=True):

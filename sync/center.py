@@ -435,5 +435,5 @@ def _holdings(epoch: str, entries: Iterable[Stored]) -> Holdings | None:
             holding = Holding(
                 load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
             )
-            moves.append(Moved(came, holding))
+            moves.append(Moved(came, holding, stored.entry.seq))
     return Holdings(epoch, tuple(moves)) if moves else None

@@ -234,6 +234,23 @@ def test_an_old_store_with_its_anchor_begins_a_child_with_a_proven_end(center: C
     proven(center, node)
 
 
+def test_an_old_store_learns_what_came_and_left_meanwhile(center: Center, node: Node) -> None:
+    came = msgspec.structs.replace(movement(125), use=None)
+    node.write("admission", came, node.doors[0])
+    node.settle(center)
+    old = node.backup()
+    node.write("admission", came, node.doors[0])
+    node.write("withdrawal", msgspec.structs.replace(came, quantity=Decimal(50)), node.doors[0])
+    node.settle(center)
+    truth = node.books.state.holdings
+    node.store = old
+    node.start()
+    assert [held.quantity for held in node.books.state.holdings.values()] == [125]
+    node.settle(center)
+    assert [held.quantity for held in node.books.state.holdings.values()] == [200]
+    assert node.books.state.holdings == truth, "what it lost comes back, what it has is not taken twice"
+
+
 def test_an_old_store_whose_tail_nobody_has_stays_charged(center: Center, node: Node) -> None:
     old, parent = node.backup(), node.epoch
     node.withdraw(300)  # told, never sent, and the disk is lost
