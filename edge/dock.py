@@ -99,7 +99,8 @@ class Dock:
             door.ready(books)
         if books.state.settings != settings:
             self.write("settings", settings)
-        self.changed("")
+        for name in (*self.doors, ""):
+            self.changed(name)
 
     def detach(self, *, quiet: bool = False) -> None:
         """The journal cannot write: every door says STOP until another is attached, but at a quiet end."""
