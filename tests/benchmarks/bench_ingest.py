@@ -31,6 +31,7 @@ from edge.anchor import Anchor
 from edge.clock import system_clocks
 from sync.bodies import Use
 from sync.entry import read_record, record_hash
+from sync.wire import read_answer
 from tests.central.dock import Dock
 from zonegate.children import OwnPostgres
 
@@ -69,13 +70,13 @@ async def _measure(dsn: str, folder: Path, rounds: int, profile: bool) -> dict[s
         await dock.talk(center)
         await center.import_files([Upload("week.json", PAPERS.read_bytes())], "bench")
         for size, asks in BATCHES.items():
-            found = [await _round(center, bare, size, asks) for _ in range(rounds + 1)][1:]
+            found = [await _round(center, bare, dock, size, asks) for _ in range(rounds + 1)][1:]
             figures[str(size)] = {
                 key: round(statistics.median(each[key] for each in found), 3 if key.endswith("ratio") else 0)
                 for key in found[0]
             }
         if profile:
-            await _profile(center, bare)
+            await _profile(center, bare, dock)
     finally:
         await bare.close()
         await center.close()
@@ -83,25 +84,28 @@ async def _measure(dsn: str, folder: Path, rounds: int, profile: bool) -> dict[s
 
 
 async def _round(
-    center: Central, bare: asyncpg.Connection[asyncpg.Record], size: int, asks: int
+    center: Central, bare: asyncpg.Connection[asyncpg.Record], dock: Dock, size: int, asks: int
 ) -> dict[str, float]:
-    """One round on fresh epochs; entries per second, and ratios to COPY."""
-    dock = await _backlog(center, size * asks)
-    rows = _rows(dock)
+    """One round; entries per second, and ratios to COPY."""
+    known = len(dock.records)
+    _backlog(dock, size * asks)
+    rows = _rows(dock, known)
     taken = dict.fromkeys(("copy", "ingest", "fold"), 0.0)
     for at in range(0, size * asks, size):
         start = time.perf_counter()
         await bare.copy_records_to_table("bare", records=rows[at : at + size], columns=COLUMNS)
         copied = time.perf_counter()
-        body, signature = dock.signed(dock.ask(dock.part(at + 1, at + 1 + size)))
+        body, signature = dock.signed(dock.ask(dock.part(known + at, known + at + size)))
         signed = time.perf_counter()
-        await center.exchange(body, signature)
+        answer = await center.exchange(body, signature)
         stored = time.perf_counter()
+        dock.cursor = read_answer(answer).upto
+        settled = time.perf_counter()
         await center.projector.catch_up()
         folded = time.perf_counter()
         taken["copy"] += copied - start
         taken["ingest"] += stored - signed
-        taken["fold"] += folded - stored
+        taken["fold"] += folded - settled
     entries = size * asks
     return {
         "copy_entries_s": entries / taken["copy"],
@@ -112,32 +116,28 @@ async def _round(
     }
 
 
-async def _backlog(center: Central, entries: int) -> Dock:
-    """An enrolled dock whose first entry is stored, and `entries` more are waiting."""
-    dock = Dock("dock-1")
-    dock.code = await center.enrol(dock.node)
-    await dock.talk(center)
+def _backlog(dock: Dock, entries: int) -> None:
+    """Let goods cross that the center has not heard of."""
     use = Use("A214", "1", Decimal("0.001"))
-    for number in range(entries):
-        dock.move(sscc=f"{number:018d}", quantity="0.001", use=use)
-    return dock
+    for _ in range(entries):
+        dock.move(sscc=f"{len(dock.records):018d}", quantity="0.001", use=use)
 
 
-def _rows(dock: Dock) -> list[Row]:
+def _rows(dock: Dock, known: int) -> list[Row]:
     now = datetime.now(UTC)
     return [
         (
             "example", "zone-999", dock.node, dock.epoch, entry.seq, entry.entry_id, entry.type, entry.door,
             entry.occurred_at, now, record_hash(record), record,
         )
-        for record in dock.records[1:]
+        for record in dock.records[known:]
         for entry in [read_record(record)]
     ]  # fmt: skip
 
 
-async def _profile(center: Central, bare: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _profile(center: Central, bare: asyncpg.Connection[asyncpg.Record], dock: Dock) -> None:
     with cProfile.Profile() as profile:
-        await _round(center, bare, 500, 4)
+        await _round(center, bare, dock, 500, 4)
     pstats.Stats(profile).sort_stats("tottime").print_stats(25)
 
 
