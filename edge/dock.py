@@ -91,9 +91,12 @@ class Dock:
 
     # -- life -------------------------------------------------------------------------------------
 
-    def attach(self, recorder: Recorder, books: NodeBooks, settings: Settings) -> None:
-        """Record with this journal from now on; writes `settings` when they differ from before."""
-        self._recorder, self.books, self.have = recorder, books, 0
+    def attach(self, recorder: Recorder, books: NodeBooks, settings: Settings, have: int = 0) -> None:
+        """Record with this journal from now on; writes `settings` when they differ from before.
+
+        `have` is the last seq that the center had confirmed before: what it lent until then may be spent.
+        """
+        self._recorder, self.books, self.have = recorder, books, have
         for door in self.doors.values():
             door.judged = None
             door.ready(books)

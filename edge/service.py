@@ -34,7 +34,7 @@ from edge.metrics import HELP
 from edge.notify import notify, watchdog_interval_s
 from edge.show import entry_view
 from edge.store import JournalReader
-from edge.upload import ForeignHead, Upload
+from edge.upload import ForeignHead, Upload, confirmed
 from edge.view import LinkView
 from edge.web.access import Access
 from edge.web.app import make_app
@@ -149,7 +149,9 @@ class Service:
             books = self._fold()
             journal.on_told(lambda placed, place: self._told(journal, placed))
             self._running.journal = journal
-            self.dock.attach(journal, books, self._settings())
+            with JournalReader(config.store) as reader:
+                have = confirmed(reader, journal.epoch)
+            self.dock.attach(journal, books, self._settings(), have)
             self._running.trouble = ""
             notify("READY=1")
             _log.info("recording in epoch %s from seq %d", journal.epoch, journal.told.seq)
@@ -172,6 +174,7 @@ class Service:
             ends: list[asyncio.Future[Any]] = [*tasks, stopping, journal.failed]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if journal.failed.done():
+                self._running.trouble = str(journal.failed.result())
                 raise journal.failed.result()
             for task in tasks:
                 if task.done():

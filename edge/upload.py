@@ -42,6 +42,12 @@ class ForeignHead(EdgeError):
         self.place = place
 
 
+def confirmed(reader: JournalReader, epoch: str) -> int:
+    """The last seq of an epoch that the center was heard to have; 0 before the first contact."""
+    place = reader.cursor(f"center:{epoch}")
+    return place.seq if place else 0
+
+
 class Upload:
     """One node's way to its center."""
 
@@ -71,10 +77,7 @@ class Upload:
         """Exchange until cancelled; raises ForeignHead when rule E asks for another epoch."""
         cursor = self._dock.books.state.cursor
         with JournalReader(store) as reader:
-            have = {}
-            for epoch in reader.epochs():
-                place = reader.cursor(f"center:{epoch}")
-                have[epoch] = place.seq if place else 0
+            have = {epoch: confirmed(reader, epoch) for epoch in reader.epochs()}
             doors = tuple(self._dock.doors)
             who = (self._config.tenant, self._config.zone, self._config.node)
             self._sync = NodeSync(*who, doors, cursor=cursor, have=have, code=self._center.code)

@@ -61,8 +61,11 @@ def make_app(
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def healthz(_: web.Request) -> web.Response:
-        # Says that the service answers; whether it records is in /metrics and on the status page.
-        return web.Response(text="ok\n")
+        # A dock that cannot record does not restart by itself: whoever watches it must hear why.
+        trouble = desk.status().recording
+        return web.Response(
+            status=503 if trouble else 200, text=f"not recording: {trouble}\n" if trouble else "ok\n"
+        )
 
     async def end_streams(_: web.Application) -> None:
         streams.close()
