@@ -89,13 +89,16 @@ async def test_undo_takes_the_last_movement_back(yard: Yard, recorder: FakeRecor
     yard.read("out", load_number("out", 1))
     yard.read("out", load_number("out", 2))
     await recorder.tell()
-    view = yard.read("out", UNDO)
+    assert yard.read("out", UNDO).reason == "checking"
+    await recorder.tell()
+    view = yard.dock.door("out")
     assert (view.state, view.reason, view.counted) == ("READY", "undone", 1)
     kind, body = recorder.last()
     assert (kind, body.load.sscc, body.use.quantity) == ("correction", sscc(2), 125)
     assert yard.dock.books.account(OUT).used == 125
+    yard.read("out", load_number("out", 2))
     await recorder.tell()
-    assert yard.read("out", load_number("out", 2)).reason == "checking", "it may be scanned again"
+    assert yard.dock.door("out").reason == "withdrawn", "it may be scanned again"
 
 
 async def test_undo_sent_twice_takes_one_movement_back(yard: Yard, recorder: FakeRecorder) -> None:
@@ -131,7 +134,9 @@ async def test_cancel_clears_the_screen_and_writes_nothing(yard: Yard, recorder:
 async def test_a_truck_closed_short_names_what_was_not_seen(yard: Yard, recorder: FakeRecorder) -> None:
     yard.read("out", load_number("out", 1))
     await recorder.tell()
-    view = yard.read("out", CLOSE)
+    assert yard.read("out", CLOSE).reason == "checking"
+    await recorder.tell()
+    view = yard.dock.door("out")
     assert (view.state, view.reason) == ("HOLD", "closed-short")
     assert view.sentence == "Closed short: 7 not seen."
     kind, body = recorder.last()
@@ -143,7 +148,9 @@ async def test_a_truck_closed_short_names_what_was_not_seen(yard: Yard, recorder
 async def test_a_truck_with_all_its_loads_closes_ready(yard: Yard, recorder: FakeRecorder) -> None:
     yard.read("out", CLOSE)
     yard.read("out", order("OUT-2"))
-    view = yard.read("out", CLOSE)
+    yard.read("out", CLOSE)
+    await recorder.tell()
+    view = yard.dock.door("out")
     assert (view.state, view.reason) == ("READY", "closed"), "it had no notices"
 
 
