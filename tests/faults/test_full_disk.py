@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's disk is filled while pallets come: the door says STOP and why, nothing that was displayed as
+ACCEPTED is lost, and with room again it goes on by itself. The control displays ACCEPTED too early."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.conftest import NOT_INSTALLABLE
+from tests.faults.dockyard import (
+    DOOR,
+    Dockyard,
+    PlantedNode,
+    dockyard,
+    healthz,
+    page,
+    pallets,
+    papers,
+    until,
+)
+
+pytestmark = pytest.mark.servers
+
+SMALL = "size=16m"
+RESERVE = {"[node]": "reserve_mb = 1"}
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[PlantedNode], None]]:
+    """Puts a node's store on a file system of 16 MiB."""
+    mounted: list[Path] = []
+
+    def mount(node: PlantedNode) -> None:
+        node.store.mkdir(mode=0o700)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"{SMALL},mode=700", "tmpfs", str(node.store)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            pytest.skip(f"{NOT_INSTALLABLE} root that may mount a small disk ({done.stderr.strip()})")
+        mounted.append(node.store)
+
+    if os.geteuid() != 0:
+        pytest.skip(f"{NOT_INSTALLABLE} only root may mount a small disk")
+    yield mount
+    for store in mounted:
+        subprocess.run(["umount", "--lazy", str(store)], check=True)
+
+
+def fill(yard: Dockyard) -> Path:
+    """Take all the room there is."""
+    ballast = yard.node.store / "somebody-elses-file"
+    size = 64 * 1024
+    with ballast.open("wb", buffering=0) as file:
+        while size:
+            try:
+                file.write(bytes(size))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                size //= 2
+    return ballast
+
+
+@asynccontextmanager
+async def full_disk(
+    folder: Path, dsn: str, mount: Callable[[PlantedNode], None], program: str = "zonegate"
+) -> AsyncIterator[tuple[Dockyard, Iterator[bytes], Path]]:
+    """A dock whose disk was filled while it worked, and the pallets that are still to come."""
+    async with dockyard(folder, dsn, papers(), settings=RESERVE, program=program, before=[mount]) as yard:
+        labels = pallets()
+        for _ in range(3):
+            assert (await yard.scan(next(labels))).state == "ACCEPTED"
+        filling = asyncio.create_task(asyncio.to_thread(fill, yard))
+        state = ""
+        while state != "STOP":
+            state = (await yard.scan(next(labels))).state
+        yield yard, labels, await filling
+
+
+async def recovers(yard: Dockyard, ballast: Path, label: bytes) -> None:
+    before = len(yard.screen.seen)
+    ballast.unlink()
+    await yard.screen.until(lambda seen: any(picture.reason == "ready" for picture in seen), after=before)
+    assert (await yard.scan(label)).state == "ACCEPTED"
+
+
+async def test_a_full_disk_says_stop_loses_nothing_and_recovers_by_itself(
+    tmp_path: Path, postgres: str, small_disk: Callable[[PlantedNode], None]
+) -> None:
+    async with full_disk(tmp_path, postgres, small_disk) as (yard, labels, ballast):
+        refused = next(labels)
+        assert (await yard.scan(refused)).state == "STOP"
+        door: dict[str, Any] = yard.node.get(f"/api/v1/doors/{DOOR}")
+        assert (door["state"], door["reason"]) == ("STOP", "cannot-record")
+        assert await type_in(yard, next(labels)) == ("STOP", "cannot-record")
+        await stays_calm(yard, labels)
+        said = yard.status()["recording"]
+        assert said.startswith("0 MiB are free in ")
+        assert said.endswith("free some room")
+        assert said in page(yard.node.url + "/")
+        assert healthz(yard.node) == (503, f"not recording: {said}\n")
+        await recovers(yard, ballast, refused)
+        assert yard.status()["recording"] == ""
+        assert healthz(yard.node) == (200, "ok\n")
+        assert await yard.findings() == []
+        assert len(yard.screen.accepted()) >= 4
+
+
+async def test_a_planted_node_that_displays_accepted_too_early_loses_loads_on_a_full_disk(
+    tmp_path: Path, postgres: str, small_disk: Callable[[PlantedNode], None]
+) -> None:
+    program = "tests.faults.early_node"
+    async with full_disk(tmp_path, postgres, small_disk, program) as (yard, labels, ballast):
+        await recovers(yard, ballast, next(labels))
+        findings = await yard.findings()
+        assert any(finding.startswith("lost: P") for finding in findings), findings
+
+
+async def type_in(yard: Dockyard, label: bytes) -> tuple[str, str]:
+    """Scan at the screen's keyboard; what the door says then."""
+    headers = {"Authorization": f"Bearer {yard.node.token(f'door.{DOOR}')}"}
+    body = {"code": label.decode(), "client_id": "keyboard-1"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{yard.node.url}/api/v1/doors/{DOOR}/scan", json=body) as answer,
+    ):
+        assert answer.status == 200
+        door = await answer.json()
+    return door["state"], door["reason"]
+
+
+async def stays_calm(yard: Dockyard, labels: Iterator[bytes]) -> None:
+    """Scans go on, the journal is tried again, and neither costs a processor."""
+    before, started = cpu_s(yard.node.pid), asyncio.get_running_loop().time()
+    tries = attempts(yard)
+    await until(lambda: attempts(yard) >= tries + 2, "two more attempts to open the journal")
+    assert (await yard.scan(next(labels))).reason == "cannot-record"
+    passed = asyncio.get_running_loop().time() - started
+    # A loop without a pause would take all of a processor; shares, so that a slow machine changes nothing.
+    assert (cpu_s(yard.node.pid) - before) / passed < 0.5
+    assert attempts(yard) - tries <= passed / 1.5 + 1
+
+
+def attempts(yard: Dockyard) -> int:
+    """How often the service said that it cannot record."""
+    return yard.node.log.read_text(encoding="utf-8").count("cannot record")
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
