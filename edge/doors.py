@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from customs.documents import Product
 from edge import words
 from edge.adjudicate import Verdict
 from edge.books import NodeBooks
@@ -94,7 +95,7 @@ class Door:
             sentence=checking[0] if checking else shown.sentence,
             step=checking[1] if checking else shown.step,
             code=shown.code,
-            quantity=shown.quantity,
+            quantity=shown.quantity or _usual(shown, product),
             unit=load.unit if load else None,
             product_name=product.name if product else None,
             counted=job.counted if job else 0,
@@ -104,6 +105,7 @@ class Door:
             can_undo=bool(done),
             position=f"{books.state.epoch}:{books.state.seq}",
             at=shown.at,
+            identity=_identity(load) if load else "",
         )
 
 
@@ -119,3 +121,16 @@ def _prompt(shown: Shown) -> Prompt | None:
 def _planned_door(books: NodeBooks, verdict: Verdict) -> str:
     conveyance = books.state.conveyances.get(verdict.job or "")
     return conveyance.door if conveyance else ""
+
+
+def _usual(shown: Shown, product: Product | None) -> Decimal | None:
+    """What a full pallet has, where the worker is asked how many there are."""
+    return product.per_pallet if product and shown.reason == "quantity-needed" else None
+
+
+def _identity(load: LoadFacts) -> str:
+    """A load as its label prints it, application identifiers in brackets (GS1 General Specifications 4.14)."""
+    if load.sscc is not None:
+        return f"(00){load.sscc}"
+    parts = (("01", load.gtin), ("10", load.lot), ("21", load.serial))
+    return "".join(f"({ai}){value}" for ai, value in parts if value)

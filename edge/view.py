@@ -60,7 +60,8 @@ class DoorView(msgspec.Struct, frozen=True):
     """One door now.
 
     `state` is READY, ACCEPTED, HOLD or STOP (NO LINK is the browser's own word). `reason` is the code
-    of the adjudication table, `sentence` what happened, `step` what to do next. `position` is the
+    of the adjudication table, `sentence` what happened, `step` what to do next. `code` is what was read,
+    `identity` the load it names, as people write it: (00)0952... `position` is the
     journal position that this state rests on, "epoch:seq".
     """
 
@@ -81,6 +82,7 @@ class DoorView(msgspec.Struct, frozen=True):
     can_undo: bool
     position: str
     at: datetime | None
+    identity: str = ""
 
 
 class DeviceView(msgspec.Struct, frozen=True):

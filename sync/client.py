@@ -58,7 +58,7 @@ class CenterClient:
                 while len(answer) <= ANSWER_BYTES_MAX and not response.content.at_eof():
                     answer += await response.content.read(ANSWER_BYTES_MAX + 1 - len(answer))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TransportError(f"the center at {self._url} cannot be reached: {str(error) or 'no answer'}") from error
+            raise TransportError(f"the center at {self._url} cannot be reached: {_why(error)}") from error
         if response.status >= 500:
             raise TransportError(f"the center answers {response.status}; it will be asked again")
         if response.status != 200:
@@ -75,3 +75,12 @@ def _refusal(status: int, body: bytes) -> str:
     except msgspec.MsgspecError:
         return f"the center refuses with status {status}"
     return f"the center refuses: {told.get('error', status)} {told.get('next', '')}".strip()
+
+
+def _why(error: Exception) -> str:
+    """The reason in a person's words: what the system said, without the library's wrapping."""
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return "its certificate is not the pinned one; enrol again, or correct [center] pin"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        return error.os_error.strerror
+    return str(error) or "no answer"

@@ -8,6 +8,7 @@ import {listen} from "./wedge.js";
 const SILENCE_MS = 5000; // the dock speaks every 2 s
 const AGAIN_MS = 1000;
 const ACCEPTED_MS = 6000; // then the screen looks READY, and keeps its count
+const CHECKING_MS = 150;
 const FRESH_MS = 5000; // what is older than this was heard before
 const SHOWN_MAX = 80;
 
@@ -20,7 +21,7 @@ const outbox = new Outbox(door);
 const play = soundboard((off) => ($("mute").hidden = !off));
 
 let source = null, heard = 0, again = 0; // the link
-let view = null, acceptedUntil = 0, sounded = ""; // what the dock said last
+let view = null, checking = 0, acceptedUntil = 0, sounded = ""; // what the dock said last
 let notice = "", held = ""; // a local word; the code on which a prompt was opened
 let digits = "", typed = "", touched = false, undoId = "";
 let sent = {}, asking = false; // the last quantity sent
@@ -58,6 +59,7 @@ function disconnect() {
 function lost() {
   const had = view !== null;
   disconnect();
+  clearTimeout(checking);
   if (had) play("NOLINK");
   $("strip").hidden = true;
   draw();
@@ -90,7 +92,14 @@ addEventListener("pageshow", connect);
 
 // ---- what the dock says
 
+// A commit takes milliseconds: only a slow one is worth a word of its own.
 function take(news) {
+  clearTimeout(checking);
+  if (news.reason === "checking" && view) checking = setTimeout(show, CHECKING_MS, news);
+  else show(news);
+}
+
+function show(news) {
   const age = news.at ? Date.parse(news.now) - Date.parse(news.at) : Infinity;
   const name = `${news.at} ${news.state} ${news.reason} ${news.code}`;
   const fresh = name !== sounded && age < FRESH_MS;
@@ -153,7 +162,7 @@ function drawFacts() {
   if (job) use(arrow, job.direction);
   $("amount").textContent = view.quantity === null ? "" : `${plain(view.quantity)} ${view.unit || ""}`;
   $("what").textContent = short(view.product_name || "");
-  $("code").textContent = short(view.code);
+  $("code").textContent = short(view.identity || view.code);
   $("undo").hidden = !view.can_undo;
   if (held) {
     const {text: asked} = view.prompt, goods = view.product_name || "";
@@ -191,7 +200,7 @@ function fit() {
     if (room.scrollHeight <= room.clientHeight) return;
   }
 }
-addEventListener("resize", fit);
+new ResizeObserver(fit).observe($("say")); // the window, or the strip above it, changed
 
 // ---- what the worker does
 
