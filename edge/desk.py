@@ -34,13 +34,14 @@ _QUEUE_MAX: Final = 256
 
 _STORY_MAX: Final = 200
 
-_DEVICE_STATES: Final = {
+DEVICE_STATES: Final = {
     State.READY: "Up",
     State.FLOODED: "Degraded",
     State.OPENING: "Down",
     State.LOST: "Down",
     State.CLOSED: "Unknown",
 }
+"""The word for a device's state on the status page and in its retained message."""
 
 
 @dataclass(slots=True)
@@ -173,7 +174,7 @@ def _device(name: str, door: str, health: Health) -> DeviceView:
     return DeviceView(
         device=name,
         door=door,
-        state=_DEVICE_STATES[health.state],
+        state=DEVICE_STATES[health.state],
         detail=health.detail,
         reads=health.counts.frames,
         dropped=health.counts.dropped,

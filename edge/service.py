@@ -25,7 +25,7 @@ from edge.batch import Identity, Placed
 from edge.books import Fact, NodeBooks
 from edge.clock import Clocks
 from edge.config import DoorConfig, NodeConfig
-from edge.desk import NodeDesk, Running
+from edge.desk import DEVICE_STATES, NodeDesk, Running
 from edge.dock import Dock
 from edge.errors import JournalError, StoreBusy
 from edge.events import Events
@@ -230,10 +230,16 @@ class Service:
             self._running.devices[name] = (door.id, scanner.health)
             self.dock.take_read(door.id, read)
 
+        flooded = False
+
         def on_health(health: Health) -> None:
+            nonlocal flooded
             self._note_device(door.id, name, health)
-            if health.state is State.FLOODED:
-                self.dock.alarm(door.id, name, "flood", health.detail, health.counts.dropped)
+            # A flood is told when it begins and when it ends: one that lasts for days must not fill the journal.
+            if (health.state is State.FLOODED) != flooded:
+                flooded = not flooded
+                kind = "flood" if flooded else "flood-over"
+                self.dock.alarm(door.id, name, kind, health.detail, health.counts.dropped)
             _log.info("device %s: %s %s", name, health.state, health.detail)
             self.dock.changed("")
 
@@ -242,7 +248,8 @@ class Service:
     def _note_device(self, door: str, name: str, health: Health) -> None:
         self._running.devices[name] = (door, health)
         if self._events is not None:
-            self._events.show_device(door, name, DeviceState(health.state, health.detail, health.since))
+            state = DeviceState(DEVICE_STATES[health.state], health.detail, health.since)
+            self._events.show_device(door, name, state)
 
     async def _watchdog(self) -> None:
         """Feed systemd's watchdog only while the writing thread lives, or opening is being tried."""
