@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What no label says, sent to a real node's scanner port and keyboard: it stays alive and answers, tells a
+flood and takes the next good scan; what reaches journal, center, broker and pages is escaped and bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from edge.store import JournalReader
+from gs1.printable import printable
+from simulators.yard import labels
+from tests.conftest import MosquittoMaker
+from tests.faults.dockyard import DOOR, GTIN, Dockyard, Picture, dockyard, page, pallets, papers, until
+from tests.integration.mqtt_parts import Subscriber
+
+pytestmark = pytest.mark.servers
+
+BAUD = 115_200
+NOISE_BYTES = 16_000
+RECORD_BYTES_MAX = 8 * 1024
+"""Of the 2 kB that an entry keeps of a code, in hex, and its frame."""
+
+PAYLOAD_BYTES_MAX = 16 * 1024
+
+WRONG_SSCC = b"]C100" + (sscc := labels.sscc(7))[:-1].encode() + str((int(sscc[-1]) + 1) % 10).encode()
+HOSTILE = {
+    "html": b"<script>alert('dock')</script>",
+    "attribute": b"\"'><img src=x onerror=alert(1)>",
+    "sql": b"'); DROP TABLE entry; --",
+    "formula": b'=HYPERLINK("http://192.0.2.1","A1")',
+    "template": b"{{ 7*7 }}${7*7}",
+    "escape codes": b"\x1b[2J\x1b]0;dock\x07",
+    "bell": b"A\x07B",
+    "not utf-8": b"\xff\xfe\xc3\x28",
+    "wrong check digit": WRONG_SSCC,
+    "wrong gtin": b"]E09521999001059",
+    "huge serial": b"]C101" + GTIN.encode() + b"21" + b"9" * 500,
+    "10 kB": b"]C100" + b"7" * 10_000,
+}
+
+
+class Site:
+    """The dock, and a subscriber to all that it publishes."""
+
+    def __init__(self, yard: Dockyard, heard: Subscriber) -> None:
+        self.yard, self.heard = yard, heard
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path, postgres: str, mosquitto: MosquittoMaker) -> AsyncIterator[Site]:
+    broker = await mosquitto()
+    async with (
+        Subscriber(broker.port) as heard,
+        dockyard(tmp_path, postgres, papers(), broker=broker.url, baud=BAUD) as yard,
+    ):
+        yield Site(yard, heard)
+
+
+async def test_noise_is_throttled_and_told_and_the_next_good_scan_is_accepted(site: Site) -> None:
+    yard = site.yard
+    before = len(yard.screen.seen)
+    noise = random.Random(5).randbytes(NOISE_BYTES)
+    sending = asyncio.create_task(yard.scanner.send(noise))
+    await until(lambda: device(yard)["state"] == "Degraded", "the status page to show the flood")
+    assert "reads a second" in device(yard)["detail"] or "were dropped" in device(yard)["detail"]
+    assert "Degraded" in page(yard.node.url + "/")
+    assert await sending
+    assert (await accepted_at_last(yard, next(pallets()))) == "ACCEPTED"
+    assert not any(picture.event == "lost" for picture in yard.screen.seen[before:])
+    await until(lambda: device(yard)["state"] == "Up", "the flood to be over")
+    shown = device(yard)
+    with JournalReader(yard.node.store) as reader:
+        records = [json.loads(record) for _, record in reader.page(0, 5000)]
+    alarms = [record["body"] for record in records if record["type"] == "alarm"]
+    assert [alarm["kind"] for alarm in alarms] == ["flood", "flood-over"]
+    assert alarms[1]["count"] == shown["dropped"] > 0
+    # What was not dropped is kept as evidence, and the whole of it is one Hold that the good scan settled.
+    assert evidence(yard) == shown["reads"] - shown["dropped"]
+    assert [record["type"] for record in records].count("hold") == 1
+    assert yard.status()["holds"] == []
+    await nothing_grew(site)
+
+
+async def test_hostile_codes_are_holds_that_say_what_came_and_harm_nothing(site: Site) -> None:
+    yard = site.yard
+    for name, code in HOSTILE.items():
+        # Each comes over the wire or the keyboard, as a scanner or a wedge sends it.
+        before = len(yard.screen.seen)
+        await yard.scanner.send(code + b"\r")
+        shown = await yard.screen.until(partial(shows, printable(code)), after=before)
+        assert shown[-1].state == "HOLD", (name, shown[-1])
+    assert await typed(yard, "<b>typed</b>\x1b[31m", "wedge-0001") == 200
+    assert await typed(yard, "9" * 17_000, "wedge-0002") == 413
+    assert await typed(yard, "\ud800", "wedge-0003") == 400
+    assert (await yard.scan(next(pallets()))).state == "ACCEPTED"
+    assert evidence(yard) == len(HOSTILE) + 3
+    await nothing_grew(site)
+    for path in pages(yard):
+        text = page(path)
+        for raw in ("<script>alert", "<img src=x", "<b>typed", "\x1b", "\x07", "\x00"):
+            assert raw not in text, path
+
+
+def shows(code: str, seen: Sequence[Picture]) -> bool:
+    return any(picture.code == code for picture in seen)
+
+
+def evidence(yard: Dockyard) -> int:
+    """Reads that the journal keeps, whatever came of them."""
+    with closing(sqlite3.connect(f"file:{yard.node.store}/journal.sqlite3?mode=ro", uri=True)) as journal:
+        return int(journal.execute("SELECT count(*) FROM read_evidence").fetchone()[0])
+
+
+def pages(yard: Dockyard) -> list[str]:
+    node, center = yard.node.url, yard.center.url
+    sought = quote("<script>alert('dock')</script>")
+    return [
+        *(f"{node}{path}" for path in ("/", f"/door/{DOOR}", "/inventory", f"/search?q={sought}")),
+        *(f"{center}{path}" for path in ("/", "/movements", "/nodes", f"/?q={sought}")),
+    ]
+
+
+async def nothing_grew(site: Site) -> None:
+    """Journal, center and payloads hold every entry once, in bounds, without one character that acts."""
+    yard = site.yard
+    await until(yard.arrived, "everything to reach the center")
+    connection = await asyncpg.connect(yard.dsn)
+    try:
+        stored = [
+            row["record"] for row in await connection.fetch("SELECT record FROM entry WHERE node = 'dock-1'")
+        ]
+    finally:
+        await connection.close()
+    with JournalReader(yard.node.store) as reader:
+        written = [record for _, record in reader.page(0, 5000)]
+    assert sorted(stored) == sorted(written)
+    events = sum(json.loads(record)["type"] in ("hold", "stop", "admission") for record in written)
+    await site.heard.until(lambda: len(site.heard.ids()) >= events)
+    for record in written:
+        if json.loads(record)["type"] != "saw":
+            assert len(record) <= RECORD_BYTES_MAX
+        assert harmless(record)
+    for message in site.heard.messages:
+        assert len(message.payload) <= PAYLOAD_BYTES_MAX
+        assert harmless(message.payload)
+
+
+def harmless(data: bytes | bytearray) -> bool:
+    """Whether these bytes are visible ASCII, which neither a terminal nor a log reader acts upon."""
+    return all(0x20 <= byte < 0x7F for byte in data) and b"<script" not in data
+
+
+def device(yard: Dockyard) -> dict[str, Any]:
+    found: dict[str, Any] = yard.status()["devices"][0]
+    return found
+
+
+async def accepted_at_last(yard: Dockyard, label: bytes) -> str:
+    """Scan as a worker does who sees nothing happen: again, a few times."""
+    code = label.decode()
+    for _ in range(20):
+        before = len(yard.screen.seen)
+        await yard.scanner.send(b"\r" + label + b"\r")
+        if await yard.screen.within(0.5, lambda seen: any(answered(p, code) for p in seen), after=before):
+            return yard.screen.seen[-1].state
+    return "nothing"
+
+
+def answered(picture: Picture, code: str) -> bool:
+    return bool(picture.code == code and picture.reason != "checking")
+
+
+async def typed(yard: Dockyard, code: str, client_id: str) -> int:
+    headers = {"Authorization": f"Bearer {yard.node.token(f'door.{DOOR}')}"}
+    body = json.dumps({"code": code, "client_id": client_id}).encode()
+    headers["Content-Type"] = "application/json"
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
+        url = f"{yard.node.url}/api/v1/doors/{DOOR}/scan"
+        answer = await stack.enter_async_context(session.post(url, data=body))
+        return answer.status
