@@ -57,6 +57,12 @@ class CenterClient:
                 answer = await response.content.read(ANSWER_BYTES_MAX + 1)
                 while len(answer) <= ANSWER_BYTES_MAX and not response.content.at_eof():
                     answer += await response.content.read(ANSWER_BYTES_MAX + 1 - len(answer))
+        except aiohttp.ServerFingerprintMismatch as error:
+            raise TransportError(
+                f"the certificate at {self._url} has the SHA-256 {error.got.hex()}, expected the pinned "
+                f"{error.expected.hex()}; nothing was sent. If the center's certificate was renewed, "
+                "correct center.pin"
+            ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TransportError(f"the center at {self._url} cannot be reached: {_why(error)}") from error
         if response.status >= 500:
