@@ -186,8 +186,10 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
     """What the notices say of a load that comes in, or the reason that nothing can be said."""
     if load.key in books.state.holdings and (load.sscc or load.serial):
         return "already-in-zone"
+    if load.key in books.state.departed and all(plan.sscc != load.sscc for plan in conveyance.loads):
+        return "returned-load"
     if load.sscc is not None:
-        plan = books.planned(load.sscc, conveyance.job)
+        plan = books.planned(load.sscc, conveyance.job, Direction.IN)
         if plan is None:
             return "unknown-load"
         unit = _unit(books, plan.gtin)
@@ -203,6 +205,9 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
     if not named:
         return "not-on-permit" if load.gtin in books.state.products else "unknown-load"
     permit, line = named[0]
+    held = books.state.holdings.get(load.key)
+    if held is not None and (held.owner, held.status, held.unit) != (permit.owner, line.status, line.unit):
+        return "mixed-lot"
     quantity = Decimal(1) if load.serial is not None else None
     return LoadFacts(
         load.key, None, load.gtin, load.lot, load.serial, quantity, line.unit, permit.owner, line.status
@@ -281,7 +286,8 @@ def _by_line(
 ) -> Verdict:
     load = verdict.load
     assert load is not None and verdict.quantity is not None, "only a known load is judged by a line"
-    if (line.product, line.status, line.direction) != (load.gtin, load.status, verdict.direction):
+    asked = (load.gtin, load.status, verdict.direction, load.unit)
+    if (line.product, line.status, line.direction, line.unit) != asked:
         return replace(verdict, reason="not-on-permit")
     verdict = replace(verdict, line=ref)
     if permit.owner != load.owner:

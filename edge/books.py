@@ -385,12 +385,16 @@ class NodeBooks:
         """This epoch's account of a line; an empty one when nothing was ever lent."""
         return self.state.accounts.get(str(ref)) or Account()
 
-    def planned(self, sscc: str, job: str = "") -> PlannedLoad | None:
-        """The notice that names an SSCC: that of `job` if it does, else the last one that came."""
-        notices = self._planned.get(sscc)
-        if not notices:
-            return None
-        return notices.get(job) or notices[next(reversed(notices))]
+    def planned(self, sscc: str, job: str = "", direction: Direction | None = None) -> PlannedLoad | None:
+        """The notice that names an SSCC, of trucks that go in `direction` (None: any): that of `job` if it
+        does, else the last one that came.
+        """
+        found = {
+            name: load
+            for name, load in self._planned.get(sscc, {}).items()
+            if direction in (None, self.state.conveyances[name].direction)
+        }
+        return found.get(job) or (found[next(reversed(found))] if found else None)
 
     def job_at(self, door: str) -> tuple[Job, Conveyance] | None:
         """The open job at a door and its conveyance."""

@@ -13,15 +13,14 @@ from customs.documents import Holding
 from drivers.scanner import Health, State
 from edge.config import NodeConfig
 from edge.dock import Dock
-from edge.metrics import entry_figures, journal_figures
 from edge.journal import Journal
+from edge.metrics import entry_figures, journal_figures
 from edge.show import entry_view, hold_view, job_view
 from edge.store import JournalReader
 from edge.view import (
     DeviceView,
     DoorView,
     EntryView,
-    HoldView,
     JobView,
     LinkView,
     Refused,

@@ -305,7 +305,7 @@ class Dock:
             self._show(door, Verdict("nothing-to-close"), "", told=True)
             return None
         job, conveyance = opened
-        missing = missing_loads(self.books, job, conveyance)
+        missing = missing_loads(job, conveyance)
         body = JobEvent(
             event="closed",
             job=job.job,
@@ -442,7 +442,11 @@ class Dock:
         """Goods whose papers are incomplete go to suspense (19 CFR 146.22)."""
         load = held.load
         assert load is not None, "only a load can be deposited"
-        plan = self.books.planned(load.sscc, held.job or "") if load.sscc else None
+        if load.key in self.books.state.holdings:
+            raise Refused(
+                "This lot or load is in the zone already. Give it a label of its own, and scan that."
+            )
+        plan = self.books.planned(load.sscc, held.job or "", Direction.IN) if load.sscc else None
         gtin = load.gtin or (plan.gtin if plan else "")
         owner = plan.owner if plan else ""
         facts = LoadFacts(

@@ -129,7 +129,7 @@ def _usual(shown: Shown, product: Product | None) -> Decimal | None:
 
 
 def _identity(load: LoadFacts) -> str:
-    """A load as its label prints it, application identifiers in brackets (GS1 General Specifications 4.14)."""
+    """A load as its label prints it: application identifiers in brackets (GS1 General Specifications)."""
     if load.sscc is not None:
         return f"(00){load.sscc}"
     parts = (("01", load.gtin), ("10", load.lot), ("21", load.serial))

@@ -12,7 +12,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_entries_total": "Entries written since start, by type.",
     "zonegate_scans_total": "Reads judged since start, repeats included.",
     "zonegate_journal_commits_total": "Group commits since the journal was opened.",
-    "zonegate_journal_commit_seconds_total": "Time spent in commits and anchors since the journal was opened.",
+    "zonegate_journal_commit_seconds_total": "Time in commits and anchors since the journal was opened.",
     "zonegate_journal_queue": "Entries that wait to be committed.",
     "zonegate_journal_heartbeat_age_seconds": "Time since the writer last committed or was idle.",
     "zonegate_recording": "1 while entries can be written, 0 while every door says STOP.",

@@ -202,8 +202,8 @@ class Service:
 
     def _settings(self) -> Settings:
         config = self._config
-        doors = tuple(door.id for door in config.doors)
-        return Settings(self._version, RULES, config.doors[0].no_read, doors, config.timezone)
+        doors = {door.id: door.no_read for door in config.doors}
+        return Settings(self._version, RULES, doors, config.timezone)
 
     def _told(self, journal: Journal, placed: Sequence[Placed]) -> None:
         """A batch is durable: sinks may have it; the books are kept every so often."""

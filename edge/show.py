@@ -30,6 +30,7 @@ from sync.errors import EntryError
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "no-job": ("deposit", "refused", "cleared"),
     "unknown-load": ("deposit", "refused", "cleared"),
+    "returned-load": ("deposit", "refused", "cleared"),
     "quantity-needed": ("refused",),
     "seals": ("accepted",),
 }
@@ -37,7 +38,8 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 
 def choices(hold: OpenHold) -> tuple[str, ...]:
     """The decisions a supervisor may take on a Hold: `deposit` takes a load into suspense, `refused` says
-    it did not pass, `cleared` that nothing more is to be done, `accepted` that the seals are in order."""
+    it did not pass, `cleared` that nothing more is to be done, `accepted` that the seals are in order.
+    """
     offered = _CHOICES.get(hold.reason, ("refused", "cleared"))
     return offered if hold.load is not None else tuple(c for c in offered if c != "deposit")
 
@@ -55,7 +57,7 @@ def job_view(books: NodeBooks, conveyance: Conveyance, have: int) -> JobView:
     job = books.state.jobs.get(conveyance.job) or Job(
         conveyance.job, conveyance.door, conveyance.direction, "planned"
     )
-    missing = missing_loads(books, job, conveyance) if job.state == "open" else job.missing
+    missing = missing_loads(job, conveyance) if job.state == "open" else job.missing
     return JobView(
         job=conveyance.job,
         conveyance=conveyance.conveyance,
@@ -72,7 +74,7 @@ def job_view(books: NodeBooks, conveyance: Conveyance, have: int) -> JobView:
     )
 
 
-def missing_loads(books: NodeBooks, job: Job, conveyance: Conveyance) -> tuple[str, ...]:
+def missing_loads(job: Job, conveyance: Conveyance) -> tuple[str, ...]:
     """SSCCs of the notice that were not counted in this job."""
     seen = {key.rsplit("/", 1)[-1] for key in job.counted}
     return tuple(load.sscc for load in conveyance.loads if load.sscc not in seen)

@@ -213,6 +213,22 @@ TABLE: Final[tuple[Row, ...]] = (
         "Set it aside. Call the supervisor.",
     ),
     Row(
+        "returned-load",
+        "in",
+        "a load that left the zone comes back on no notice of this truck",
+        HOLD,
+        "This load had left the zone.",
+        "Set it aside. Call the supervisor.",
+    ),
+    Row(
+        "mixed-lot",
+        "in",
+        "an unserialized lot that is held for another owner or in another status",
+        HOLD,
+        "This lot is here for another owner.",
+        "Set it aside. It needs its own labels.",
+    ),
+    Row(
         "not-in-zone",
         "out",
         "on a notice, but never admitted",

@@ -35,12 +35,13 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What judging depends on beside the papers; written at start when it differs from before."""
+    """What judging depends on beside the papers; written at start when it differs from before. `doors` maps
+    each door to what its scanners say when they could not read.
+    """
 
     build: str
     rules: int
-    no_read: str
-    doors: tuple[str, ...]
+    doors: dict[str, str]
     timezone: str
 
 

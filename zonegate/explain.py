@@ -111,14 +111,12 @@ def _judge_again(books: Any, entry: Any) -> Explanation:
 def _verdict(books: Any, entry: Any, body: Any) -> str:
     """What the judge says now of the read in `body`."""
     from edge.adjudicate import Moment, judge_read
-    from gs1.identify import identify
-    from gs1.load import Unknown
 
     moment = Moment(entry.occurred_at, entry.clock.synchronized, body.have)
     typed = Decimal(body.read.typed) if body.read.typed else None
     raw = bytes.fromhex(body.read.raw)
-    # Only the scanner knows that it saw nothing; but what it says then is never a code that can be read.
-    no_read = body.reason == "no-read" and isinstance(identify(raw), Unknown)
+    settings = books.state.settings
+    no_read = settings is not None and raw == settings.doors.get(entry.door, "").encode()
     verdict = judge_read(books, entry.door, raw, moment, typed, no_read=no_read)
     moved = verdict.kind == "ACCEPTED"
     return _told(verdict.reason, verdict.job, verdict.load, verdict.quantity if moved else None, verdict.line)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 
+import msgspec
 import pytest
 
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Status
@@ -15,13 +16,15 @@ from edge.adjudicate import OPENS, Moment, Verdict, judge_read
 from edge.given import CODE_BYTES_MAX
 from edge.view import DoorView
 from edge.words import TABLE, Row, as_markdown, row
-from sync.bodies import Grant
+from gs1 import gtin_link
+from sync.bodies import Grant, Holdings, Moved
 from tests.edge.yard import (
     BRACKET,
     CLOSE,
     GONE,
     HELD,
     NOTICED,
+    OTHER_OWNER,
     OWNER,
     START,
     TOOL,
@@ -36,6 +39,7 @@ from tests.edge.yard import (
     order,
     pallet,
     settled,
+    tools_without_sscc,
 )
 from tests.source import ROOT
 
@@ -197,6 +201,20 @@ async def quantity_needed(way: str) -> tuple[Yard, DoorView]:
 @situation("already-in-zone")
 async def already_in_zone(way: str) -> tuple[Yard, DoorView]:
     return await after(opened(way), way, pallet(HELD))
+
+
+@situation("returned-load")
+async def returned_load(way: str) -> tuple[Yard, DoorView]:
+    return await after(opened(way), way, pallet(GONE))
+
+
+@situation("mixed-lot")
+async def mixed_lot(way: str) -> tuple[Yard, DoorView]:
+    others = msgspec.structs.replace(
+        tools_without_sscc(50), owner=OTHER_OWNER, key=gtin_link(TOOL, "L9"), lot="L9"
+    )
+    more = (("holdings", Holdings("b" * 32, (Moved(True, others),))),)
+    return await after(opened(way, Papers(more=more)), way, label(lot="L9"))
 
 
 @situation("not-in-zone")

@@ -51,7 +51,7 @@ TOOL, BRACKET, HOUSING, KIT = "09521999001058", "09521999001065", "0952199900103
 OWNER, OTHER_OWNER = "Example Two", "Example One"
 START = datetime(2026, 6, 3, 15, 0, tzinfo=UTC)
 WEEK = (date(2026, 6, 1), date(2026, 6, 7))
-SETTINGS = Settings("0.1.0", 1, "NOREAD", ("in", "out"), "America/Chicago")
+SETTINGS = Settings("0.1.0", 1, {"in": "NOREAD", "out": "NOREAD"}, "America/Chicago")
 
 UNDO, CLOSE, CANCEL = (control_code(command).encode() for command in ("UNDO", "CLOSE", "CANCEL"))
 

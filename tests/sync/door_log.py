@@ -182,7 +182,7 @@ class DoorLog:
 
     def settings(self) -> Entry:
         """An entry that is no event."""
-        return self.append("settings", Settings("0.1.0", 1, "NOREAD", ("d1",), "America/Chicago"), None)
+        return self.append("settings", Settings("0.1.0", 1, {"d1": "NOREAD"}, "America/Chicago"), None)
 
     def withdraw(self, count: int, door: str = "d1", first: int = 1) -> list[str]:
         """So many withdrawals; their entry ids."""

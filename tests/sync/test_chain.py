@@ -26,7 +26,7 @@ Extension = Callable[
 
 
 def written(chance: Chance, log: list[Stored], count: int) -> list[Stored]:
-    body = Settings("0", 1, "NOREAD", ("d1",), "UTC")
+    body = Settings("0", 1, {"d1": "NOREAD"}, "UTC")
     for _ in range(count):
         log.append(chance.entry(EPOCH, log[-1].place if log else None, "settings", body))
     return log

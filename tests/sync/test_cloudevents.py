@@ -87,7 +87,7 @@ def test_a_correction_of_what_is_no_movement_is_refused() -> None:
 
 def test_an_entry_that_is_no_door_event_is_refused() -> None:
     log = DoorLog()
-    entry = log.append("settings", Settings("0", 1, "NOREAD", (), "UTC"))
+    entry = log.append("settings", Settings("0", 1, {}, "UTC"))
     with pytest.raises(EventError, match="settings entries are not told as events"):
         event_bytes(entry, "f" * 64, 1, SITE)
 

@@ -108,7 +108,8 @@ async def with_quantity(yard: Yard, way: str) -> None:
 
 async def deposit(yard: Yard) -> None:
     for hold in list(yard.dock.books.state.holds.values()):
-        if hold.load is not None and hold.load.sscc is not None and hold.reason == "unknown-load":
+        load, held = hold.load, yard.dock.books.state.holdings
+        if load and load.sscc and hold.reason == "unknown-load" and load.key not in held:
             await yard.dock.decide(hold.hold, "deposit", "papers follow", "supervisor", "40")
 
 
