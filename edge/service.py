@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,10 +54,12 @@ _log = logging.getLogger("zonegate.service")
 class Service:
     """One node."""
 
-    def __init__(self, config: NodeConfig, clocks: Clocks, version: str) -> None:
+    def __init__(self, config: NodeConfig, clocks: Clocks, version: str, say: Callable[[str], None]) -> None:
+        """`say` is told each new token, once."""
         self._config = config
         self._clocks = clocks
         self._version = version
+        self._say = say
         doors = {door.id: door.name for door in config.doors}
         self.dock = Dock(doors, clocks, trust_clock=config.clock == "host")
         self._running = Running()
@@ -77,7 +79,7 @@ class Service:
         self._config.store.mkdir(mode=0o700, parents=True, exist_ok=True)
         access = Access(self._config.store / "access.json")
         for new in access.provide(self.dock.doors):
-            print(f"token for {new.holder}: {new.token}", flush=True)
+            self._say(f"token for {new.holder}: {new.token}")
         app = make_app(
             self.desk,
             access,
@@ -147,7 +149,7 @@ class Service:
             if journal.begun is not None:
                 _log.warning("epoch %s begun: %s", journal.epoch, journal.begun.reason)
             books = self._fold()
-            journal.on_told(lambda placed, place: self._told(journal, placed))
+            journal.on_told(lambda placed, _: self._told(journal, placed))
             self._running.journal = journal
             with JournalReader(config.store) as reader:
                 have = confirmed(reader, journal.epoch)
@@ -235,7 +237,7 @@ class Service:
         def on_health(health: Health) -> None:
             nonlocal flooded
             self._note_device(door.id, name, health)
-            # A flood is told when it begins and when it ends: one that lasts for days must not fill the journal.
+            # A flood is told when it begins and when it ends: one that lasts must not fill the journal.
             if (health.state is State.FLOODED) != flooded:
                 flooded = not flooded
                 kind = "flood" if flooded else "flood-over"

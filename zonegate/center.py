@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`zonegate central`: runs the center; `enrol NODE` prints a node's one-time code, `rebuild` makes the
-books anew. Hands the anchor and the clocks to `central`, which makes neither itself."""
+books anew. Hands the anchor and the clocks to `central`, which makes neither itself.
+"""
 
 from __future__ import annotations
 

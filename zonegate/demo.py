@@ -39,20 +39,25 @@ _WORK_S_MAX: Final = 300.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate demo`."""
-    parser.add_argument("--script", choices=["day", "rush", "trouble"], help="play this script to its end and grade it")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same script")
-    parser.add_argument("--speed", type=float, help="divides people's pauses; 1 is a real dock's pace")
-    parser.add_argument("--json", action="store_true", help="print the grader's figures as the last line")
-    parser.add_argument(
-        "--sabotage", choices=["drop", "dup", "admit", "forge"], help="falsify the record: the grader must find it"
+    add = parser.add_argument
+    add("--script", choices=["day", "rush", "trouble"], help="play this script to its end and grade it")
+    add("--seed", type=int, default=1, help="the same seed plays the same script")
+    add("--speed", type=float, help="divides people's pauses; 1 is a real dock's pace")
+    add("--json", action="store_true", help="print the grader's figures as the last line")
+    add(
+        "--sabotage",
+        choices=["drop", "dup", "admit", "forge"],
+        help="falsify the record: the grader must find it",
     )
-    parser.add_argument("--folder", type=Path, help="keep everything here; default: a folder that is removed at the end")
+    add("--folder", type=Path, help="keep everything here; default: a folder that is removed at the end")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when all was recorded right, 1 when the grader found something, 130 after Ctrl-C."""
     with contextlib.ExitStack() as stack:
-        folder = args.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zonegate-demo-")))
+        folder: Path | None = args.folder
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zonegate-demo-")))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             return asyncio.run(_until_signal(args, folder.resolve()))
@@ -104,12 +109,9 @@ async def _demo(args: argparse.Namespace, folder: Path) -> int:
     async with _world(folder, script, args.seed) as world:
         _greet(world)
         swallow = ["--swallow", "auto"] if args.sabotage == "drop" else []
-        played = await _play(world, script, args.seed, speed, swallow)
+        played = await _play(world, script, args.seed, speed, swallow if played_out else ["--stay"])
         if played != 0 and not swallow:
             return played
-        if not played_out:
-            _say("The day is played. Scan at the door screens yourself; Ctrl-C ends the demo.")
-            await asyncio.Event().wait()
         if args.sabotage not in (None, "drop"):
             await _sabotage(world, args.sabotage)
         return await _grade(world)
@@ -133,7 +135,8 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
         world_links = folder / "by-id"
         world_links.mkdir(mode=0o700, exist_ok=True)
         doors: dict[str, tuple[str, Path | None]] = {
-            door: (name, world_links / f"usb-Example_Scanner_{door.upper()}-if00") for door, name in DOORS.items()
+            door: (name, world_links / f"usb-Example_Scanner_{door.upper()}-if00")
+            for door, name in DOORS.items()
         }
         node = OwnNode(
             folder,
@@ -150,10 +153,14 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
         world = _World(folder, postgres, dsn, broker, center, node, heard)
         await _until(lambda: _connected(node), "the node to reach the center")
         papers = folder / "papers.json"
-        await _program("simulators.yard", "papers", "--out", str(papers), "--script", script, "--seed", str(seed))
+        await _program(
+            "simulators.yard", "papers", "--out", str(papers), "--script", script, "--seed", str(seed)
+        )
         await center.take_papers(papers)
         planned = len(json.loads(papers.read_text(encoding="utf-8"))["trucks"])
-        await _until(lambda: len(node.get("/api/v1/status")["jobs"]) >= planned, "the papers to reach the dock")
+        await _until(
+            lambda: len(node.get("/api/v1/status")["jobs"]) >= planned, "the papers to reach the dock"
+        )
         yield world
 
 
@@ -166,7 +173,7 @@ async def _until(condition: Callable[[], bool], what: str) -> None:
     """Wait for the condition, looking again and again; ChildError when it does not come."""
     try:
         async with asyncio.timeout(30):
-            while not await asyncio.to_thread(_holds, condition):
+            while not await asyncio.to_thread(_holds, condition):  # noqa: ASYNC110 - asked over HTTP
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise ChildError(
@@ -203,7 +210,17 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
     token.write_text(world.node.token("supervisor"), encoding="utf-8")
     token.chmod(0o600)
     words = ["play", "--node", world.node.url, "--links", str(world.links), "--token-file", str(token)]
-    words += ["--truth", str(world.truth), "--script", script, "--seed", str(seed), "--speed", str(speed), *more]
+    words += [
+        "--truth",
+        str(world.truth),
+        "--script",
+        script,
+        "--seed",
+        str(seed),
+        "--speed",
+        str(speed),
+        *more,
+    ]
     process = await _start("simulators.yard", *words)
     assert process.stdout is not None and process.stdin is not None, "started with pipes"
     faults: dict[str, Callable[[], Awaitable[None]]] = {
@@ -211,18 +228,26 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
         "stop-center": world.center.stop,
         "start-center": world.center.start,
         "kill-broker": lambda: _again(world.broker),
+        "played": _stay,
     }
     try:
-        async with asyncio.timeout(_WORK_S_MAX if speed > 1 else None):
+        # At a real dock's pace, or with people at the screens, there is no hurry.
+        async with asyncio.timeout(_WORK_S_MAX if speed >= _JSON_SPEED else None):
             while line := await process.stdout.readline():
                 call = json.loads(line)["call"]
-                _say(f"fault: {call}")
+                _say(f"yard calls: {call}")
                 await faults[call]()
                 process.stdin.write(b"done\n")
                 await process.stdin.drain()
             return await process.wait()
     finally:
         await _end(process)
+
+
+async def _stay() -> None:
+    """The scanners stay plugged and the pages open until Ctrl-C."""
+    _say("The day is played. Scan at the door screens yourself; Ctrl-C ends the demo.")
+    await asyncio.Event().wait()
 
 
 async def _again(child: OwnNode | OwnMosquitto | SpareBroker) -> None:

@@ -41,12 +41,16 @@ def run(args: argparse.Namespace) -> int:
         return 2
     code = 0
     try:
-        asyncio.run(_serve(Service(config, system_clocks(), __version__)))
+        asyncio.run(_serve(Service(config, system_clocks(), __version__, _say)))
     except* (EdgeError, OSError) as group:
         for fault in group.exceptions:
             print(f"zonegate node: {fault}", file=sys.stderr)
         code = 1
     return code
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 async def _serve(service: Service) -> None:

@@ -119,7 +119,7 @@ class OwnNode(Own):
 
     name = "node"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a node has that many settings, all given by name
         self,
         folder: Path,
         *,

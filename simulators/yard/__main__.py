@@ -23,7 +23,7 @@ _CALLS = """\
 Where the script does something to the service (trouble only), `play` writes one line to standard
 output, {"call": NAME}, NAME one of kill-node, stop-center, start-center, kill-broker, and reads one line
 of standard input before it goes on: write it when the service is as it should be (kill-node and
-kill-broker: killed and started again).
+kill-broker: killed and started again). With --stay the last call is "played".
 """
 
 
@@ -55,7 +55,12 @@ async def _play(scenario: Scenario, options: argparse.Namespace) -> int:
                 truth,
                 _call_out,
                 (lambda _: None) if options.quiet else _tell,
-                Pace(options.speed, options.patience, swallow=_swallowed(scenario, options.swallow)),
+                Pace(
+                    options.speed,
+                    options.patience,
+                    swallow=_swallowed(scenario, options.swallow),
+                    stay=options.stay,
+                ),
             )
             unanswered = await play.run()
     if unanswered:
@@ -124,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     play.add_argument("--patience", type=float, default=20.0, help="seconds to wait for a screen, at most")
     play.add_argument("--swallow", help='sabotage: step number, or "auto", whose scan never reaches the wire')
+    play.add_argument("--stay", action="store_true", help="keep the scanners plugged when the script is over")
     play.add_argument("--quiet", action="store_true", help="do not tell the steps on standard error")
     for command in (papers, play):
         command.add_argument("--script", choices=SCRIPTS, default="day")

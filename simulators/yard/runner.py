@@ -46,13 +46,15 @@ class Pace:
     """How a script is played: `speed` divides the pauses, `patience_s` bounds each wait for the dock.
 
     `trigger_s` lies between two pulls of one trigger at any speed: a hand is not faster. `swallow` is the
-    number of a step whose scan never reaches the wire.
+    number of a step whose scan never reaches the wire. With `stay` the scanners stay plugged at the end until
+    the call "played" is answered.
     """
 
     speed: float = 1.0
     patience_s: float = 20.0
     trigger_s: float = 1 / 16
     swallow: int | None = None
+    stay: bool = False
 
 
 class Play:
@@ -93,6 +95,8 @@ class Play:
             for _, steps in groupby(self._scenario.steps, key=lambda step: step.phase):
                 await self._phase(list(steps))
             self._truth.end(scans=self._scans, unanswered=self._unanswered)
+            if self._pace.stay:
+                await self._call("played")
         return self._unanswered
 
     async def _phase(self, steps: list[Step]) -> None:
