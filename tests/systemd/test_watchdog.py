@@ -18,7 +18,7 @@ import pytest
 from edge.store import JournalReader
 from zonegate.child import free_port
 
-WATCHDOG_S = 2.0
+WATCHDOG_S = 1.6
 WAIT_S = 60.0
 FED_MAX = 6
 """So often a hung node may still be fed: what was on its way, and the window in which a hang shows."""
