@@ -32,6 +32,7 @@ pytestmark = pytest.mark.servers
 
 BAUD = 115_200
 NOISE_BYTES = 16_000
+OVER_LONG = 17_000
 RECORD_BYTES_MAX = 8 * 1024
 """Of the 2 kB that an entry keeps of a code, in hex, and its frame."""
 
@@ -109,6 +110,10 @@ async def test_hostile_codes_are_holds_that_say_what_came_and_harm_nothing(site:
     assert await typed(yard, "\ud800", "wedge-0003") == 400
     assert (await yard.scan(next(pallets()))).state == "ACCEPTED"
     assert evidence(yard) == len(HOSTILE) + 3
+    await yard.scanner.send(b"8" * OVER_LONG + b"\r")
+    await until(
+        lambda: f"a line of {OVER_LONG} bytes was dropped" in device(yard)["detail"], "the dropped line"
+    )
     await nothing_grew(site)
     for path in pages(yard):
         text = page(path)
@@ -163,6 +168,11 @@ async def nothing_grew(site: Site) -> None:
 def harmless(data: bytes | bytearray) -> bool:
     """Whether these bytes are visible ASCII, which neither a terminal nor a log reader acts upon."""
     return all(0x20 <= byte < 0x7F for byte in data) and b"<script" not in data
+
+
+@pytest.mark.parametrize("data", [b"\x1b[2J", b"a\nb", b"\xc3\x28", b"<script>alert(1)"])
+def test_a_planted_character_that_acts_is_found(data: bytes) -> None:
+    assert not harmless(data)
 
 
 def device(yard: Dockyard) -> dict[str, Any]:
