@@ -14,14 +14,19 @@ from typing import Any, Final
 
 from central.errors import UnreadableEntry
 from customs.documents import Conveyance, Permit, Product
-from sync.bodies import Correction, Grant, JobEvent, LoadFacts, Movement, Refusal, Release, read_body
+from sync.bodies import (
+    Correction,
+    Grant,
+    JobEvent,
+    LoadFacts,
+    Movement,
+    Refusal,
+    Release,
+    is_count,
+    read_body,
+)
 from sync.entry import Entry
 from sync.errors import EntryError
-
-QUANTITY_MAX: Final = Decimal(10) ** 12
-"""Beyond what papers may say by a thousand: a larger figure is no count of goods."""
-
-DECIMALS_MAX: Final = 12
 
 ORDER: Final = (
     "put_product",
@@ -271,7 +276,6 @@ _PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
 
 
 def _quantity(value: Decimal) -> Decimal:
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -DECIMALS_MAX or not 0 < value <= QUANTITY_MAX:
+    if not is_count(value):
         raise UnreadableEntry(f"the quantity {str(value)[:40]} is no count of goods")
     return value

@@ -14,8 +14,14 @@ from typing import Any, Final
 import msgspec
 
 from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, Product, Status
-from sync.entry import Entry, Place, canonical
+from sync.entry import MALFORMED, Entry, Place, Seq, canonical
 from sync.errors import EntryError
+
+QUANTITY_MAX: Final = Decimal(10) ** 12
+"""A thousand times what papers may say: a larger figure is no count of goods."""
+
+DECIMALS_MAX: Final = 12
+"""Twice what papers may say; sums of such quantities are exact in 28 digits."""
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -222,7 +228,7 @@ class Moved(msgspec.Struct, frozen=True):
 
     came: bool
     holding: Holding
-    seq: int = 0
+    seq: Seq = 0
 
 
 class Holdings(msgspec.Struct, frozen=True):
@@ -279,6 +285,12 @@ DOOR_EVENTS: Final = ("admission", "withdrawal", "hold", "stop", "release", "cor
 _decoders = {schema: msgspec.json.Decoder(body) for schema, body in _BODIES.values()}
 
 
+def is_count(quantity: Decimal) -> bool:
+    """Whether goods can be counted by this: above zero, within QUANTITY_MAX and DECIMALS_MAX."""
+    exponent = quantity.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -DECIMALS_MAX and 0 < quantity <= QUANTITY_MAX
+
+
 def schema_of(entry_type: str) -> str:
     """The schema that this version writes for an entry type."""
     return _BODIES[entry_type][0]
@@ -303,5 +315,5 @@ def read_body(entry: Entry) -> Any:
         )
     try:
         return decoder.decode(bytes(entry.body))
-    except msgspec.MsgspecError as error:
+    except MALFORMED as error:
         raise EntryError(f"the body of entry {entry.entry_id} is no {entry.schema}: {error}") from error

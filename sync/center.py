@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -27,12 +27,16 @@ from sync.bodies import (
     Holdings,
     Moved,
     Movement,
+    is_count,
     read_body,
 )
 from sync.chain import Stored, extension
 from sync.entry import GENESIS, Head, Place, read_record
 from sync.errors import ChainError, EntryError, SignatureError, SyncError, WireError
 from sync.wire import Ask, Part, request_message
+
+HOLDINGS_MOVES_MAX: Final = 200
+"""Moves in one `holdings` entry, with owners and lots of full length some 150 KiB: it must fit an answer."""
 
 _ZERO = Decimal(0)
 
@@ -342,9 +346,11 @@ class CenterBook:
             ("center-saw", CenterSaw(ask.node, epoch, upto)) for epoch, upto in last.items()
         ]
         for epoch in last:
-            holdings = _holdings(epoch, (stored for stored in store if stored.entry.epoch == epoch))
-            if holdings is not None:
-                drafts.append(("holdings", holdings))
+            moves = _moves(stored for stored in store if stored.entry.epoch == epoch)
+            drafts += [
+                ("holdings", Holdings(epoch, tuple(moves[at : at + HOLDINGS_MOVES_MAX])))
+                for at in range(0, len(moves), HOLDINGS_MOVES_MAX)
+            ]
         drafts += self._closings(overlay)
         drafts += self._grants(ask, overlay)
         return drafts
@@ -401,12 +407,12 @@ class CenterBook:
 
 
 def _moved(stored: Stored) -> Movement | Correction | None:
-    """The body of an entry that moves goods; EntryError when it cannot be read, or counts no number."""
+    """The body of an entry that moves goods; EntryError when it cannot be read, or counts no goods."""
     if stored.entry.type not in ("admission", "withdrawal", "correction"):
         return None
     body: Movement | Correction = stored.body
-    if not (body.quantity.is_finite() and (body.use is None or body.use.quantity.is_finite())):
-        raise EntryError(f"entry {stored.entry.entry_id} has a quantity that is no number")
+    if not (is_count(body.quantity) and (body.use is None or is_count(body.use.quantity))):
+        raise EntryError(f"entry {stored.entry.entry_id} has a quantity that is no count of goods")
     return body
 
 
@@ -418,7 +424,7 @@ def _use_of(stored: Stored) -> tuple[LineRef, Decimal] | None:
     return body.use.ref, -body.use.quantity if isinstance(body, Correction) else body.use.quantity
 
 
-def _holdings(epoch: str, entries: Iterable[Stored]) -> Holdings | None:
+def _moves(entries: Iterable[Stored]) -> list[Moved]:
     """What other docks must know of a batch, in its order."""
     moves: list[Moved] = []
     for stored in entries:
@@ -436,4 +442,4 @@ def _holdings(epoch: str, entries: Iterable[Stored]) -> Holdings | None:
                 load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
             )
             moves.append(Moved(came, holding, stored.entry.seq))
-    return Holdings(epoch, tuple(moves)) if moves else None
+    return moves

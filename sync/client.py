@@ -11,6 +11,7 @@ from typing import Final, Self
 import aiohttp
 import msgspec
 
+from sync.entry import MALFORMED
 from sync.errors import TransportError, WireError
 from sync.keys import Signer
 from sync.wire import ANSWER_ENTRY_BYTES_MAX, Answer, Ask, encode, read_answer, request_message
@@ -78,7 +79,7 @@ def _refusal(status: int, body: bytes) -> str:
     """The center's own words, bounded; its status when it has none."""
     try:
         told = msgspec.json.decode(body[:4096], type=dict[str, str])
-    except msgspec.MsgspecError:
+    except MALFORMED:
         return f"the center refuses with status {status}"
     return f"the center refuses: {told.get('error', status)} {told.get('next', '')}".strip()
 

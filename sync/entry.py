@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -24,6 +24,12 @@ BODY_BYTES_MAX: Final = 256 * 1024
 
 RECORD_BYTES_MAX: Final = BODY_BYTES_MAX + 4 * 1024
 """A record is its body and a frame of fixed fields; 4 KiB is several times that frame."""
+
+MALFORMED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding of other people's bytes raises; the last for arrays that are nested without end."""
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""A place's number as the wire may say it: stores count with 64 bits. 0 stands before the first entry."""
 
 _HASH_DOMAIN: Final = b"zonegate/entry/1\x00"
 _HEAD_DOMAIN: Final = b"zonegate/head/1\x00"
@@ -45,7 +51,7 @@ class Place(msgspec.Struct, frozen=True):
     """Where an entry stands: (epoch, seq, hash). The place of an epoch's last entry is its head."""
 
     epoch: str
-    seq: int
+    seq: Seq
     hash: str
 
 
@@ -53,7 +59,7 @@ class Head(msgspec.Struct, frozen=True):
     """A place signed with its epoch's Ed25519 key; `signature` is lower-case hex of 64 bytes."""
 
     epoch: str
-    seq: int
+    seq: Seq
     hash: str
     signature: str
 
@@ -72,7 +78,7 @@ class Entry(msgspec.Struct, frozen=True):
     v: int
     entry_id: str
     epoch: str
-    seq: int
+    seq: Seq
     type: str
     schema: str
     occurred_at: datetime
@@ -153,7 +159,7 @@ def read_record(record: bytes) -> Entry:
         raise EntryError(f"a record has {len(record)} bytes, at most {RECORD_BYTES_MAX} are taken")
     try:
         entry = _decoder.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         raise EntryError(f"a record of {len(record)} bytes is not an entry: {error}") from error
     if entry.v != 1:
         raise EntryError(f"a record has form {entry.v}, this program reads form 1; update it")

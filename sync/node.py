@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from sync.bodies import Saw
+from sync.bodies import Saw, read_body
 from sync.entry import GENESIS, Head, Place, read_record
 from sync.errors import EntryError, WireError
 from sync.wire import ASK_BYTES_MAX, ASK_ENTRIES_MAX, PARTS_MAX, Answer, Ask, Part
@@ -121,7 +121,7 @@ class NodeSync:
         """What to do with an answer; None when it answers another request (S1-S3).
 
         `known` tells whether a center entry of that id was taken before. Raises WireError when the
-        answer carries what is no entry.
+        answer carries what this version cannot read; nothing of it may be written then.
         """
         if answer.ask_id != self._asked:
             return None
@@ -139,8 +139,11 @@ class NodeSync:
         for raw in answer.entries:
             try:
                 entry = read_record(bytes(raw))
-            except EntryError as error:
-                raise WireError(f"the center sent what is no entry: {error}") from error
+                read_body(entry)
+            except EntryError as error:  # written down it would stop every later start of this version
+                raise WireError(
+                    f"the center sent what is no entry that this dock can read: {error}"
+                ) from error
             if not known(entry.entry_id):
                 fresh.append(raw)
         if answer.upto is not None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from sync.entry import Head, Place
+from sync.entry import MALFORMED, Head, Place, Seq
 from sync.errors import WireError
 
 ASK_ENTRIES_MAX: Final = 500
@@ -34,7 +34,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     epoch: str
-    after: int
+    after: Seq
     prev: str
     entries: tuple[msgspec.Raw, ...]
     head: Head | None = None
@@ -101,7 +101,7 @@ def read_ask(body: bytes) -> Ask:
         )
     try:
         ask = _ask_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         raise WireError(f"the ask cannot be read: {error}") from error
     if len(ask.parts) > PARTS_MAX:
         raise WireError(f"the ask has {len(ask.parts)} logs, at most {PARTS_MAX} are taken")
@@ -117,5 +117,5 @@ def read_answer(body: bytes) -> Answer:
     """An answer from its bytes; WireError when it is malformed."""
     try:
         return _answer_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         raise WireError(f"the answer cannot be read: {error}") from error
