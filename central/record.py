@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from central.errors import Denied
 from central.queries import query
-from sync.center import CenterBook
+from sync.center import CenterBook, Received
 from sync.chain import Stored
 from sync.entry import Entry, Head, Place, read_record
 
@@ -128,45 +128,45 @@ class Record:
     async def store(
         self,
         connection: Connection,
-        run: Sequence[tuple[str, Stored]],
-        claims: Sequence[tuple[str, Place, Head]],
+        own: Sequence[Stored],
+        received: Received | None,
         received_at: datetime,
     ) -> None:
-        """Store entries (each with its log's owner) in one COPY, and move the heads.
+        """Store own entries and what a node sent in one COPY, and move the heads.
 
-        `claims` are signed heads beside the stored place of their log. The chain's rules must have run:
-        nothing is skipped or replaced, and a conflict raises asyncpg.UniqueViolationError.
+        The chain's rules must have run: nothing is skipped or replaced, and a conflict raises
+        asyncpg.UniqueViolationError.
         """
-        if run:
-            await connection.copy_records_to_table(
-                "entry", columns=COLUMNS, records=[self._row(*item, received_at) for item in run]
-            )
-        places = {(node, place.epoch): place for node, place, _ in claims}
-        places |= {(node, stored.entry.epoch): stored.place for node, stored in run}
-        signed = {(node, head.epoch): head for node, _, head in claims}
-        rows = []
-        for (node, epoch), place in places.items():
-            head = signed.get((node, epoch))
-            claim = (head.seq, head.hash, head.signature) if head else (None, None, None)
-            rows.append((*self._who, node, epoch, place.seq, place.hash, *claim))
+        rows = self._rows(CENTER, own, received_at)
+        heads = [self._head(CENTER, own[-1].place)] if own else []
+        if received is not None:
+            rows += self._rows(received.node, received.store, received_at)
+            signed = {head.epoch: head for head in received.heads}
+            grown = {stored.entry.epoch for stored in received.store}
+            heads += [
+                self._head(received.node, place, signed.get(place.epoch))
+                for place in received.have
+                if place.epoch in grown or place.epoch in signed
+            ]
         if rows:
-            await connection.executemany(query("move_head"), rows)
+            await connection.copy_records_to_table("entry", columns=COLUMNS, records=rows)
+        if heads:
+            await connection.executemany(query("move_head"), heads)
 
-    def _row(self, node: str, stored: Stored, received_at: datetime) -> tuple[Any, ...]:
-        entry = stored.entry
-        return (
-            *self._who,
-            node,
-            entry.epoch,
-            entry.seq,
-            entry.entry_id,
-            entry.type,
-            entry.door,
-            entry.occurred_at,
-            received_at,
-            stored.hash,
-            stored.record,
-        )
+    def _rows(self, node: str, run: Iterable[Stored], received_at: datetime) -> list[tuple[Any, ...]]:
+        tenant, zone = self._who
+        return [
+            (
+                tenant, zone, node, entry.epoch, entry.seq, entry.entry_id, entry.type, entry.door,
+                entry.occurred_at, received_at, stored.hash, stored.record,
+            )
+            for stored in run
+            for entry in (stored.entry,)
+        ]  # fmt: skip
+
+    def _head(self, node: str, place: Place, signed: Head | None = None) -> tuple[Any, ...]:
+        claim = (signed.seq, signed.hash, signed.signature) if signed else (None, None, None)
+        return (*self._who, node, place.epoch, place.seq, place.hash, *claim)
 
     async def _fold_accounts(self, connection: Connection, book: CenterBook, head: LogHead) -> None:
         epoch, after = head.place.epoch, 0

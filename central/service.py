@@ -34,7 +34,7 @@ from sync.bodies import Begin, Imported, body_bytes, read_body, schema_of
 from sync.center import CenterBook, Received, concerns
 from sync.center import Draft as Decision
 from sync.chain import BeginAnew, Stored, rule_e
-from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, record_hash
+from sync.entry import GENESIS, Draft, Place, read_record, record_bytes, record_hash
 from sync.errors import SignatureError, SyncError
 from sync.wire import ANSWER_ENTRY_BYTES_MAX, Answer, Ask
 
@@ -166,16 +166,10 @@ class Central:
                     query("code_valid"), self.tenant, self.zone, code_hash, ask.node, now
                 )
             )
-        keys_before = len(book.keys[ask.node])
+        keys_before = len(book.keys.get(ask.node, ()))
         received = book.receive(ask, body, signature, hashes, code_valid=code_valid)
         for stored in received.store:
             check_frame(stored.entry)
-        stored_at = {have.epoch: have for have in received.have if have.seq}
-        news = [
-            (ask.node, stored_at[head.epoch], head)
-            for head in received.heads
-            if head.epoch in stored_at and self._is_news(book, head)
-        ]
 
         async def beside(connection: Connection) -> None:
             await connection.execute(
@@ -184,9 +178,7 @@ class Central:
             if code_valid and received.store:
                 await connection.execute(query("use_code"), self.tenant, self.zone, code_hash, now)
 
-        await self._commit(ask.node, received.store, received.drafts, news, beside)
-        for _, _, head in news:
-            book.claim(head)
+        await self._commit(received.drafts, received, beside)
         if len(book.keys[ask.node]) > keys_before:
             _log.info("node %s enrolled a key", ask.node)
         for epoch, reason in received.refused.items():
@@ -194,10 +186,6 @@ class Central:
             _log.warning("part of epoch %s of node %s refused: %s", epoch, ask.node, reason)
         assert book.head is not None
         return received, book.head
-
-    def _is_news(self, book: CenterBook, head: Head) -> bool:
-        known = book.epochs.get(head.epoch)
-        return known is None or known.claimed is None or known.claimed.seq < head.seq
 
     async def _answer(self, ask: Ask, received: Received, head: Place) -> Answer:
         """The own entries after the node's cursor that concern it, as many as one Saw can carry."""
@@ -281,7 +269,7 @@ class Central:
                 return read
             decisions = _import_decisions(uploads, read, by)
             if decisions:
-                await self._commit(CENTER, [], decisions)
+                await self._commit(decisions)
         self.counters["imports"] += 1
         return ImportSummary(len(read.products), len(read.permits), len(read.conveyances), read.unchanged)
 
@@ -324,18 +312,16 @@ class Central:
     async def _begin(self, why: BeginAnew) -> None:
         _log.warning("the center begins a new epoch: %s", why.reason)
         begin = Begin(self.tenant, self.zone, CENTER, self._key.public, why.reason, why.parent, why.end)
-        await self._commit(CENTER, [], [("begin", begin)], epoch=self._clocks.epoch())
+        await self._commit([("begin", begin)], epoch=self._clocks.epoch())
 
     async def _commit(
         self,
-        node: str,
-        store: list[Stored],
         decisions: Sequence[Decision],
-        claims: Sequence[tuple[str, Place, Head]] = (),
+        received: Received | None = None,
         beside: Callable[[Connection], Awaitable[None]] | None = None,
         epoch: str | None = None,
     ) -> None:
-        """Store a node's entries and the center's decisions in one transaction, anchor, then fold.
+        """Store the center's decisions and what a node sent in one transaction, anchor, then fold.
 
         After any failure the book is given up: the next use reads it anew.
         """
@@ -345,8 +331,7 @@ class Central:
         self._book = None
         try:
             async with self.database.session() as connection, connection.transaction():
-                run = [*((node, stored) for stored in store), *((CENTER, stored) for stored in own)]
-                await self._record.store(connection, run, claims, self._clocks.utc())
+                await self._record.store(connection, own, received, self._clocks.utc())
                 if beside is not None:
                     await beside(connection)
         except asyncpg.UniqueViolationError as error:
@@ -357,15 +342,15 @@ class Central:
             raise Unavailable("another writer was faster; the center reads its record again") from error
         if own:
             await asyncio.to_thread(self._anchor.write, own[-1].place)
-        for stored in store:
-            book.fold_node(node, stored)
+        if received is not None:
+            book.take(received)
+            self.counters["entries"] += len(received.store)
         for stored, (entry_type, body) in zip(own, decisions, strict=True):
             book.fold(stored)
             self._recent.append(_Own(stored.place, entry_type, body, stored.record))
         if epoch is not None:
             self._epochs.append(epoch)
         self._book = book
-        self.counters["entries"] += len(store)
         if own:
             self.projector.wake()
             for listener in self._listeners:

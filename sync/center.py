@@ -43,6 +43,8 @@ _ZERO = Decimal(0)
 Draft = tuple[str, msgspec.Struct]
 """An entry for the center's own log: its type and its body."""
 
+_Debit = tuple[LineRef, Decimal]
+
 
 @dataclass(slots=True)
 class EpochBook:
@@ -58,6 +60,10 @@ class EpochBook:
     closed: bool = False
     claimed: Place | None = None
     unread: bool = False
+
+    def is_news(self, head: Head) -> bool:
+        """Whether a signed head claims more than those before it."""
+        return self.claimed is None or self.claimed.seq < head.seq
 
 
 @dataclass(slots=True)
@@ -75,8 +81,8 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Received:
     """What an ask leads to: entries to `store`, `drafts` for the own log, the answer's `have` and
-    `refused`, the signed `heads` that held. Nothing of it counts before it is committed and folded in
-    (`fold`, `fold_node`, `claim`).
+    `refused`, the signed `heads` that held and are news, the `epochs` and what is `used` by the entries.
+    Nothing of it counts before it is committed and taken in (`take`, and `fold` for the drafts).
     """
 
     node: str
@@ -85,6 +91,8 @@ class Received:
     have: tuple[Place, ...]
     refused: dict[str, str]
     heads: tuple[Head, ...]
+    epochs: dict[str, EpochBook]
+    used: dict[tuple[LineRef, str], Decimal]
 
 
 @dataclass(slots=True)
@@ -141,37 +149,42 @@ class CenterBook:
 
     def fold_node(self, node: str, stored: Stored) -> None:
         """Take in the next stored entry of a node's log."""
-        self._fold_node(node, stored, self.epochs, self._spend)
+        use = self._fold_node(node, stored, self.epochs)
+        if stored.entry.seq == 1:
+            self.keys[node].add(self.epochs[stored.entry.epoch].key)
+        if use is not None:
+            self._spend(use[0], stored.entry.epoch, use[1])
+
+    def take(self, received: Received) -> None:
+        """Take in at once what `receive` found in an ask, now that it is stored."""
+        for epoch, book in received.epochs.items():
+            self.epochs[epoch] = book
+            self.keys[book.node].add(book.key)
+        for (line, epoch), quantity in received.used.items():
+            self._spend(line, epoch, quantity)
+        for head in received.heads:
+            self.claim(head)
 
     def claim(self, head: Head) -> None:
         """Remember a node's signed head: its chain must come to it."""
         book = self.epochs.get(head.epoch)
-        if book is not None and (book.claimed is None or book.claimed.seq < head.seq):
+        if book is not None and book.is_news(head):
             book.claimed = head.place
 
-    def _fold_node(
-        self,
-        node: str,
-        stored: Stored,
-        epochs: dict[str, EpochBook],
-        spend: Callable[[LineRef, str, Decimal], None],
-    ) -> None:
+    def _fold_node(self, node: str, stored: Stored, epochs: dict[str, EpochBook]) -> _Debit | None:
+        """Take an entry into `epochs`; what it debits."""
         entry = stored.entry
         if entry.seq == 1:
             begin: Begin = stored.body
             closed = entry.epoch in self.closed
             epochs[entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end, closed)
-            if epochs is self.epochs:
-                self.keys[node].add(begin.key)
-            return
+            return None
         epochs[entry.epoch].head = stored.place
         try:
-            use = _use_of(stored)
+            return _use_of(stored)
         except EntryError:  # of a newer program: stored like any other, it blocks nothing
             epochs[entry.epoch].unread = True
-            return
-        if use is not None:
-            spend(use[0], entry.epoch, use[1])
+            return None
 
     def _spend(self, line: LineRef, epoch: str, quantity: Decimal) -> None:
         self.accounts[line].setdefault(epoch, Account()).used += quantity
@@ -246,7 +259,9 @@ class CenterBook:
                 refused[part.epoch] = str(error)
         drafts = self._drafts(ask, store, overlay)
         have = tuple(self._have(part.epoch, overlay) for part in ask.parts)
-        return Received(ask.node, store, drafts, have, refused, tuple(overlay.heads))
+        return Received(
+            ask.node, store, drafts, have, refused, tuple(overlay.heads), overlay.epochs, overlay.used
+        )
 
     def _check_sender(self, ask: Ask, body: bytes, signature: str, code_valid: bool) -> None:
         known = self.epochs.get(ask.epoch)
@@ -286,19 +301,18 @@ class CenterBook:
         )
         if book is None and new:
             self._check_begin(node, new[0])
-        spent: list[tuple[LineRef, str, Decimal]] = []
         epochs = dict(overlay.epochs)
         if book is not None:
             epochs[part.epoch] = replace(book)
-        for stored in new:
-            self._fold_node(node, stored, epochs, lambda *spend: spent.append(spend))
+        debits = [self._fold_node(node, stored, epochs) for stored in new]
         if part.epoch in epochs:
             self._check_head(part, epochs[part.epoch], hash_at, new)
-            if part.head is not None:
+            if part.head is not None and epochs[part.epoch].is_news(part.head):
                 overlay.heads.append(part.head)
         overlay.epochs = epochs
-        for line, epoch, quantity in spent:
-            overlay.used[line, epoch] += quantity
+        for debit in debits:
+            if debit is not None:
+                overlay.used[debit[0], part.epoch] += debit[1]
         return new
 
     def _check_begin(self, node: str, first: Stored) -> None:
@@ -416,7 +430,7 @@ def _moved(stored: Stored) -> Movement | Correction | None:
     return body
 
 
-def _use_of(stored: Stored) -> tuple[LineRef, Decimal] | None:
+def _use_of(stored: Stored) -> _Debit | None:
     """What an entry debits of a permit line; a correction gives back."""
     body = _moved(stored)
     if body is None or body.use is None:

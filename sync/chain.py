@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from sync.bodies import read_body
 from sync.entry import GENESIS, Entry, Place, read_record, record_hash
 from sync.errors import ChainError, EntryError
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, dict=True):
     """A record with its entry and its hash, ready to be stored at its place."""
 
     record: bytes

@@ -257,13 +257,11 @@ class Center:
         for stored in received.store:
             self.copies.append(stored)
             self.owners[stored.entry.epoch] = ask.node
-            self.book.fold_node(ask.node, stored)
             self.codes.discard(ask.code or "")
+        self.book.take(received)
         for kind, decision in received.drafts:
             self.write(kind, decision)
-        for head in received.heads:
-            self.heads.append(head)
-            self.book.claim(head)
+        self.heads += received.heads
         places = [stored.place for stored in self.log]
         after = ask.cursor if ask.cursor in places else None
         fresh = self.log[places.index(after) + 1 if after else 0 :]
