@@ -226,6 +226,8 @@ class NodeBooks:
         state = self.state
         state.tenant, state.zone, state.node = body.tenant, body.zone, body.node
         state.accounts.clear()  # a new epoch owns no account
+        # Nor may it take back what another debited: the part of that log that was lost may have done so.
+        state.done.clear()
 
     def _saw(self, fact: Fact, saw: Saw) -> None:
         state = self.state

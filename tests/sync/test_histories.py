@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from customs.documents import Status
+from customs.documents import Direction, Status
 from sync import wire
 from sync.bodies import Begin, Correction, Movement, read_body
 from sync.chain import BeginAnew, GoOn
@@ -440,6 +440,35 @@ def test_a_center_that_has_less_than_before_is_sent_it_again(center: Center, nod
     assert restored.copies.head(node.epoch) == node.told
     assert restored.book.accounts[LINE][node.epoch].used == 350
     proven(restored, node)
+
+
+def test_what_a_lost_tail_took_back_cannot_be_taken_back_again(node: Node, center: Center) -> None:
+    """An older store is restored, the anchor is not: the tail that it lost had undone a movement."""
+    node.withdraw(100)
+    old = node.backup()
+    done = node.books.state.done[node.doors[0]][-1]
+    undo = Correction(
+        done.entry_id,
+        done.type,
+        "T-1",
+        Direction.OUT,
+        done.body.load,
+        Decimal(100),
+        "undo",
+        "d1",
+        done.body.use,
+    )
+    node.write("correction", undo, node.doors[0])
+    node.settle(center)
+    node.store = old
+    ruling = node.start()
+    assert isinstance(ruling, BeginAnew) and ruling.end is not None
+    assert not node.books.state.done, "another epoch's movement is not this one's to take back"
+    node.settle(center)
+    assert node.spendable() == 800
+    proven(center, node)
+    node.write("correction", undo, node.doors[0])
+    assert node.spendable() == 900, "the control: what a second undo would let out"
 
 
 def test_a_node_tells_what_is_no_entry_in_an_answer(center: Center, node: Node) -> None:
