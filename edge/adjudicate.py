@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -40,7 +40,7 @@ RULES: Final = 1
 OPENS: Final = "opens"
 """Reason of a work order that opens its job: an act, not a row of the table."""
 
-REPEAT: Final = timedelta(seconds=2)
+REPEAT_NS: Final = 2_000_000_000
 """The same bytes of a label without serial within this time are one scan."""
 
 _KNOWN_RULES: Final[frozenset[str]] = frozenset()

@@ -157,7 +157,6 @@ class Books(msgspec.Struct):
     holds: dict[str, OpenHold] = {}
     done: dict[str, list[Done]] = {}
     clients: dict[str, str] = {}
-    last_read: dict[str, tuple[str, datetime]] = {}
     door_seq: dict[str, int] = {}
 
 
@@ -296,7 +295,7 @@ class NodeBooks:
         done = state.done.setdefault(fact.door, [])
         done.append(Done(fact.entry_id, fact.type, fact.door, body, cleared, departed))
         del done[:-UNDO_MAX]
-        self._remember(fact, body.read.client_id, body.read.raw)
+        self._remember_client(fact, body.read.client_id)
 
     def _refusal(self, fact: Fact, body: Refusal) -> None:
         state = self.state
@@ -312,13 +311,7 @@ class NodeBooks:
                 body.read.raw,
                 fact.at,
             )
-        self._remember(fact, body.read.client_id, body.read.raw)
-
-    def _remember(self, fact: Fact, client_id: str | None, raw: str) -> None:
-        state = self.state
-        assert fact.door is not None
-        state.last_read[fact.door] = (raw, fact.at)
-        self._remember_client(fact, client_id)
+        self._remember_client(fact, body.read.client_id)
 
     def _remember_client(self, fact: Fact, client_id: str | None) -> None:
         clients = self.state.clients
@@ -371,7 +364,6 @@ class NodeBooks:
             for key in [key for key, entry in job.counted.items() if entry == body.corrects]:
                 del job.counted[key]
         state.done[fact.door] = [item for item in done if item.entry_id != body.corrects]
-        state.last_read.pop(fact.door, None)
         self._remember_client(fact, body.client_id)
 
     # -- questions --------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import msgspec
 from customs.documents import Conveyance, Direction, Holding, Status
 from drivers.read import Read
 from edge import words
-from edge.adjudicate import OPENS, REPEAT, Moment, Verdict, find, inputs_hash, job_trouble, judge_read
+from edge.adjudicate import OPENS, REPEAT_NS, Moment, Verdict, find, inputs_hash, job_trouble, judge_read
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
 from edge.doors import Door, Shown
@@ -244,13 +244,10 @@ class Dock:
 
     def _is_repeat(self, door: Door, load: Load, summary: ReadSummary) -> bool:
         """The same bytes of a label that names no single thing, within two seconds."""
-        last, judged = self.books.state.last_read.get(door.id), door.judged
-        if last is None or load.sscc is not None or load.serial is not None:
+        if door.judged is None or load.sscc is not None or load.serial is not None:
             return False
-        if judged is None or judged.code != summary.code:
-            return False
-        # Both ways: a clock that is set back must not make every later scan a repeat.
-        return last[0] == summary.raw and abs(summary.at - last[1]) < REPEAT
+        # By the monotonic clock: one that is set back must not make the next pallet a repeat.
+        return door.judged_raw == summary.raw and self.clocks.mono_ns() - door.judged_ns < REPEAT_NS
 
     def _refuse(
         self, door: Door, verdict: Verdict, summary: ReadSummary, moment: Moment, by: str | None = None
@@ -351,6 +348,7 @@ class Dock:
             client_id=client_id,
         )
         future = self.write("correction", body, door.id)
+        door.judged = None  # the same label may be scanned again at once
         self._say(door, future, "READY", "undone", *words.say("undone"), moved.read.code)
         return future
 
@@ -515,13 +513,13 @@ class Dock:
         return future
 
     def _record(
-        self, door: Door, kind: str, body: msgspec.Struct, verdict: Verdict, code: str, moment: Moment
+        self, door: Door, kind: str, body: Movement | Refusal, verdict: Verdict, code: str, moment: Moment
     ) -> asyncio.Future[Any]:
         future = self.write(kind, body, door.id, moment)
         told = verdict.kind != words.ACCEPTED
         entry_id = self._written
         turn = self._show(door, verdict, code, told=told, entry_id=entry_id)
-        door.judged = door.shown
+        door.judge(body.read.raw, self.clocks.mono_ns())
         if verdict.kind == words.ACCEPTED:
             self._untold[entry_id] = future
             future.add_done_callback(lambda told: self._told(door, turn, told))

@@ -34,7 +34,7 @@ class Shown:
 
 class Door:
     """One opening; `turn` counts what was shown, so that a late word cannot replace a newer one; `judged` is
-    what was shown of the last read that made an entry.
+    what was shown of the last read that made an entry, with the read's bytes in hex and its monotonic time.
     """
 
     def __init__(self, door: str, name: str) -> None:
@@ -42,6 +42,8 @@ class Door:
         self.name = name
         self.turn = 0
         self.judged: Shown | None = None
+        self.judged_raw = ""
+        self.judged_ns = 0
         self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
 
     def say(self, shown: Shown) -> int:
@@ -49,6 +51,10 @@ class Door:
         self.turn += 1
         self.shown = shown
         return self.turn
+
+    def judge(self, raw: str, mono_ns: int) -> None:
+        """What is shown now was said of a read of these bytes."""
+        self.judged, self.judged_raw, self.judged_ns = self.shown, raw, mono_ns
 
     def ready(self, books: NodeBooks) -> None:
         """Nothing waits: ready for a load, or for a work order."""

@@ -202,7 +202,7 @@ def substance(books: NodeBooks) -> Books:
     assert copy is not None
     state = copy.state
     state.seq = 0
-    for memory in (state.clients, state.last_read, state.door_seq, state.own_epochs):
+    for memory in (state.clients, state.door_seq, state.own_epochs):
         memory.clear()
     state.done = {door: done for door, done in state.done.items() if done}
     return state

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -192,10 +193,23 @@ async def test_a_repeat_while_the_first_is_recorded_waits_for_it(yard: Yard, rec
     assert yard.dock.door("out").state == "ACCEPTED"
 
 
-async def test_a_clock_set_back_makes_no_scan_a_repeat(yard: Yard, recorder: FakeRecorder) -> None:
+@pytest.mark.parametrize("back", [1, 2, 3600])
+async def test_a_clock_set_back_makes_no_scan_a_repeat(yard: Yard, recorder: FakeRecorder, back: int) -> None:
     await counted_label(yard, recorder)
-    yard.time.tick(-3600)
-    assert yard.read("out", label()).reason == "quantity-needed"
+    yard.time.at -= timedelta(seconds=back)
+    assert yard.read("out", label(), seconds=2.1).reason == "quantity-needed"
+
+
+async def test_a_clock_set_forward_lets_no_repeat_pass(yard: Yard, recorder: FakeRecorder) -> None:
+    await counted_label(yard, recorder)
+    yard.time.at += timedelta(hours=1)
+    assert yard.read("out", label(), seconds=0.5).reason == "repeat-scan"
+
+
+async def test_a_label_may_be_scanned_again_at_once_after_an_undo(yard: Yard, recorder: FakeRecorder) -> None:
+    await counted_label(yard, recorder)
+    yard.read("out", UNDO, seconds=0.5)
+    assert yard.read("out", label(), seconds=0.5).reason == "quantity-needed"
 
 
 async def test_the_same_client_id_counts_once(yard: Yard, recorder: FakeRecorder) -> None:
