@@ -9,6 +9,8 @@ the small `Recorder` protocol and no network.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -44,6 +46,8 @@ from sync.bodies import (
     schema_of,
 )
 from sync.entry import Draft
+
+_log = logging.getLogger("zonegate.dock")
 
 
 class Recorder(Protocol):
@@ -152,6 +156,10 @@ class Dock:
         try:
             return self._take_recorded(door, raw, summary, self._recorder, no_read=no_read)
         except JournalError:  # nothing was queued: too much waits, or the journal has just been closed
+            self._show(door, Verdict("cannot-record"), summary.code, told=True)
+            return None
+        except Exception:  # noqa: BLE001 - one label must not end the service, nor leave what was said before it
+            _log.exception("a read at door %s could not be judged", door.id)
             self._show(door, Verdict("cannot-record"), summary.code, told=True)
             return None
 
@@ -480,7 +488,8 @@ class Dock:
     def alarm(self, door: str, device: str, kind: str, detail: str, count: int) -> None:
         """Record what a device did that a person must know of."""
         if self._recorder is not None:
-            self.write("alarm", DeviceAlarm(device, kind, detail, count), door)
+            with contextlib.suppress(JournalError):  # what a device did stops nobody
+                self.write("alarm", DeviceAlarm(device, kind, detail, count), door)
 
     # -- writing ----------------------------------------------------------------------------------
 

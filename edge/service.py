@@ -22,12 +22,12 @@ from drivers.scanner import Health, State
 from edge.adjudicate import RULES
 from edge.anchor import Anchor
 from edge.batch import Identity, Placed
-from edge.books import Fact, NodeBooks
+from edge.books import NodeBooks
 from edge.clock import Clocks
 from edge.config import DoorConfig, NodeConfig
 from edge.desk import DEVICE_STATES, NodeDesk, Running
 from edge.dock import Dock
-from edge.errors import JournalError, StoreBusy
+from edge.errors import AnchorError, JournalError, StoreBusy, StoreError, StoreNewer
 from edge.events import Events
 from edge.journal import Journal
 from edge.metrics import HELP
@@ -39,7 +39,8 @@ from edge.view import LinkView
 from edge.web.access import Access
 from edge.web.app import make_app
 from sync.bodies import Settings
-from sync.entry import Place, read_record
+from sync.entry import Place
+from sync.errors import EntryError
 from sync.topics import DeviceState
 
 SNAPSHOT_EVERY: Final = 5_000
@@ -67,6 +68,7 @@ class Service:
         self._upload = Upload(config, config.center, self.dock) if config.center else None
         self._events = Events(config, config.mqtt, self.dock) if config.mqtt else None
         self._since_snapshot = 0
+        self._recorded = False
         self._alive_ns = clocks.mono_ns()
         for sink in (self._upload, self._events):
             if sink is not None:
@@ -75,7 +77,9 @@ class Service:
             self._running.links["center"] = lambda: LinkView("center", "Unknown", 0, "not configured", None)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`. Raises what makes going on senseless: StoreNewer, AnchorError, OSError."""
+        """Serve until `stop`. Raises what makes going on senseless: StoreNewer, and OSError, AnchorError or
+        StoreError where a start never got as far as recording.
+        """
         self._config.store.mkdir(mode=0o700, parents=True, exist_ok=True)
         access = Access(self._config.store / "access.json")
         for new in access.provide(self.dock.doors):
@@ -119,19 +123,22 @@ class Service:
         shown: list[Place] = []
         anchor = Anchor(self._config.anchor)
         while not stop.is_set():
-            pause = REOPEN_S
             try:
                 await self._record(anchor, shown, stop)
             except ForeignHead as error:
                 _log.error("%s; beginning another epoch", error)
                 shown.append(error.place)
-                pause = 0.0
-            except (JournalError, StoreBusy) as error:
+            except (JournalError, StoreError, AnchorError) as error:
+                # A disk that was there may come back; one that never was is a fault of the set-up.
+                lasting = not isinstance(error, JournalError | StoreBusy) and not self._recorded
+                if lasting or isinstance(error, StoreNewer):
+                    raise
                 self._running.trouble = str(error)
                 _log.error("cannot record: %s", error)
+                self.dock.changed("")
             self._alive_ns = self._clocks.mono_ns()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+                await asyncio.wait_for(stop.wait(), REOPEN_S)
 
     async def _record(self, anchor: Anchor, shown: Sequence[Place], stop: asyncio.Event) -> None:
         """One opening of the journal, until it fails, a witness objects, or `stop`."""
@@ -155,6 +162,7 @@ class Service:
                 have = confirmed(reader, journal.epoch)
             self.dock.attach(journal, books, self._settings(), have)
             self._running.trouble = ""
+            self._recorded = True
             notify("READY=1")
             _log.info("recording in epoch %s from seq %d", journal.epoch, journal.told.seq)
             await self._run_sinks(journal, stop)
@@ -165,12 +173,12 @@ class Service:
             await journal.close()
 
     async def _run_sinks(self, journal: Journal, stop: asyncio.Event) -> None:
-        """Keep center and broker fed until the journal fails, a sink ends, or `stop`."""
-        tasks: list[asyncio.Future[None]] = []
-        if self._upload is not None:
-            tasks.append(asyncio.create_task(self._upload.run(journal, self._config.store)))
-        if self._events is not None:
-            tasks.append(asyncio.create_task(self._events.run(journal, self._config.store)))
+        """Keep center and broker fed until the journal fails, a witness objects, or `stop`."""
+        tasks = [
+            asyncio.create_task(self._keep_fed(sink, journal))
+            for sink in (self._upload, self._events)
+            if sink is not None
+        ]
         stopping = asyncio.create_task(stop.wait())
         try:
             ends: list[asyncio.Future[Any]] = [*tasks, stopping, journal.failed]
@@ -187,6 +195,17 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
+    async def _keep_fed(self, sink: Upload | Events, journal: Journal) -> None:
+        """Run a sink, again whenever it fails: no door says STOP because a broker sent nonsense."""
+        while True:
+            try:
+                await sink.run(journal, self._config.store)
+            except ForeignHead:
+                raise
+            except Exception as error:  # noqa: BLE001 - the doors go on, whatever it was
+                _log.error("%s ended, it is begun again: %s", sink.link().name, error, exc_info=error)
+            await asyncio.sleep(REOPEN_S)
+
     def _fold(self) -> NodeBooks:
         """The books: the snapshot, and what was written after it."""
         with JournalReader(self._config.store) as reader:
@@ -196,8 +215,10 @@ class Service:
             if books is None or position is None:
                 books, position = NodeBooks(), 0
             while page := reader.page(position, 1000):
-                for _, record in page:
-                    books.fold(Fact.of(read_record(record)))
+                try:
+                    books.fold_records(record for _, record in page)
+                except EntryError as error:
+                    raise StoreError(f"the journal cannot be folded: {error}") from error
                 position = page[-1][0]
             self._running.last[:] = [entry_view(record) for _, record in reader.page_before(None, 20)]
         return books

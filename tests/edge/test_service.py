@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service lives on when one of its parts fails: doors record without sinks, and say STOP without a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from drivers.read import Read
+from edge import service as service_module
+from edge.anchor import Anchor
+from edge.batch import Identity
+from edge.clock import system_clocks
+from edge.config import CenterConfig, DoorConfig, NodeConfig
+from edge.errors import AnchorError, StoreError
+from edge.journal import Journal
+from edge.service import Service
+from edge.store import JournalReader
+from edge.upload import ForeignHead
+from sync.entry import Draft, Place
+
+WAIT_S = 10.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NodeConfig:
+    """A node without devices whose center cannot be reached."""
+    monkeypatch.setattr(service_module, "REOPEN_S", 0.01)
+    (tmp_path / "anchor").mkdir()
+    return NodeConfig(
+        tenant="example",
+        zone="zone-999",
+        node="dock-1",
+        store=tmp_path / "store",
+        anchor=tmp_path / "anchor",
+        timezone="UTC",
+        doors=(DoorConfig("in", "Inbound"),),
+        listen=f"127.0.0.1:{free_port()}",
+        clock="host",
+        reserve_mb=1,
+        center=CenterConfig("http://127.0.0.1:9"),
+    )
+
+
+@contextlib.asynccontextmanager
+async def serving(service: Service) -> AsyncIterator[asyncio.Task[None]]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(service.run(stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        async with asyncio.timeout(WAIT_S):
+            await task
+
+
+def made(config: NodeConfig) -> Service:
+    return Service(config, system_clocks(), "0.1.0", lambda _: None)
+
+
+async def until(service: Service, condition: Callable[[], bool]) -> None:
+    """Wait until something that a door shows has come true."""
+    moved = asyncio.Event()
+    service.dock.on_change(lambda _: moved.set())
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            moved.clear()
+            await moved.wait()
+
+
+@pytest.mark.parametrize(
+    "fault", [StoreError("the file is locked"), RuntimeError("planted"), OverflowError()]
+)
+async def test_a_sink_that_fails_is_begun_again_and_the_doors_go_on_recording(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    service = made(config)
+    upload = service._upload
+    assert upload is not None
+    runs = asyncio.Semaphore(0)
+    stopped: list[bool] = []
+    service.dock.on_change(lambda _: stopped.append(not service.dock.recording))
+
+    async def failing(*_: object) -> None:
+        runs.release()
+        raise fault
+
+    monkeypatch.setattr(upload, "run", failing)
+    async with serving(service) as task, asyncio.timeout(WAIT_S):
+        for _ in range(3):
+            await runs.acquire()
+        assert not task.done()
+        view = await service.dock.scan("in", b"nonsense", "client-1", "screen in")
+        assert (view.state, view.reason) == ("HOLD", "unreadable")
+        assert not any(stopped)
+    with JournalReader(config.store) as reader:
+        assert len(reader.epochs()) == 1
+
+
+async def test_an_anchor_that_goes_away_is_a_stop_until_it_is_back(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made(config)
+    upload = service._upload
+    assert upload is not None
+    away = config.anchor.with_name("away")
+    go = asyncio.Event()
+    met = False
+
+    async def meeting(*_: object) -> None:
+        nonlocal met
+        await go.wait()
+        if not met:
+            met = True
+            raise ForeignHead(Place(service.dock.books.state.epoch, 1, "f" * 64))
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(upload, "run", meeting)
+    async with serving(service) as task:
+        await until(service, lambda: service.dock.recording)
+        config.anchor.rename(away)
+        go.set()
+        await until(service, lambda: "anchor" in service.desk.status().recording)
+        assert service.dock.door("in").state == "STOP"
+        assert not task.done()
+        away.rename(config.anchor)
+        await until(service, lambda: service.dock.recording)
+    with JournalReader(config.store) as reader:
+        assert len(reader.epochs()) == 2
+
+
+async def test_an_anchor_that_was_never_there_ends_the_start_with_a_sentence(config: NodeConfig) -> None:
+    config.anchor.rmdir()
+    with pytest.raises(ExceptionGroup) as caught:
+        await made(config).run(asyncio.Event())
+    assert caught.group_contains(AnchorError, match="make its folder")
+
+
+async def test_a_journal_of_a_newer_version_ends_the_start_with_a_sentence(config: NodeConfig) -> None:
+    clocks = system_clocks()
+    who = Identity(config.tenant, config.zone, config.node)
+    journal = Journal.open(config.store, Anchor(config.anchor), clocks=clocks, identity=who, reserve_bytes=1)
+    newer = Draft(clocks.entry_id(), "settings", "zonegate.settings.v9", clocks.utc(), clocks.stamp(), b"{}")
+    await journal.append(newer)
+    await journal.close()
+    with pytest.raises(ExceptionGroup) as caught:
+        await made(config).run(asyncio.Event())
+    assert caught.group_contains(StoreError, match="update")
+
+
+async def test_a_read_that_cannot_be_judged_is_a_stop_and_no_end(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made(config)
+    read = Read("scanner-in-1", b"nonsense", None, system_clocks().utc(), 0, "barcode", False)
+    async with serving(service):
+        await until(service, lambda: service.dock.recording)
+        monkeypatch.setattr("edge.dock.judge_read", _fail)
+        service.dock.take_read("in", read)
+        assert service.dock.door("in").reason == "cannot-record"
+        monkeypatch.undo()
+        service.dock.take_read("in", read)
+        assert service.dock.door("in").reason == "unreadable", "the control: the door goes on"
+
+
+def _fail(*_: object, **__: object) -> None:
+    raise ZeroDivisionError("planted")
