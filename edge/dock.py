@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -25,6 +25,7 @@ from edge.adjudicate import OPENS, REPEAT_NS, Moment, Verdict, find, inputs_hash
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
 from edge.doors import Door, Shown
+from edge.entries import closing_of, movement_of, opening_of, refusal_of, undoing_of
 from edge.errors import JournalError
 from edge.given import CODE_BYTES_MAX, summary_of, typed_quantity
 from edge.show import choices, hold_view, job_view, missing_loads
@@ -33,7 +34,6 @@ from gs1.identify import identify
 from gs1.load import Control, Load
 from gs1.printable import printable
 from sync.bodies import (
-    Correction,
     DeviceAlarm,
     JobEvent,
     LoadFacts,
@@ -46,6 +46,9 @@ from sync.bodies import (
     schema_of,
 )
 from sync.entry import Draft
+
+CHECKING_S: Final = 0.15
+"""A commit takes milliseconds; from here on a screen says that it is waited for."""
 
 _log = logging.getLogger("zonegate.dock")
 
@@ -206,23 +209,8 @@ class Dock:
             return None
         if verdict.kind != words.ACCEPTED:
             return self._refuse(door, verdict, summary, moment)
-        facts = verdict.load
-        assert facts is not None and verdict.quantity is not None and verdict.direction is not None
-        body = Movement(
-            job=verdict.job,
-            direction=verdict.direction,
-            load=facts,
-            quantity=verdict.quantity,
-            unit=facts.unit or "EA",
-            owner=facts.owner or "",
-            status=facts.status or Status.SUSPENSE,
-            reason=verdict.reason,
-            read=summary,
-            have=moment.have,
-            use=verdict.use,
-            clears=verdict.clears,
-        )
-        kind = "admission" if verdict.direction is Direction.IN else "withdrawal"
+        body = movement_of(verdict, summary, moment)
+        kind = "admission" if body.direction is Direction.IN else "withdrawal"
         return self._record(door, kind, body, verdict, summary.code, moment)
 
     def _counted(self, door: Door, verdict: Verdict, summary: ReadSummary) -> asyncio.Future[Any] | None:
@@ -266,17 +254,7 @@ class Dock:
             if open_hold is not None:
                 self._show(door, verdict, summary.code, told=True, entry_id=open_hold.hold)
                 return None
-        body = Refusal(
-            job=verdict.job,
-            direction=verdict.direction,
-            load=verdict.load,
-            reason=verdict.reason,
-            read=summary,
-            have=moment.have,
-            line=verdict.line,
-            left=verdict.left,
-            by=by,
-        )
+        body = refusal_of(verdict, summary, moment, by)
         kind = "hold" if verdict.kind == words.HOLD else "stop"
         return self._record(door, kind, body, verdict, summary.code, moment)
 
@@ -285,16 +263,7 @@ class Dock:
     def _open(
         self, door: Door, conveyance: Conveyance, seals: tuple[str, ...] | None, by: str
     ) -> asyncio.Future[Any]:
-        body = JobEvent(
-            event="opened",
-            job=conveyance.job,
-            conveyance=conveyance.conveyance,
-            direction=conveyance.direction,
-            by=by,
-            seals_seen=seals,
-            seals_expected=conveyance.seals,
-            planned=len(conveyance.loads),
-        )
+        body = opening_of(conveyance, seals, by)
         future = self.write("job", body, door.id)
         self._say(door, future, "READY", "opened", *words.say("opened"), conveyance.job)
         job = self.books.state.jobs[conveyance.job]
@@ -311,17 +280,7 @@ class Dock:
             return None
         job, conveyance = opened
         missing = missing_loads(job, conveyance)
-        body = JobEvent(
-            event="closed",
-            job=job.job,
-            conveyance=conveyance.conveyance,
-            direction=job.direction,
-            by=by,
-            seals_expected=conveyance.seals,
-            counted=len(job.counted),
-            planned=len(conveyance.loads),
-            missing=missing,
-        )
+        body = closing_of(job, conveyance, missing, by)
         future = self.write("job", body, door.id)
         reason = "closed-short" if missing else "closed"
         state = "HOLD" if missing else "READY"
@@ -343,18 +302,7 @@ class Dock:
             self._show(door, Verdict("nothing-to-undo"), "", told=True)
             return None
         moved = done.body
-        body = Correction(
-            corrects=done.entry_id,
-            movement=done.type,
-            job=moved.job,
-            direction=moved.direction,
-            load=moved.load,
-            quantity=moved.quantity,
-            reason="undo",
-            by=by,
-            use=moved.use,
-            client_id=client_id,
-        )
+        body = undoing_of(done, by, client_id)
         future = self.write("correction", body, door.id)
         door.judged = None  # the same label may be scanned again at once
         self._say(door, future, "READY", "undone", *words.say("undone"), moved.read.code)
@@ -460,21 +408,9 @@ class Dock:
         )
         raw = bytes.fromhex(held.raw)
         moment = self.moment()
-        body = Movement(
-            job=held.job,
-            direction=Direction.IN,
-            load=facts,
-            quantity=quantity,
-            unit="EA",
-            owner=owner,
-            status=Status.SUSPENSE,
-            reason="temporary-deposit",
-            read=summary_of(by, "keyboard", raw, self.clocks.utc(), None, str(quantity)),
-            have=moment.have,
-            clears=held.hold,
-            by=by,
-        )
-        verdict = Verdict("temporary-deposit", Direction.IN, held.job, facts, quantity)
+        summary = summary_of(by, "keyboard", raw, self.clocks.utc(), None, str(quantity))
+        verdict = Verdict("temporary-deposit", Direction.IN, held.job, facts, quantity, clears=held.hold)
+        body = movement_of(verdict, summary, moment, by)
         return self._record(door, "admission", body, verdict, held.code, moment)
 
     def _accept_seals(self, door: Door, job: str, by: str) -> asyncio.Future[Any]:
@@ -561,8 +497,19 @@ class Dock:
 
     def _show(self, door: Door, verdict: Verdict, code: str, *, told: bool, entry_id: str = "") -> int:
         turn = door.show(verdict, code, self.books, self.clocks.utc(), told=told, entry_id=entry_id)
-        self.changed(door.id)
+        self._show_soon(door, told=told)
         return turn
+
+    def _show_soon(self, door: Door, *, told: bool) -> None:
+        """What is told is shown at once; "checking" only when the commit takes longer than people notice."""
+        if told:
+            self.changed(door.id)
+        else:
+            asyncio.get_running_loop().call_later(CHECKING_S, self._show_checking, door, door.turn)
+
+    def _show_checking(self, door: Door, turn: int) -> None:
+        if door.turn == turn and not door.shown.told:
+            self.changed(door.id)
 
     def _say(
         self,
@@ -577,7 +524,7 @@ class Dock:
         """Say what an act led to once its entry is told; "checking" until then."""
         turn = door.say(Shown(state, reason, sentence, step, code, told=False, at=self.clocks.utc()))
         future.add_done_callback(lambda told: self._told(door, turn, told))
-        self.changed(door.id)
+        self._show_soon(door, told=False)
 
     def door(self, door: str) -> DoorView:
         """One door now."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -46,6 +47,8 @@ from sync.topics import DeviceState
 SNAPSHOT_EVERY: Final = 5_000
 """Entries between two snapshots: a start folds at most so many."""
 
+SWITCH_S: Final = 0.0005
+
 REOPEN_S: Final = 2.0
 """Between two attempts to open a journal that could not be written."""
 
@@ -80,6 +83,9 @@ class Service:
         """Serve until `stop`. Raises what makes going on senseless: StoreNewer, and OSError, AnchorError or
         StoreError where a start never got as far as recording.
         """
+        # The journal's thread must not wait long for the loop's: at 5 ms, Python's default, a scan that
+        # finds the loop busy with a page would be committed that much later.
+        sys.setswitchinterval(SWITCH_S)
         self._config.store.mkdir(mode=0o700, parents=True, exist_ok=True)
         access = Access(self._config.store / "access.json")
         for new in access.provide(self.dock.doors):
@@ -229,14 +235,18 @@ class Service:
         return Settings(self._version, RULES, doors, config.timezone)
 
     def _told(self, journal: Journal, placed: Sequence[Placed]) -> None:
-        """A batch is durable: sinks may have it; the books are kept every so often."""
+        """A batch is durable. The doors hear of it first: their callbacks are queued before this one."""
+        asyncio.get_running_loop().call_soon(self._spread, journal, placed)
+
+    def _spread(self, journal: Journal, placed: Sequence[Placed]) -> None:
+        """Sinks may have what was told; the books are kept every so often."""
         for item in placed:
             self.desk.remember(item.record)
         for sink in (self._upload, self._events):
             if sink is not None:
                 sink.wake()
         self._since_snapshot += len(placed)
-        if self._since_snapshot >= SNAPSHOT_EVERY:
+        if self._since_snapshot >= SNAPSHOT_EVERY and self._running.journal is journal:
             self._since_snapshot = 0
             journal.put_snapshot(self.dock.books.snapshot())
         self.dock.changed("")

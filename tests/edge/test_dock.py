@@ -379,14 +379,32 @@ async def test_hostile_codes_are_kept_printable_and_refused(yard: Yard, recorder
     assert recorder.types().count("hold") == 1, "blind reads of one door are one Hold"
 
 
-async def test_listeners_hear_of_the_door_that_changed(yard: Yard, recorder: FakeRecorder) -> None:
+async def test_listeners_hear_of_a_refusal_at_once_and_of_a_passing_load_when_it_is_told(
+    yard: Yard, recorder: FakeRecorder
+) -> None:
     heard: list[str] = []
     yard.dock.on_change(heard.append)
-    yard.read("out", load_number("out", 1))
-    assert set(heard) == {"out"}
+    yard.read("out", load_number("out", 4))
+    assert heard == ["out"], "refused"
     heard.clear()
+    yard.read("out", load_number("out", 1))
+    assert heard == [], "a commit that takes milliseconds is not worth a word"
     await recorder.tell()
     assert heard == ["out"], "told"
+
+
+async def test_a_commit_that_lasts_is_said_to_be_waited_for(
+    yard: Yard, recorder: FakeRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.dock.CHECKING_S", 0.0)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    yard.dock.on_change(heard.put_nowait)
+    yard.read("out", load_number("out", 1))
+    async with asyncio.timeout(10):
+        assert await heard.get() == "out"
+    assert yard.dock.door("out").reason == "checking"
+    await recorder.tell()
+    assert yard.dock.door("out").state == "ACCEPTED"
 
 
 async def test_an_unknown_door_is_refused_by_name(yard: Yard) -> None:

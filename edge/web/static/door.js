@@ -8,7 +8,6 @@ import {listen} from "./wedge.js";
 const SILENCE_MS = 5000; // the dock speaks every 2 s
 const AGAIN_MS = 1000;
 const ACCEPTED_MS = 6000; // then the screen looks READY, and keeps its count
-const CHECKING_MS = 150;
 const FRESH_MS = 5000; // what is older than this was heard before
 const SHOWN_MAX = 80;
 
@@ -21,7 +20,7 @@ const outbox = new Outbox(door);
 const play = soundboard((off) => ($("mute").hidden = !off));
 
 let source = null, heard = 0, again = 0; // the link
-let view = null, checking = 0, acceptedUntil = 0, sounded = ""; // what the dock said last
+let view = null, acceptedUntil = 0, sounded = ""; // what the dock said last
 let notice = "", held = ""; // a local word; the code on which a prompt was opened
 let digits = "", typed = "", touched = false, undoId = "";
 let sent = {}, asking = false; // the last quantity sent
@@ -59,7 +58,6 @@ function disconnect() {
 function lost() {
   const had = view !== null;
   disconnect();
-  clearTimeout(checking);
   if (had) play("NOLINK");
   $("strip").hidden = true;
   draw();
@@ -92,14 +90,7 @@ addEventListener("pageshow", connect);
 
 // ---- what the dock says
 
-// A commit takes milliseconds: only a slow one is worth a word of its own.
 function take(news) {
-  clearTimeout(checking);
-  if (news.reason === "checking" && view) checking = setTimeout(show, CHECKING_MS, news);
-  else show(news);
-}
-
-function show(news) {
   const age = news.at ? Date.parse(news.now) - Date.parse(news.at) : Infinity;
   const name = `${news.at} ${news.state} ${news.reason} ${news.code}`;
   const fresh = name !== sounded && age < FRESH_MS;
@@ -119,10 +110,8 @@ function show(news) {
   }
   draw();
   if (fresh) {
-    play(news.state);
-    body.classList.remove("news");
-    void body.offsetWidth; // starts the animation again
-    body.classList.add("news");
+    setTimeout(play, 0, news.state); // the word first
+    blink();
     announce(`${text(look())}. ${news.sentence} ${news.step}`, news.state !== "READY" && news.state !== "ACCEPTED");
   }
 }
@@ -147,7 +136,7 @@ function draw() {
   $("ask").hidden = !(view && held);
   $("facts").hidden = !view;
   if (view) drawFacts();
-  fit();
+  fitSoon();
 }
 
 function drawFacts() {
@@ -190,6 +179,18 @@ function say(words) {
 function announce(words, urgent) {
   $("alert").textContent = urgent ? words : "";
   $("status").textContent = urgent ? "" : words;
+}
+
+// Laying out takes longer than all the rest: once a frame, just before it is painted.
+let fitting = 0;
+function fitSoon() {
+  cancelAnimationFrame(fitting);
+  fitting = requestAnimationFrame(fit);
+}
+
+function blink() {
+  body.classList.remove("news");
+  requestAnimationFrame(() => requestAnimationFrame(() => body.classList.add("news")));
 }
 
 // Long sentences get smaller until they fit; the state's word does not change.
