@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from edge.errors import Backlogged, DiskFull, JournalClosed, JournalFailed
 from edge.journal import Journal, Placed
 from edge.store import JournalReader
+from edge.writer import connect_writer
 from sync.entry import BODY_BYTES_MAX, Draft, Head, Place, record_hash
 from sync.errors import EntryError
 from sync.keys import check_head
@@ -346,3 +348,33 @@ def test_a_loop_that_vanishes_ends_the_writing_thread(site: Site) -> None:
     journal._thread.join(WAIT_S)
     assert not journal._thread.is_alive()
     assert verify_store(site.store).entries == 2
+
+
+async def test_the_writers_own_connection_flushes_every_commit_to_the_medium(site: Site) -> None:
+    """Asked of that very connection, for the setting stands in no file; one that comes laxer is corrected."""
+    made: list[sqlite3.Connection] = []
+
+    def lax(path: Path) -> sqlite3.Connection:
+        connection = connect_writer(path)
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = NORMAL").fetchall()
+        assert how_it_writes(connection) == ("wal", NORMAL), "the control: the question tells a laxer one"
+        made.append(connection)
+        return connection
+
+    for _ in range(2):  # a store that is made, and one that is there
+        journal = site.open(connect=lax)
+        assert how_it_writes(made[-1]) == ("wal", FULL)
+        await journal.append(site.draft())
+        assert how_it_writes(made[-1]) == ("wal", FULL)
+        await journal.close()
+
+
+NORMAL, FULL = 1, 2
+
+
+def how_it_writes(connection: sqlite3.Connection) -> tuple[str, int]:
+    mode, level = (
+        connection.execute(f"PRAGMA {ask}").fetchone()[0] for ask in ("journal_mode", "synchronous")
+    )
+    return mode, level

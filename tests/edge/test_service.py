@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service lives on when one of its parts fails: doors record without sinks, and say STOP without a disk."""
+"""The service lives on when one of its parts fails: doors record without sinks, say STOP without a disk."""
 
 from __future__ import annotations
 
