@@ -204,3 +204,11 @@ def test_a_commands_words_and_options_are_collected() -> None:
 def test_a_shown_command_is_collected() -> None:
     text = "Run `zonegate doctor`.\n\n```\n$ zonegate node --config x\n```\nThe zonegate is a word."
     assert shown_commands(text) == {"doctor", "node"}
+
+
+def test_every_module_stands_in_the_architecture() -> None:
+    told = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Files by room")[2]
+    words = set(re.findall(r"\w+", told))
+    stems = {name.rpartition(".")[2] for name in modules()}
+    missing = sorted(stem for stem in stems if not stem.startswith("_") and stem not in words)
+    assert missing == []
