@@ -7,7 +7,7 @@ Knows the tables of entries and heads; knows no book and decides nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +47,8 @@ _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}\Z")
 _EPOCH: Final = re.compile(r"[0-9a-f]{32}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _SEQ_MAX: Final = 2**62
+_FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
+_LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,41 +130,48 @@ class Record:
     async def store(
         self,
         connection: Connection,
-        own: Sequence[Stored],
         received: Received | None,
+        own_entries: Callable[[], list[Stored]],
         received_at: datetime,
-    ) -> None:
-        """Store own entries and what a node sent in one COPY, and move the heads.
+    ) -> list[Stored]:
+        """Store what a node sent and the own entries in one COPY, and move the heads; the own entries.
 
         The chain's rules must have run: nothing is skipped or replaced, and a conflict raises
-        asyncpg.UniqueViolationError.
+        asyncpg.UniqueViolationError. `own_entries` is called once, when the node's entries are on their
+        way: the server takes them in while the center decides.
         """
-        rows = self._rows(CENTER, own, received_at)
+        own: list[Stored] = []
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            if received is not None:
+                yield from self._rows(received.ask.node, received.store, received_at)
+            own.extend(own_entries())
+            yield from self._rows(CENTER, own, received_at)
+
+        records = rows() if received is not None and received.store else list(rows())
+        if records:
+            await connection.copy_records_to_table("entry", columns=COLUMNS, records=records)
         heads = [self._head(CENTER, own[-1].place)] if own else []
         if received is not None:
-            rows += self._rows(received.node, received.store, received_at)
-            signed = {head.epoch: head for head in received.heads}
+            signed = {head.epoch: head for head in received.overlay.heads}
             grown = {stored.entry.epoch for stored in received.store}
             heads += [
-                self._head(received.node, place, signed.get(place.epoch))
+                self._head(received.ask.node, place, signed.get(place.epoch))
                 for place in received.have
                 if place.epoch in grown or place.epoch in signed
             ]
-        if rows:
-            await connection.copy_records_to_table("entry", columns=COLUMNS, records=rows)
         if heads:
             await connection.executemany(query("move_head"), heads)
+        return own
 
-    def _rows(self, node: str, run: Iterable[Stored], received_at: datetime) -> list[tuple[Any, ...]]:
+    def _rows(self, node: str, run: Iterable[Stored], received_at: datetime) -> Iterator[tuple[Any, ...]]:
         tenant, zone = self._who
-        return [
-            (
+        for stored in run:
+            entry = stored.entry
+            yield (
                 tenant, zone, node, entry.epoch, entry.seq, entry.entry_id, entry.type, entry.door,
                 entry.occurred_at, received_at, stored.hash, stored.record,
-            )
-            for stored in run
-            for entry in (stored.entry,)
-        ]  # fmt: skip
+            )  # fmt: skip
 
     def _head(self, node: str, place: Place, signed: Head | None = None) -> tuple[Any, ...]:
         claim = (signed.seq, signed.hash, signed.signature) if signed else (None, None, None)
@@ -194,19 +203,16 @@ def check_names(node: str, epoch: str, doors: Sequence[str]) -> None:
 
 def check_frame(entry: Entry) -> None:
     """Denied unless the fields around an entry's body can be stored: a signed entry may still be hostile."""
-    try:
-        sound = (
-            _ID.match(entry.entry_id) is not None
-            and _EPOCH.match(entry.epoch) is not None
-            and entry.seq < _SEQ_MAX
-            and _NAME.match(entry.type) is not None
-            and (entry.door is None or _NAME.match(entry.door) is not None)
-            and entry.occurred_at.tzinfo is not None
-            and entry.occurred_at.astimezone(UTC).year > 1
-        )
-    except (ValueError, OverflowError):
-        sound = False
-    if not sound:
+    at = entry.occurred_at
+    if not (
+        _ID.match(entry.entry_id)
+        and _EPOCH.match(entry.epoch)
+        and entry.seq < _SEQ_MAX
+        and _NAME.match(entry.type)
+        and (entry.door is None or _NAME.match(entry.door))
+        and at.tzinfo is not None
+        and _FIRST_MOMENT <= at <= _LAST_MOMENT
+    ):
         raise Denied(
             400,
             f"entry {entry.seq} has an id, type, door or time that no node writes",

@@ -178,7 +178,7 @@ class Central:
             if code_valid and received.store:
                 await connection.execute(query("use_code"), self.tenant, self.zone, code_hash, now)
 
-        await self._commit(received.drafts, received, beside)
+        await self._commit(lambda: book.decide(received), received, beside)
         if len(book.keys[ask.node]) > keys_before:
             _log.info("node %s enrolled a key", ask.node)
         for epoch, reason in received.refused.items():
@@ -269,7 +269,7 @@ class Central:
                 return read
             decisions = _import_decisions(uploads, read, by)
             if decisions:
-                await self._commit(decisions)
+                await self._commit(lambda: decisions)
         self.counters["imports"] += 1
         return ImportSummary(len(read.products), len(read.permits), len(read.conveyances), read.unchanged)
 
@@ -312,11 +312,11 @@ class Central:
     async def _begin(self, why: BeginAnew) -> None:
         _log.warning("the center begins a new epoch: %s", why.reason)
         begin = Begin(self.tenant, self.zone, CENTER, self._key.public, why.reason, why.parent, why.end)
-        await self._commit([("begin", begin)], epoch=self._clocks.epoch())
+        await self._commit(lambda: [("begin", begin)], epoch=self._clocks.epoch())
 
     async def _commit(
         self,
-        decisions: Sequence[Decision],
+        decide: Callable[[], Sequence[Decision]],
         received: Received | None = None,
         beside: Callable[[Connection], Awaitable[None]] | None = None,
         epoch: str | None = None,
@@ -327,11 +327,17 @@ class Central:
         """
         book = self._book
         assert book is not None
-        own = self._records(book, decisions, epoch)
+        decisions: Sequence[Decision] = ()
+
+        def own_entries() -> list[Stored]:
+            nonlocal decisions
+            decisions = decide()
+            return self._records(book, decisions, epoch)
+
         self._book = None
         try:
             async with self.database.session() as connection, connection.transaction():
-                await self._record.store(connection, own, received, self._clocks.utc())
+                own = await self._record.store(connection, received, own_entries, self._clocks.utc())
                 if beside is not None:
                     await beside(connection)
         except asyncpg.UniqueViolationError as error:

@@ -77,7 +77,7 @@ class Permit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[str, ...] = ()
 
 
-class LineRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True):
+class LineRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True, gc=False):
     """Names one permit line."""
 
     permit: str
@@ -116,7 +116,7 @@ class Conveyance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: str = "zonegate.truck.v1"
 
 
-class Holding(msgspec.Struct, frozen=True):
+class Holding(msgspec.Struct, frozen=True, gc=False):
     """A load that is in the zone now."""
 
     key: str

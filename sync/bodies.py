@@ -59,7 +59,7 @@ class Saw(msgspec.Struct, frozen=True):
     entries: tuple[msgspec.Raw, ...]
 
 
-class ReadSummary(msgspec.Struct, frozen=True):
+class ReadSummary(msgspec.Struct, frozen=True, gc=False):
     """One observation as the entry keeps it. `code` is printable, `raw` the bytes in hex, `typed` the
     quantity that a person gave with it, `client_id` the screen's own id of the scan.
     """
@@ -73,7 +73,7 @@ class ReadSummary(msgspec.Struct, frozen=True):
     client_id: str | None = None
 
 
-class Use(msgspec.Struct, frozen=True):
+class Use(msgspec.Struct, frozen=True, gc=False):
     """So much of a permit line, debited from this epoch's account."""
 
     permit: str
@@ -86,7 +86,7 @@ class Use(msgspec.Struct, frozen=True):
         return LineRef(self.permit, self.line)
 
 
-class LoadFacts(msgspec.Struct, frozen=True):
+class LoadFacts(msgspec.Struct, frozen=True, gc=False):
     """A load as it was judged: its identity and what the papers say is in it."""
 
     key: str
@@ -100,7 +100,7 @@ class LoadFacts(msgspec.Struct, frozen=True):
     status: Status | None = None
 
 
-class Movement(msgspec.Struct, frozen=True):
+class Movement(msgspec.Struct, frozen=True, gc=False):
     """Body of `admission` and `withdrawal`: goods that crossed and were booked.
 
     `have` is the seq up to which the center had confirmed this log when it was judged, `clears` the
@@ -163,7 +163,7 @@ class JobEvent(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
-class Correction(msgspec.Struct, frozen=True):
+class Correction(msgspec.Struct, frozen=True, gc=False):
     """A movement undone: the entry that compensates it. Nothing is ever deleted."""
 
     corrects: str
@@ -221,7 +221,7 @@ class CenterSaw(msgspec.Struct, frozen=True):
     upto: Place
 
 
-class Moved(msgspec.Struct, frozen=True):
+class Moved(msgspec.Struct, frozen=True, gc=False):
     """Goods that came into the zone or left it; `holding.quantity` is what moved, `seq` its place in the
     origin's log.
     """

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, PermitLine, Product
+from customs.documents import Conveyance, Holding, LineRef, Permit, PermitLine, Product
 from sync import keys
 from sync.bodies import (
     Begin,
@@ -43,7 +43,8 @@ _ZERO = Decimal(0)
 Draft = tuple[str, msgspec.Struct]
 """An entry for the center's own log: its type and its body."""
 
-_Debit = tuple[LineRef, Decimal]
+_Moving = Movement | Correction
+_MOVING: Final = ("admission", "withdrawal", "correction")
 
 
 @dataclass(slots=True)
@@ -78,31 +79,27 @@ class Account:
         return self.used if closed else max(self.granted, self.used)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What an ask leads to: entries to `store`, `drafts` for the own log, the answer's `have` and
-    `refused`, the signed `heads` that held and are news, the `epochs` and what is `used` by the entries.
-    Nothing of it counts before it is committed and taken in (`take`, and `fold` for the drafts).
-    """
-
-    node: str
-    store: list[Stored]
-    drafts: list[Draft]
-    have: tuple[Place, ...]
-    refused: dict[str, str]
-    heads: tuple[Head, ...]
-    epochs: dict[str, EpochBook]
-    used: dict[tuple[LineRef, str], Decimal]
-
-
 @dataclass(slots=True)
-class _Overlay:
-    """Accounts, closings and heads as they will be once a batch is committed."""
+class Overlay:
+    """Accounts, closings, epochs and signed heads that are news, as they are once a batch is committed."""
 
     used: dict[tuple[LineRef, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     closed: set[str] = field(default_factory=set)
     epochs: dict[str, EpochBook] = field(default_factory=dict)
     heads: list[Head] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What an ask leads to: entries to `store`, the answer's `have` and `refused`, and in `overlay` what
+    counts once it is committed and taken in (`decide`, then `take`, and `fold` for the drafts).
+    """
+
+    ask: Ask
+    store: list[Stored]
+    have: tuple[Place, ...]
+    refused: dict[str, str]
+    overlay: Overlay
 
 
 def concerns(entry_type: str, body: Any, node: str, epoch: str) -> bool:
@@ -149,20 +146,24 @@ class CenterBook:
 
     def fold_node(self, node: str, stored: Stored) -> None:
         """Take in the next stored entry of a node's log."""
-        use = self._fold_node(node, stored, self.epochs)
+        epoch = stored.entry.epoch
         if stored.entry.seq == 1:
-            self.keys[node].add(self.epochs[stored.entry.epoch].key)
-        if use is not None:
-            self._spend(use[0], stored.entry.epoch, use[1])
+            self.epochs[epoch] = self._begun(node, stored)
+            self.keys[node].add(self.epochs[epoch].key)
+            return
+        self.epochs[epoch].head = stored.place
+        body = _moved(stored, self.epochs[epoch])
+        if body is not None and body.use is not None:
+            self._spend(body.use.ref, epoch, _debit(body))
 
     def take(self, received: Received) -> None:
         """Take in at once what `receive` found in an ask, now that it is stored."""
-        for epoch, book in received.epochs.items():
+        for epoch, book in received.overlay.epochs.items():
             self.epochs[epoch] = book
             self.keys[book.node].add(book.key)
-        for (line, epoch), quantity in received.used.items():
+        for (line, epoch), quantity in received.overlay.used.items():
             self._spend(line, epoch, quantity)
-        for head in received.heads:
+        for head in received.overlay.heads:
             self.claim(head)
 
     def claim(self, head: Head) -> None:
@@ -171,20 +172,10 @@ class CenterBook:
         if book is not None and book.is_news(head):
             book.claimed = head.place
 
-    def _fold_node(self, node: str, stored: Stored, epochs: dict[str, EpochBook]) -> _Debit | None:
-        """Take an entry into `epochs`; what it debits."""
-        entry = stored.entry
-        if entry.seq == 1:
-            begin: Begin = stored.body
-            closed = entry.epoch in self.closed
-            epochs[entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end, closed)
-            return None
-        epochs[entry.epoch].head = stored.place
-        try:
-            return _use_of(stored)
-        except EntryError:  # of a newer program: stored like any other, it blocks nothing
-            epochs[entry.epoch].unread = True
-            return None
+    def _begun(self, node: str, first: Stored) -> EpochBook:
+        begin: Begin = first.body
+        closed = first.entry.epoch in self.closed
+        return EpochBook(node, begin.key, first.place, begin.parent, begin.end, closed)
 
     def _spend(self, line: LineRef, epoch: str, quantity: Decimal) -> None:
         self.accounts[line].setdefault(epoch, Account()).used += quantity
@@ -215,7 +206,7 @@ class CenterBook:
 
     def charged(self, ref: LineRef) -> Decimal:
         """What of a line is lent or used: the rest is free to lend."""
-        return self._charged(ref, _Overlay())
+        return self._charged(ref, Overlay())
 
     def needs(self, ask: Ask) -> list[tuple[str, int, int]]:
         """The stored hashes (epoch, first seq, last seq) that `receive` must be given for this ask."""
@@ -249,7 +240,7 @@ class CenterBook:
                 "correct [node] tenant and zone in its zonegate.toml"
             )
         self._check_sender(ask, body, signature, code_valid)
-        overlay = _Overlay()
+        overlay = Overlay()
         store: list[Stored] = []
         refused: dict[str, str] = {}
         for part in ask.parts:
@@ -257,11 +248,23 @@ class CenterBook:
                 store += self._extend(ask.node, part, hashes, overlay)
             except SyncError as error:
                 refused[part.epoch] = str(error)
-        drafts = self._drafts(ask, store, overlay)
         have = tuple(self._have(part.epoch, overlay) for part in ask.parts)
-        return Received(
-            ask.node, store, drafts, have, refused, tuple(overlay.heads), overlay.epochs, overlay.used
-        )
+        return Received(ask, store, have, refused, overlay)
+
+    def decide(self, received: Received) -> list[Draft]:
+        """What the own log says of an ask. It reads the entries' bodies, on which storing does not depend."""
+        overlay = received.overlay
+        moves: dict[str, list[Moved]] = defaultdict(list)
+        for stored in received.store:
+            epoch = stored.entry.epoch
+            body = _moved(stored, overlay.epochs[epoch])
+            if body is None:
+                continue
+            if body.use is not None:
+                overlay.used[body.use.ref, epoch] += _debit(body)
+            if (moved := _told(stored, body)) is not None:
+                moves[epoch].append(moved)
+        return self._drafts(received, moves)
 
     def _check_sender(self, ask: Ask, body: bytes, signature: str, code_valid: bool) -> None:
         known = self.epochs.get(ask.epoch)
@@ -284,7 +287,7 @@ class CenterBook:
         raise WireError(f"epoch {ask.epoch} is not known here; send it from its first entry")
 
     def _extend(
-        self, node: str, part: Part, hashes: Mapping[tuple[str, int], str], overlay: _Overlay
+        self, node: str, part: Part, hashes: Mapping[tuple[str, int], str], overlay: Overlay
     ) -> list[Stored]:
         book = self.epochs.get(part.epoch)
         if book is not None and book.node != node:
@@ -304,15 +307,15 @@ class CenterBook:
         epochs = dict(overlay.epochs)
         if book is not None:
             epochs[part.epoch] = replace(book)
-        debits = [self._fold_node(node, stored, epochs) for stored in new]
+        if book is None and new:
+            epochs[part.epoch] = self._begun(node, new[0])
+        if new:
+            epochs[part.epoch].head = new[-1].place
         if part.epoch in epochs:
             self._check_head(part, epochs[part.epoch], hash_at, new)
             if part.head is not None and epochs[part.epoch].is_news(part.head):
                 overlay.heads.append(part.head)
         overlay.epochs = epochs
-        for debit in debits:
-            if debit is not None:
-                overlay.used[debit[0], part.epoch] += debit[1]
         return new
 
     def _check_begin(self, node: str, first: Stored) -> None:
@@ -348,28 +351,29 @@ class CenterBook:
                     f"a signed head names another entry {claim.seq} of epoch {part.epoch} than the chain"
                 )
 
-    def _have(self, epoch: str, overlay: _Overlay) -> Place:
+    def _have(self, epoch: str, overlay: Overlay) -> Place:
         book = overlay.epochs.get(epoch) or self.epochs.get(epoch)
         return book.head if book else Place(epoch, 0, GENESIS)
 
     # -- what the center decides ------------------------------------------------------------------
 
-    def _drafts(self, ask: Ask, store: list[Stored], overlay: _Overlay) -> list[Draft]:
-        last: dict[str, Place] = {stored.entry.epoch: stored.place for stored in store}
+    def _drafts(self, received: Received, moves: Mapping[str, list[Moved]]) -> list[Draft]:
+        ask, overlay = received.ask, received.overlay
+        last = {stored.entry.epoch: stored for stored in received.store}
         drafts: list[Draft] = [
-            ("center-saw", CenterSaw(ask.node, epoch, upto)) for epoch, upto in last.items()
+            ("center-saw", CenterSaw(ask.node, epoch, stored.place)) for epoch, stored in last.items()
         ]
         for epoch in last:
-            moves = _moves(stored for stored in store if stored.entry.epoch == epoch)
+            told = moves.get(epoch, [])
             drafts += [
-                ("holdings", Holdings(epoch, tuple(moves[at : at + HOLDINGS_MOVES_MAX])))
-                for at in range(0, len(moves), HOLDINGS_MOVES_MAX)
+                ("holdings", Holdings(epoch, tuple(told[at : at + HOLDINGS_MOVES_MAX])))
+                for at in range(0, len(told), HOLDINGS_MOVES_MAX)
             ]
         drafts += self._closings(overlay)
         drafts += self._grants(ask, overlay)
         return drafts
 
-    def _closings(self, overlay: _Overlay) -> Iterable[Draft]:
+    def _closings(self, overlay: Overlay) -> Iterable[Draft]:
         """An epoch whose child named its end, once exactly that head is stored."""
         epochs = self.epochs | overlay.epochs
         for child in list(epochs.values()):
@@ -382,7 +386,7 @@ class CenterBook:
                 overlay.closed.add(child.end.epoch)
                 yield ("close", Close(child.node, child.end.epoch))
 
-    def _grants(self, ask: Ask, overlay: _Overlay) -> Iterable[Draft]:
+    def _grants(self, ask: Ask, overlay: Overlay) -> Iterable[Draft]:
         """Lend the free rest of each line that a conveyance at this node's doors names.
 
         A line belongs to the node that was lent it first.
@@ -407,7 +411,7 @@ class CenterBook:
             (self.epochs[epoch].node for epoch in self.accounts.get(ref, {}) if epoch in self.epochs), None
         )
 
-    def _charged(self, ref: LineRef, overlay: _Overlay) -> Decimal:
+    def _charged(self, ref: LineRef, overlay: Overlay) -> Decimal:
         total = _ZERO
         accounts = self.accounts.get(ref, {})
         epochs = set(accounts) | {epoch for line, epoch in overlay.used if line == ref}
@@ -420,40 +424,38 @@ class CenterBook:
         return total
 
 
-def _moved(stored: Stored) -> Movement | Correction | None:
-    """The body of an entry that moves goods; EntryError when it cannot be read, or counts no goods."""
-    if stored.entry.type not in ("admission", "withdrawal", "correction"):
+def _moved(stored: Stored, book: EpochBook) -> _Moving | None:
+    """The body of an entry that moves goods. One that cannot be read here, or counts no goods, is stored
+    like any other and blocks nothing: it is noted in its epoch's `book`.
+    """
+    if stored.entry.type not in _MOVING:
         return None
-    body: Movement | Correction = stored.body
+    try:
+        body: _Moving = stored.body
+    except EntryError:
+        book.unread = True
+        return None
     if not (is_count(body.quantity) and (body.use is None or is_count(body.use.quantity))):
-        raise EntryError(f"entry {stored.entry.entry_id} has a quantity that is no count of goods")
+        book.unread = True
+        return None
     return body
 
 
-def _use_of(stored: Stored) -> _Debit | None:
-    """What an entry debits of a permit line; a correction gives back."""
-    body = _moved(stored)
-    if body is None or body.use is None:
+def _debit(body: _Moving) -> Decimal:
+    """What a body debits of the line it uses; a correction gives back."""
+    quantity = body.use.quantity if body.use else _ZERO
+    return -quantity if isinstance(body, Correction) else quantity
+
+
+def _told(stored: Stored, body: _Moving) -> Moved | None:
+    """What other docks must know of a movement."""
+    came = stored.entry.type == "admission"
+    if isinstance(body, Correction):
+        came = body.movement == "withdrawal"
+    load = body.load
+    if load.gtin is None or load.owner is None or not load.status or not load.unit:
         return None
-    return body.use.ref, -body.use.quantity if isinstance(body, Correction) else body.use.quantity
-
-
-def _moves(entries: Iterable[Stored]) -> list[Moved]:
-    """What other docks must know of a batch, in its order."""
-    moves: list[Moved] = []
-    for stored in entries:
-        try:
-            body = _moved(stored)
-        except EntryError:
-            continue
-        if body is None:
-            continue
-        direction = Direction.IN if stored.entry.type == "admission" else Direction.OUT
-        came = body.movement == "withdrawal" if isinstance(body, Correction) else direction is Direction.IN
-        load = body.load
-        if load.gtin is not None and load.owner is not None and load.status and load.unit:
-            holding = Holding(
-                load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
-            )
-            moves.append(Moved(came, holding, stored.entry.seq))
-    return moves
+    holding = Holding(
+        load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
+    )
+    return Moved(came, holding, stored.entry.seq)

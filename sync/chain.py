@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from sync.entry import GENESIS, Entry, Place, read_record, record_hash
 from sync.errors import ChainError, EntryError
 
 
-class Stored(msgspec.Struct, frozen=True, dict=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """A record with its entry and its hash, ready to be stored at its place."""
 
     record: bytes
@@ -30,9 +29,9 @@ class Stored(msgspec.Struct, frozen=True, dict=True):
         """Where it stands."""
         return Place(self.entry.epoch, self.entry.seq, self.hash)
 
-    @cached_property
+    @property
     def body(self) -> Any:
-        """The typed body, decoded once; EntryError when it cannot be read."""
+        """The typed body, decoded at each call; EntryError when it cannot be read."""
         return read_body(self.entry)
 
 

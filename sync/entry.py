@@ -35,7 +35,9 @@ _HASH_DOMAIN: Final = b"zonegate/entry/1\x00"
 _HEAD_DOMAIN: Final = b"zonegate/head/1\x00"
 
 
-class Clock(msgspec.Struct, frozen=True):
+# gc=False, here and in the bodies of which there are many: values of text and numbers cannot form a cycle,
+# so the garbage collector need not walk through thousands of them.
+class Clock(msgspec.Struct, frozen=True, gc=False):
     """What is known of the clock that stamped an entry.
 
     `synchronized` is the kernel's word (adjtimex), `boot` the boot id, `mono_ns` nanoseconds of
@@ -47,7 +49,7 @@ class Clock(msgspec.Struct, frozen=True):
     mono_ns: int
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where an entry stands: (epoch, seq, hash). The place of an epoch's last entry is its head."""
 
     epoch: str
@@ -69,7 +71,7 @@ class Head(msgspec.Struct, frozen=True):
         return Place(self.epoch, self.seq, self.hash)
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One record of a log, as read back from its bytes. `body` keeps its bytes verbatim.
 
     `entry_id` (UUIDv7) names the fact; (epoch, seq, hash) names the place.

@@ -68,6 +68,7 @@ async def _measure(dsn: str, folder: Path, rounds: int, profile: bool) -> dict[s
         dock = Dock()
         dock.code = await center.enrol(dock.node)
         await dock.talk(center)
+        dock.code = None  # a node sends it until it is enrolled
         await center.import_files([Upload("week.json", PAPERS.read_bytes())], "bench")
         for size, asks in BATCHES.items():
             found = [await _round(center, bare, dock, size, asks) for _ in range(rounds + 1)][1:]

@@ -258,10 +258,11 @@ class Center:
             self.copies.append(stored)
             self.owners[stored.entry.epoch] = ask.node
             self.codes.discard(ask.code or "")
+        drafts = self.book.decide(received)
         self.book.take(received)
-        for kind, decision in received.drafts:
+        for kind, decision in drafts:
             self.write(kind, decision)
-        self.heads += received.heads
+        self.heads += received.overlay.heads
         places = [stored.place for stored in self.log]
         after = ask.cursor if ask.cursor in places else None
         fresh = self.log[places.index(after) + 1 if after else 0 :]
