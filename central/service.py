@@ -159,13 +159,17 @@ class Central:
         book = await self._current_book()
         now = self._clocks.utc()
         code_hash = _code_hash(ask.code) if ask.code else ""
-        async with self.database.session() as connection:
-            hashes = await self._record.hashes(connection, ask.node, book.needs(ask))
-            code_valid = bool(code_hash) and bool(
-                await connection.fetchval(
-                    query("code_valid"), self.tenant, self.zone, code_hash, ask.node, now
+        needs = book.needs(ask)
+        hashes: dict[tuple[str, int], str] = {}
+        code_valid = False
+        if needs or code_hash:  # a run that only continues what is stored needs neither
+            async with self.database.session() as connection:
+                hashes = await self._record.hashes(connection, ask.node, needs)
+                code_valid = bool(code_hash) and bool(
+                    await connection.fetchval(
+                        query("code_valid"), self.tenant, self.zone, code_hash, ask.node, now
+                    )
                 )
-            )
         keys_before = len(book.keys.get(ask.node, ()))
         received = book.receive(ask, body, signature, hashes, code_valid=code_valid)
         for stored in received.store:
