@@ -54,7 +54,11 @@ def add_central_arguments(parser: argparse.ArgumentParser) -> None:
     acts = parser.add_subparsers(dest="act", metavar="ACT")
     code = acts.add_parser("enrol", help="print a one-time code by which a node's key is trusted")
     code.add_argument("node", help="the node's id")
-    acts.add_parser("rebuild", help="make the books anew from the record; the center may run meanwhile")
+    books = acts.add_parser(
+        "rebuild", help="make the books anew from the record; the center may run meanwhile"
+    )
+    for act in (code, books):
+        _add_config(act, default=argparse.SUPPRESS)  # people write it behind the act as well
 
 
 def run_central(args: argparse.Namespace, given: Given) -> int:
@@ -96,8 +100,8 @@ def import_files(args: argparse.Namespace, given: Given) -> int:
     return _run(work, given)
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=CONFIG, help="the configuration (%(default)s)")
+def _add_config(parser: argparse.ArgumentParser, default: object = CONFIG) -> None:
+    parser.add_argument("--config", type=Path, default=default, help=f"the configuration ({CONFIG})")
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, int]], given: Given) -> int:

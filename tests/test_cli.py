@@ -20,7 +20,7 @@ from gs1 import control_code, sscc_link, work_order_code
 from tests.edge.yard import Papers, Yard, label, load_number, pallet, sscc
 from tests.source import ROOT
 from zonegate import __version__
-from zonegate.cli import COMMANDS, main
+from zonegate.cli import COMMANDS, build_parser, main
 
 ZONEGATE = [sys.executable, "-m", "zonegate"]
 WAIT_S = 60
@@ -250,3 +250,25 @@ def test_a_pipe_that_closes_early_is_no_error(store: Path) -> None:
         listing.stdout.close()
         assert listing.stderr.read() == b""
         assert listing.wait(WAIT_S) == 141
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [(("--config", "c.toml"), ()), ((), ("--config", "c.toml"))],
+    ids=["before", "behind"],
+)
+def test_the_centers_configuration_may_stand_before_the_act_or_behind_it(
+    before: tuple[str, ...], behind: tuple[str, ...]
+) -> None:
+    for act in (("enrol", "dock-1"), ("rebuild",)):
+        args = build_parser(["central"]).parse_args(["central", *before, *act, *behind])
+        assert args.config == Path("c.toml")
+    assert build_parser(["central"]).parse_args(["central", "rebuild"]).config.name == "zonegate.toml"
+
+
+def test_what_is_not_there_yet_is_told_with_the_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = str(tmp_path / "gone")
+    assert "name a node's store folder" in ended(capsys, "verify", gone)[1]
+    assert "its first start makes them" in ended(capsys, "token", "--store", gone, "supervisor")[2]

@@ -122,10 +122,10 @@ def run(arguments: argparse.Namespace) -> int:
             with arguments.path.open("rb") as file:
                 verified = verify_lines(_bounded_lines(file), head=head, key=arguments.key)
     except (OSError, StoreError, msgspec.MsgspecError) as error:
-        if arguments.json:
-            print(json.dumps({"error": str(error)}))
-        else:
-            print(f"Nothing was verified: {error}")
+        said = str(error)
+        if isinstance(error, FileNotFoundError):
+            said = f"there is no {error.filename}; name a node's store folder, or an export"
+        print(json.dumps({"error": said}) if arguments.json else f"Nothing was verified: {said}")
         return 2
     print(msgspec.json.encode(verified).decode() if arguments.json else _paragraph(arguments.path, verified))
     return 1 if verified.finding else 0

@@ -135,8 +135,8 @@ class Access:
         Raises AccessError for a holder this node does not have.
         """
         if holder not in self._stored.hashes:
-            known = ", ".join(sorted(self._stored.hashes)) or "none yet"
-            raise AccessError(f"there is no token for {holder!r}; this node has: {known}")
+            known = ", ".join(sorted(self._stored.hashes)) or "none yet, its first start makes them"
+            raise AccessError(f"there is no token for {holder!r}; {self._path.parent} has: {known}")
         new = self._made(holder)
         self._store(self._stored.hashes | {holder: self._hasher.hash(new.token)})
         return new
