@@ -92,8 +92,12 @@ class Projector:
                 await self.catch_up()
             except (Unavailable, asyncpg.PostgresError) as error:
                 _log.warning("the books wait: %s", error)
-                self._news.set()
-                await asyncio.sleep(_RETRY_SECONDS)
+            except Exception:  # noqa: BLE001 - books that stand still unseen would be worse
+                _log.exception("the books stand still; if this goes on, it is a fault of the program")
+            else:
+                continue
+            self._news.set()
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def _step(self) -> bool:
         async with self._database.session() as connection, connection.transaction():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -182,3 +183,24 @@ async def test_two_projectors_do_not_fold_an_entry_twice(
     await other.catch_up()
     await center.projector.catch_up()
     assert sum(row["quantity"] for row in (await reading.inventory(10, None)).items) == 130
+
+
+async def test_the_books_follow_on_after_a_fault_that_nobody_foresaw(
+    center: Central, dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("central.projector._RETRY_SECONDS", 0.0)
+    step, faults, moved = center.projector._step, 0, asyncio.Event()
+
+    async def failing() -> bool:
+        nonlocal faults
+        faults += 1
+        if faults < 3:
+            raise OverflowError("planted")
+        return await step()
+
+    monkeypatch.setattr(center.projector, "_step", failing)
+    center.projector.on_moved(moved.set)
+    dock.move("withdrawal", "3", Use("NONE", "9", Decimal(3)))
+    await dock.talk(center)
+    await asyncio.wait_for(moved.wait(), 20)
+    assert faults >= 3
