@@ -80,8 +80,11 @@ def parse_link_url(url: str) -> LinkAddress:
         if value not in _CHOICES[name]:
             raise LinkUrlError(f"{name}={value} in {url!r}, expected one of {', '.join(_CHOICES[name])}")
     return LinkAddress(
-        "serial", unquote(parts.path), int(given.get("baud", "9600")),
-        given.get("parity", "none"), given.get("backend", "serialx"),
+        "serial",
+        unquote(parts.path),
+        int(given.get("baud", "9600")),
+        given.get("parity", "none"),
+        given.get("backend", "serialx"),
     )
 
 

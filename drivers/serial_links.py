@@ -46,7 +46,10 @@ class _SerialxLink(asyncio.Protocol):
     async def open(cls, address: LinkAddress) -> _SerialxLink:
         link = cls(address.target)
         link._transport, _ = await serialx.create_serial_connection(
-            asyncio.get_running_loop(), lambda: link, address.target, address.baud,
+            asyncio.get_running_loop(),
+            lambda: link,
+            address.target,
+            address.baud,
             parity=serialx.Parity[address.parity.upper()],
         )
         return link

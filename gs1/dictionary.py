@@ -147,7 +147,8 @@ def _read_rows(rows: str) -> Iterator[Identifier]:
                 components=components,
                 requires=tuple(
                     tuple(tuple(way.split("+")) for way in value.split(","))
-                    for name, _, value in attributes if name == "req"
+                    for name, _, value in attributes
+                    if name == "req"
                 ),
                 excludes=tuple(
                     ai for name, _, value in attributes if name == "ex" for ai in value.split(",")
@@ -155,7 +156,8 @@ def _read_rows(rows: str) -> Iterator[Identifier]:
                 qualifiers=next(
                     (
                         tuple(tuple(filter(None, way.split(","))) for way in value.split("|"))
-                        for name, _, value in attributes if name == "dlpkey"
+                        for name, _, value in attributes
+                        if name == "dlpkey"
                     ),
                     None,
                 ),

@@ -82,11 +82,13 @@ def _identified(aim: str | None, text: str) -> Identity:
         return _load(parse_link(text))
     if aim in _PLAIN_LINEAR:
         return _plain_load(aim, text)
-    raise CodeError(Fault(
-        "carrier",
-        f"{shown(text)} in a carrier marked {aim}, expected a GS1 Digital Link or a dock label there; "
-        "GS1 element strings are marked ]C1, ]d2, ]Q3 or ]e0",
-    ))
+    raise CodeError(
+        Fault(
+            "carrier",
+            f"{shown(text)} in a carrier marked {aim}, expected a GS1 Digital Link or a dock label there; "
+            "GS1 element strings are marked ]C1, ]d2, ]Q3 or ]e0",
+        )
+    )
 
 
 def _plain_load(aim: str | None, text: str) -> Load:
@@ -104,19 +106,23 @@ def _plain_load(aim: str | None, text: str) -> Load:
             return _load(_gtin_elements(text, "GTIN", len(text)))
     if text.startswith(("00", "01")):
         if aim is not None:
-            raise CodeError(Fault(
-                "carrier",
-                f"an element string in plain Code 128 ({aim}), expected GS1-128 (]C1): without FNC1 its "
-                "separators cannot be trusted",
-            ))
+            raise CodeError(
+                Fault(
+                    "carrier",
+                    f"an element string in plain Code 128 ({aim}), expected GS1-128 (]C1): without FNC1 its "
+                    "separators cannot be trusted",
+                )
+            )
         # The check digit of the key that comes first makes a chance match unlikely; other identifiers have
         # none.
         return _load(parse_elements(text))
-    raise CodeError(Fault(
-        "unknown_form",
-        f"{len(text)} characters {shown(text)}, expected an SSCC of 18 digits, a GTIN of 8, 12, 13 or 14, "
-        "an element string, a GS1 Digital Link or a dock label",
-    ))
+    raise CodeError(
+        Fault(
+            "unknown_form",
+            f"{len(text)} characters {shown(text)}, expected an SSCC of 18 digits, a GTIN of 8, 12, 13 or 14, "
+            "an element string, a GS1 Digital Link or a dock label",
+        )
+    )
 
 
 def _gtin_elements(text: str, carrier: str, length: int) -> Elements:

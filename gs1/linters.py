@@ -15,10 +15,12 @@ from .printable import shown
 __all__ = ["CHARSETS", "LINTERS"]
 
 # GS1 General Specifications, section 7.11 (the 82 characters of ISO/IEC 646 that an element may hold).
-CHARSETS: Mapping[str, frozenset[str]] = MappingProxyType({
-    "N": frozenset("0123456789"),
-    "X": frozenset("!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"),
-})
+CHARSETS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "N": frozenset("0123456789"),
+        "X": frozenset("!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"),
+    }
+)
 
 # ISO 3166-1 numeric codes of the 249 countries and areas.
 _COUNTRY_CODES = """
@@ -86,12 +88,13 @@ def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-
-LINTERS: Mapping[str, Callable[[str], str | None]] = MappingProxyType({
-    "csum": _csum,
-    "gcppos1": _gcppos1,
-    "gcppos2": _gcppos2,
-    "iso3166": _iso3166,
-    "yymmd0": _yymmd0,
-    "zero": _zero,
-})
+LINTERS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
+    {
+        "csum": _csum,
+        "gcppos1": _gcppos1,
+        "gcppos2": _gcppos2,
+        "iso3166": _iso3166,
+        "yymmd0": _yymmd0,
+        "zero": _zero,
+    }
+)

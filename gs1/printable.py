@@ -14,10 +14,14 @@ _CONTROLS = _CONTROL_NAMES.split()
 # One name per byte value. "<" itself is escaped too, so that a code which spells "<GS>" cannot pass for one
 # that holds a separator.
 _NAMES = tuple(
-    f"<{_CONTROLS[value]}>" if value < 0x20
-    else "<DEL>" if value == 0x7F
-    else "<LT>" if value == 0x3C
-    else chr(value) if value < 0x7F
+    f"<{_CONTROLS[value]}>"
+    if value < 0x20
+    else "<DEL>"
+    if value == 0x7F
+    else "<LT>"
+    if value == 0x3C
+    else chr(value)
+    if value < 0x7F
     else f"<{value:02X}>"
     for value in range(256)
 )

@@ -39,9 +39,7 @@ def test_the_check_character_is_the_standards() -> None:
 
 
 @given(st.text(ALPHABET, min_size=1, max_size=24), st.data())
-def test_one_wrong_character_changes_the_check_character(
-    body: str, data: st.DataObject
-) -> None:
+def test_one_wrong_character_changes_the_check_character(body: str, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(body) - 1))
     other = data.draw(st.sampled_from([letter for letter in ALPHABET if letter != body[index]]))
     assert check_character(body[:index] + other + body[index + 1 :]) != check_character(body)
