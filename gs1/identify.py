@@ -119,8 +119,8 @@ def _plain_load(aim: str | None, text: str) -> Load:
     raise CodeError(
         Fault(
             "unknown_form",
-            f"{len(text)} characters {shown(text)}, expected an SSCC of 18 digits, a GTIN of 8, 12, 13 or 14, "
-            "an element string, a GS1 Digital Link or a dock label",
+            f"{len(text)} characters {shown(text)}, expected an SSCC of 18 digits, "
+            "a GTIN of 8, 12, 13 or 14, an element string, a GS1 Digital Link or a dock label",
         )
     )
 

@@ -236,8 +236,7 @@ def _cpu_s(pid: int) -> float:
 def _table(result: dict[str, Any]) -> str:
     lines = [
         f"a node with {result['entries']} entries, none of them at the center",
-        f"resident {result['resident_mb']} MB (goal: at most {GOAL_MB} MB),"
-        f" {result['peak_mb']} MB at the peak",
+        f"resident {result['resident_mb']} MB (goal: {GOAL_MB} at most), {result['peak_mb']} MB at its peak",
         f"processor time to the first accepted scan: {result['cpu_s_to_first_scan']} s with the snapshot,",
         f"  {result['cpu_s_to_first_scan_without_snapshot']} s without it",
     ]
