@@ -6,6 +6,7 @@ Knows the tables of entries and heads; knows no book and decides nothing.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -134,22 +135,29 @@ class Record:
         own_entries: Callable[[], list[Stored]],
         received_at: datetime,
     ) -> list[Stored]:
-        """Store what a node sent and the own entries in one COPY, and move the heads; the own entries.
+        """Store what a node sent and the own entries, and move the heads; gives the own entries.
 
         The chain's rules must have run: nothing is skipped or replaced, and a conflict raises
         asyncpg.UniqueViolationError. `own_entries` is called once, when the node's entries are on their
         way: the server takes them in while the center decides.
         """
-        own: list[Stored] = []
+        if received is not None and received.store:
+            deciding: list[asyncio.Task[list[Stored]]] = []
 
-        def rows() -> Iterator[tuple[Any, ...]]:
-            if received is not None:
+            async def decide() -> list[Stored]:
+                return own_entries()
+
+            def rows() -> Iterator[tuple[Any, ...]]:
                 yield from self._rows(received.ask.node, received.store, received_at)
-            own.extend(own_entries())
-            yield from self._rows(CENTER, own, received_at)
+                # It runs when COPY, which has now sent all, waits for the server.
+                deciding.append(asyncio.create_task(decide()))
 
-        records = rows() if received is not None and received.store else list(rows())
-        if records:
+            await connection.copy_records_to_table("entry", columns=COLUMNS, records=rows())
+            own = await deciding[0]
+        else:
+            own = own_entries()
+        if own:
+            records = self._rows(CENTER, own, received_at)
             await connection.copy_records_to_table("entry", columns=COLUMNS, records=records)
         heads = [self._head(CENTER, own[-1].place)] if own else []
         if received is not None:
