@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from aiohttp import web
 
+from edge.errors import JournalError
 from edge.view import Refused
 from edge.web.access import Access, Grant, TooManyTries
 
@@ -191,6 +192,8 @@ def _words(request: web.Request, error: Exception) -> tuple[int, str, str]:
             return error.status, error.sentence, error.step
         case Refused():
             return 409, str(error), "Look at the door's screen, then try again."
+        case JournalError():
+            return 503, "This dock cannot record now.", "Nothing may pass. Call the supervisor."
         case TooManyTries():
             return 429, "Too many tokens are being checked.", "Wait a moment and sign in again."
         case web.HTTPRequestEntityTooLarge():

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from edge.errors import Backlogged
 from tests.edge.web.fake_desk import EPOCH, FakeDesk
 from tests.edge.web.site import Site
 
@@ -190,3 +191,16 @@ async def test_figures_come_in_prometheus_form(client: ClientSession) -> None:
         ]
     async with client.get("/healthz") as answer:
         assert await answer.text() == "ok\n"
+
+
+async def test_a_dock_that_cannot_record_says_so(
+    site: Site, client: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def backlogged(*_: object) -> None:
+        raise Backlogged("too much waits")
+
+    monkeypatch.setattr(site.desk, "scan", backlogged)
+    scan = {"code": "X", "client_id": "12345678"}
+    status, said = await post(client, f"{DOOR}/scan", scan, site.bearer("supervisor"))
+    assert status == 503
+    assert said == {"error": "This dock cannot record now.", "next": "Nothing may pass. Call the supervisor."}
