@@ -43,15 +43,6 @@ class Append(msgspec.Struct, gc=False):
     future: Any = None
 
 
-class NewEpoch(msgspec.Struct):
-    """Asks for another epoch; what follows in the queue stands in it."""
-
-    epoch: str
-    reason: str
-    end: Place | None
-    future: Any = None
-
-
 class ReadNote(msgspec.Struct):
     """Asks for a scan to be kept as evidence. `at` is aware."""
 
@@ -77,17 +68,19 @@ class SnapshotPut(msgspec.Struct):
     state: bytes
 
 
-Item = Append | NewEpoch | ReadNote | CursorMove | SnapshotPut
+Item = Append | ReadNote | CursorMove | SnapshotPut
 
 
 class Batch(msgspec.Struct):
-    """One transaction. `entry_rows` are of `entries`, one to one; `place` is the head after it."""
+    """One transaction. `entry_rows` are of `entries`, one to one; `place` is the head after it, `begins` the
+    epoch whose Begin it holds.
+    """
 
     place: Place
     entry_rows: list[EntryRow] = []
     entries: list[Append] = []
     heads: list[Head] = []
-    epochs: list[str] = []
+    begins: str | None = None
     read_rows: list[tuple[object, ...]] = []
     cursors: dict[str, Place] = {}
     snapshot: tuple[Place, bytes] | None = None

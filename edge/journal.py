@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from edge.anchor import Anchor
-from edge.batch import Append, Batch, CursorMove, Identity, Item, NewEpoch, Placed, ReadNote, SnapshotPut
+from edge.batch import Append, Batch, CursorMove, Identity, Item, Placed, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
 from edge.writer import RESERVE_BYTES, Writer, connect_writer, failure
@@ -67,7 +67,7 @@ class JournalCounters:
 class Journal:
     """One node's log, open for appending. All methods are called on the loop that `open` ran on.
 
-    `epoch` is where the next entry will stand, `begun` says why `open` began another epoch (None: it
+    `epoch` is where its entries stand, `begun` says why `open` began another epoch (None: it
     goes on), `told` is the last told place, `failed` gets the error, as its result, of any failed
     write: then nothing more is told, and the owner closes the journal and opens it again.
     """
@@ -170,18 +170,6 @@ class Journal:
         Raises as `append`.
         """
         self._put(SnapshotPut(state))
-
-    def begin_anew(self, reason: str, end: Place | None = None) -> asyncio.Future[Placed]:
-        """Begin another epoch here (rule E at a contact); what is appended from now on stands in it.
-
-        Its parent is the log's head at this point, `end` the parent's last head if that is proven.
-        The future resolves with the Begin. Raises as `append`.
-        """
-        future: asyncio.Future[Placed] = self._loop.create_future()
-        epoch = self._clocks.epoch()
-        self._put(NewEpoch(epoch, reason, end, future))
-        self.epoch = epoch
-        return future
 
     def on_told(self, callback: Callable[[Sequence[Placed], Place], None]) -> None:
         """Call back once for each batch, in order, after its futures have their results."""
@@ -342,6 +330,6 @@ class Journal:
 
 def _refuse(item: Item, error: EdgeError) -> None:
     """Give the error to whoever waits for the item; `failed` tells it too, so it never goes unseen."""
-    if isinstance(item, Append | NewEpoch) and not item.future.done():
+    if isinstance(item, Append) and not item.future.done():
         item.future.set_exception(error)
         item.future.exception()

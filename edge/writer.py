@@ -20,16 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from edge.anchor import Anchor, sync_folder
-from edge.batch import (
-    Append,
-    Batch,
-    CursorMove,
-    Identity,
-    Item,
-    NewEpoch,
-    ReadNote,
-    SnapshotPut,
-)
+from edge.batch import Append, Batch, CursorMove, Identity, Item, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
@@ -165,7 +156,7 @@ class Writer:
                 self._place(batch, run, now)
             else:
                 for item in run:
-                    self._take_note(batch, item, now)
+                    self._take_note(batch, item)
         batch.place = self.place
         if batch.entry_rows:
             self._unsigned = True
@@ -251,12 +242,7 @@ class Writer:
             if anchored != decision.head:
                 self._anchor.write(decision.head)
             return
-        self.begun = decision
-        batch = Batch(self.place)
-        self._begin_as(batch, self._clocks.epoch(), decision, None, self._clocks.utc())
-        batch.place = self.place
-        self._sign(batch)
-        self.commit(batch)
+        self._begin(decision)
 
     def _check_owner(self, begin: Begin) -> None:
         stored = Identity(begin.tenant, begin.zone, begin.node)
@@ -280,23 +266,19 @@ class Writer:
             add_entry(item)
         self._seq, self._hash = seq, digest
 
-    def _take_note(self, batch: Batch, item: Item, now: datetime) -> None:
+    def _take_note(self, batch: Batch, item: Item) -> None:
         if isinstance(item, ReadNote):
             batch.read_rows.append(_read_row(item))
         elif isinstance(item, CursorMove):
             batch.cursors[item.sink] = item.place
         elif isinstance(item, SnapshotPut):
             batch.snapshot = (self.place, item.state)
-        elif isinstance(item, NewEpoch):
-            self._begin(batch, item, now)
 
-    def _begin(self, batch: Batch, item: NewEpoch, now: datetime) -> None:
-        """Begin in place: the epoch so far ends here, whatever another writer made of its copy."""
-        self._sign(batch)
-        self._begin_as(batch, item.epoch, BeginAnew(self.place, item.end, item.reason), item.future, now)
-
-    def _begin_as(self, batch: Batch, epoch: str, decision: BeginAnew, future: object, now: datetime) -> None:
-        who = self._identity
+    def _begin(self, decision: BeginAnew) -> None:
+        """Begin another epoch: its Begin and its signed head are committed and anchored."""
+        self.begun = decision
+        self._epoch, self._seq, self._hash = self._clocks.epoch(), 0, GENESIS
+        who, now = self._identity, self._clocks.utc()
         body = Begin(
             tenant=who.tenant,
             zone=who.zone,
@@ -306,12 +288,14 @@ class Writer:
             parent=decision.parent,
             end=decision.end,
         )
-        self._epoch, self._seq, self._hash = epoch, 0, GENESIS
-        batch.epochs.append(epoch)
         draft = Draft(
             self._clocks.entry_id(), "begin", schema_of("begin"), now, self._clocks.stamp(), body_bytes(body)
         )
-        self._place(batch, [Append(draft, future)], now)
+        batch = Batch(self.place, begins=self._epoch)
+        self._place(batch, [Append(draft)], now)
+        batch.place = self.place
+        self._sign(batch)
+        self.commit(batch)
 
     def _shorten(self) -> None:
         """Empty the write-ahead log, unless a reader is in it: nobody waits for a reader here."""
@@ -341,8 +325,8 @@ class Writer:
         execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            for epoch in batch.epochs:
-                execute("INSERT INTO own_epoch (epoch) VALUES (?)", (epoch,))
+            if batch.begins is not None:
+                execute("INSERT INTO own_epoch (epoch) VALUES (?)", (batch.begins,))
             if len(batch.entry_rows) == 1:
                 execute(INSERT_ENTRY, batch.entry_rows[0])
             elif batch.entry_rows:

@@ -77,6 +77,12 @@ class Site:
         body = body_bytes(DeviceAlarm("scanner-1", "flood", detail, 1))
         return Draft(clocks.entry_id(), "alarm", schema_of("alarm"), clocks.utc(), clocks.stamp(), body, "d1")
 
+    async def begin_anew(self, journal: Journal, **changed: Any) -> Journal:
+        """Close the journal and open it beside a witness of another head: another epoch begins."""
+        await journal.close()
+        known = journal.told
+        return self.open(shown=[Place(known.epoch, known.seq, "0" * 64)], **changed)
+
     async def grow(self, count: int, **changed: Any) -> list[Place]:
         """Open, append so many entries, close; their places."""
         journal = self.open(**changed)

@@ -92,7 +92,6 @@ def test_call_order_is_log_order_whatever_is_queued_between(acts: Sequence[str])
 
 
 async def _act(site: Site, acts: Sequence[str]) -> None:
-    journal = site.open()
     told: list[Placed] = []
     batches: list[Place] = []
 
@@ -100,8 +99,9 @@ async def _act(site: Site, acts: Sequence[str]) -> None:
         told.extend(placed)
         batches.append(place)
 
+    journal = site.open()
     journal.on_told(take)
-    drafts: list[Draft | None] = []
+    drafts: list[Draft] = []
     futures: list[asyncio.Future[Placed]] = []
     epochs = [journal.epoch]
     last_epoch_of: list[str] = []
@@ -126,20 +126,18 @@ async def _act(site: Site, acts: Sequence[str]) -> None:
             journal.set_cursor("center", journal.told)
         elif act == "snapshot":
             journal.put_snapshot(b"state")
-            snapshot_at = len(futures)
+            snapshot_at = len(futures) + len(epochs)  # the Begins stand before
         elif act == "begin":
-            futures.append(journal.begin_anew("planted"))
-            drafts.append(None)
+            journal = await site.begin_anew(journal)
+            journal.on_told(take)
             epochs.append(journal.epoch)
-            last_epoch_of.append(journal.epoch)
+            batches.clear()
         elif futures:
             await asyncio.wait_for(futures[-1], WAIT_S)
     placed = await asyncio.wait_for(asyncio.gather(*futures), WAIT_S)
     await journal.close()
     assert list(placed) == told
-    assert [item.entry_id for item, known in zip(told, drafts, strict=True) if known] == [
-        known.entry_id for known in drafts if known
-    ]
+    assert [item.entry_id for item in told] == [draft.entry_id for draft in drafts]
     assert [item.place.epoch for item in told] == last_epoch_of
     assert all(record_hash(item.record) == item.place.hash for item in told)
     with JournalReader(site.store) as reader:
@@ -151,10 +149,10 @@ async def _act(site: Site, acts: Sequence[str]) -> None:
             stored = reader.snapshot()
             assert stored is not None
             position = reader.position(stored[0].epoch, stored[0].seq)
-            assert position == snapshot_at + 1  # the first Begin stands before all
+            assert position == snapshot_at
     verified = verify_store(site.store)
     assert verified.finding is None
-    assert verified.entries == len(told) + 1
+    assert verified.entries == len(told) + len(epochs)
 
 
 async def test_what_waits_goes_into_one_transaction(site: Site) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from edge.journal import Identity
 from edge.store import JournalReader
 from sync.bodies import Begin, read_body
 from sync.entry import Place, read_record
-from tests.edge.journals import ME, WAIT_S, FailingAnchor, Site
+from tests.edge.journals import ME, FailingAnchor, Site
 from zonegate.verify import verify_store
 
 
@@ -159,36 +158,33 @@ async def test_a_crash_between_the_commit_of_a_begin_and_its_anchor_goes_on_in_i
     assert FailingAnchor(site.anchor).read() == journal.told
 
 
-async def test_an_epoch_begun_in_place_survives_a_crash_before_its_anchor(site: Site) -> None:
+async def test_an_epoch_begun_for_a_witness_survives_a_crash_before_its_anchor(site: Site) -> None:
     anchor = FailingAnchor(site.anchor)
     journal = site.open(anchor=anchor)
-    first = journal.epoch
     await journal.append(site.draft())
     anchor.broken = True
-    begin = journal.begin_anew("planted")
-    after = journal.append(site.draft())
-    await asyncio.wait_for(journal.failed, WAIT_S)
-    for future in (begin, after):
-        with pytest.raises(JournalFailed):
-            await future
-    await journal.close()
+    with pytest.raises(JournalFailed):
+        await site.begin_anew(journal, anchor=anchor)
     again = site.open()
     assert again.begun is None
-    assert again.epoch == journal.epoch != first
+    assert again.epoch != journal.epoch
+    assert begin_of(site, again.epoch).parent == journal.told
     await again.close()
     assert verify_store(site.store).finding is None
 
 
-async def test_begin_anew_names_its_parent_and_what_follows_stands_in_it(site: Site) -> None:
+async def test_an_epoch_begun_for_a_witness_names_its_parent_and_what_follows_stands_in_it(
+    site: Site,
+) -> None:
     journal = site.open()
     before = await journal.append(site.draft())
-    begin = journal.begin_anew("a witness knows another entry 2 of this epoch")
-    after = journal.append(site.draft())
-    placed = await begin
-    assert placed.place.epoch == journal.epoch == (await after).place.epoch != before.place.epoch
-    assert (await after).place.seq == 2
+    journal = await site.begin_anew(journal)
+    after = await journal.append(site.draft())
+    assert journal.epoch == after.place.epoch != before.place.epoch
+    assert after.place.seq == 2
     await journal.close()
     body = begin_of(site, journal.epoch)
+    assert body.reason == "a witness knows another entry 2 of this epoch"
     assert (body.parent, body.end) == (before.place, None)
     with JournalReader(site.store) as reader:
         heads = [head.place for _, head in reader.signed_heads(0, 10)]

@@ -141,16 +141,19 @@ async def test_a_reader_does_not_keep_the_log_from_being_shortened(site: Site) -
 async def test_pages_follow_the_log_over_all_epochs(site: Site) -> None:
     journal = site.open()
     placed = [await journal.append(site.draft()) for _ in range(3)]
-    placed.append(await journal.begin_anew("planted"))
-    placed.append(await journal.append(site.draft()))
+    journal = await site.begin_anew(journal)
+    later = await journal.append(site.draft())
     await journal.close()
     with JournalReader(site.store) as reader:
-        assert reader.page(1, 10) == [(at, item.record) for at, item in enumerate(placed, start=2)]
-        assert reader.page_before(None, 2) == [(6, placed[4].record), (5, placed[3].record)]
+        begin = reader.record_at(journal.epoch, 1)
+        assert begin is not None
+        records = [item.record for item in placed] + [begin, later.record]
+        assert reader.page(1, 10) == list(enumerate(records, start=2))
+        assert reader.page_before(None, 2) == [(6, later.record), (5, begin)]
         assert [at for at, _ in reader.page_before(5, 2)] == [4, 3]
         assert reader.entries() == 6
         first = placed[0].place.epoch
-        assert reader.after(first, 1, 100, 1_000_000) == [item.record for item in placed[:3]]
+        assert reader.after(first, 1, 100, 1_000_000) == [item.record for item in placed]
         assert reader.after(first, 1, 2, 1_000_000) == [item.record for item in placed[:2]]
         assert reader.after(first, 1, 100, 1) == [placed[0].record]
         assert reader.after(first, 4, 100, 1) == []

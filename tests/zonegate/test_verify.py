@@ -242,7 +242,7 @@ async def test_epochs_are_held_together_by_their_begins(tmp_path: Path, victim: 
     journal = site.open()
     for _ in range(2):
         await journal.append(site.draft())
-        await journal.begin_anew("planted")
+        journal = await site.begin_anew(journal)
     await journal.append(site.draft())
     await journal.close()
     assert verify_store(site.store).epochs == 3
@@ -263,11 +263,14 @@ async def test_the_end_of_an_epoch_that_another_follows_cannot_be_cut(tmp_path: 
     journal = site.open()
     await journal.append(site.draft())
     last = await journal.append(site.draft())
-    begin = await journal.begin_anew("planted")
+    journal = await site.begin_anew(journal)
     await journal.close()
+    with JournalReader(site.store) as reader:
+        begin = reader.record_at(journal.epoch, 1)
+    assert begin is not None
     tamper(site, f"DELETE FROM entry WHERE entry_id = '{last.entry_id}'")
     found = finding(site)
-    assert (found.problem, found.entry_id) == ("parent", begin.entry_id)
+    assert (found.problem, found.entry_id) == ("parent", read_record(begin).entry_id)
 
 
 async def test_a_changed_line_of_an_export_is_found_at_the_next_or_by_the_head(site: Site) -> None:
