@@ -40,8 +40,10 @@ needs_wheels = pytest.mark.skipif(
 )
 
 # A parent that starts a server, prints "pid port folder", and waits for its end.
+# A run that was started in the background ignores Ctrl-C, and its children inherit that.
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from zonegate.children import OwnMosquitto, OwnPostgres
 
@@ -193,7 +195,7 @@ async def test_a_parents_end_leaves_no_process(server: str, how: signal.Signals,
     watched = os.pidfd_open(int(pid))
     try:
         parent.send_signal(how)
-        await parent.wait()
+        await asyncio.wait_for(parent.wait(), 60)
         await _readable(watched)
     finally:
         os.close(watched)
