@@ -113,6 +113,16 @@ def concerns(entry_type: str, body: Any, node: str, epoch: str) -> bool:
     return False
 
 
+class SecondWriter(ChainError):
+    """A head was signed that is not in the offered chain: two machines write one epoch. `shown` is that
+    head; the answer's `have` shows it, so that rule E makes the writer begin anew.
+    """
+
+    def __init__(self, sentence: str, shown: Place) -> None:
+        super().__init__(sentence)
+        self.shown = shown
+
+
 class CenterBook:
     """The center's state for one tenant and zone."""
 
@@ -243,12 +253,15 @@ class CenterBook:
         overlay = Overlay()
         store: list[Stored] = []
         refused: dict[str, str] = {}
+        shown: dict[str, Place] = {}
         for part in ask.parts:
             try:
                 store += self._extend(ask.node, part, hashes, overlay)
             except SyncError as error:
                 refused[part.epoch] = str(error)
-        have = tuple(self._have(part.epoch, overlay) for part in ask.parts)
+                if isinstance(error, SecondWriter):
+                    shown[part.epoch] = error.shown
+        have = tuple(shown.get(part.epoch) or self._have(part.epoch, overlay) for part in ask.parts)
         return Received(ask, store, have, refused, overlay)
 
     def decide(self, received: Received) -> list[Draft]:
@@ -339,17 +352,19 @@ class CenterBook:
         keys.check_head(book.key, part.head)
         if part.head.epoch != part.epoch:
             raise ChainError(f"the head is of epoch {part.head.epoch}, the run of {part.epoch}")
-        if book.claimed not in (None, part.head.place) and book.claimed.seq == part.head.seq:
-            raise ChainError(f"two signed heads name different entries {part.head.seq} of {part.epoch}")
+        claimed = book.claimed
+        if claimed is not None and claimed != part.head.place and claimed.seq == part.head.seq:
+            raise SecondWriter(
+                f"two signed heads name different entries {claimed.seq} of {part.epoch}", claimed
+            )
         known = {stored.entry.seq: stored.hash for stored in new}
-        for claim in (part.head.place, book.claimed):
+        for claim in (part.head.place, claimed):
             if claim is None or claim.seq > book.head.seq:
                 continue
             at = known.get(claim.seq) or hash_at(claim.seq)
             if at is not None and at != claim.hash:
-                raise ChainError(
-                    f"a signed head names another entry {claim.seq} of epoch {part.epoch} than the chain"
-                )
+                sentence = f"a signed head names another entry {claim.seq} of {part.epoch} than the chain"
+                raise SecondWriter(sentence, claim) if claim is claimed else ChainError(sentence)
 
     def _have(self, epoch: str, overlay: Overlay) -> Place:
         book = overlay.epochs.get(epoch) or self.epochs.get(epoch)

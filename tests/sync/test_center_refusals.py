@@ -155,3 +155,25 @@ def test_an_entry_that_this_center_cannot_read_blocks_nothing_and_closes_nothing
     node.settle(center)
     assert not center.book.epochs[parent].closed, "what it used of the line is not known"
     assert center.charged() == 800
+
+
+def test_a_machine_rolled_back_behind_its_signed_head_is_shown_it_and_begins_anew(
+    center: Center, node: Node
+) -> None:
+    """The center has heard of a head whose entries never came; the machine that goes on wrote others."""
+    twin = node.clone()
+    twin.anchor, twin.secret = node.anchor, node.secret
+    twin.start()
+    for quantity in (1, 2, 3):
+        node.withdraw(quantity)
+        twin.withdraw(quantity + 10)
+    center.book.claim(node.signer.head(node.told))
+    taken = twin.exchange(center)
+    assert twin.epoch in taken.refused
+    assert taken.foreign == node.told
+    assert taken.have.get(twin.epoch, 0) < node.told.seq, "what was shown is not taken for what is stored"
+    ruling = twin.start(shown=[taken.foreign])
+    assert isinstance(ruling, BeginAnew)
+    assert ruling.end is None
+    fresh = twin.exchange(center)
+    assert fresh.have[twin.epoch] > 0, "the new epoch is taken"
