@@ -118,7 +118,7 @@ class NodeDesk:
         return await asyncio.to_thread(_entries, self._config.store, after, limit)
 
     async def story(self, text: str) -> list[EntryView]:
-        """Every entry that speaks of `text` (an SSCC, lot, permit or truck), oldest first."""
+        """The last entries that speak of `text` (an SSCC, lot, permit or truck), oldest first."""
         return await asyncio.to_thread(_story, self._config.store, text)
 
     def remember(self, record: bytes) -> None:
@@ -200,17 +200,8 @@ def _place(text: str) -> tuple[str, int]:
 
 
 def _story(store: Path, text: str) -> list[EntryView]:
-    """Walks the journal newest first and keeps records that contain the text, bounded."""
     wanted = text.strip().encode("utf-8")
     if not wanted:
         return []
-    found: list[EntryView] = []
     with JournalReader(store) as reader:
-        before: int | None = None
-        while len(found) < _STORY_MAX:
-            page = reader.page_before(before, 1000)
-            if not page:
-                break
-            found += [entry_view(record) for _, record in page if wanted in record]
-            before = page[-1][0]
-    return found[:_STORY_MAX][::-1]
+        return [entry_view(record) for record in reversed(reader.mentions(wanted, _STORY_MAX))]

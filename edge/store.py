@@ -26,6 +26,9 @@ SCHEMA_VERSION: Final = 1
 PAGE_ENTRIES_MAX: Final = 1000
 """Entries of one page for people; more would hold a reader too long."""
 
+SEARCH_ENTRIES: Final = 20_000
+"""Entries that one statement of a search looks through, some 20 MB: it is over in a moment."""
+
 _READ_TIMEOUT_S: Final = 5.0
 """A reader waits this long for the instant in which another opener recovers the write-ahead log."""
 
@@ -131,6 +134,24 @@ class Questions:
             top,
             min(limit, PAGE_ENTRIES_MAX),
         )
+
+    def mentions(self, text: bytes, limit: int) -> list[bytes]:
+        """The newest records that contain `text`, newest first, over all epochs."""
+        limit = min(limit, PAGE_ENTRIES_MAX)
+        found: list[bytes] = []
+        top = self.entries()
+        while top > 0 and len(found) < limit:
+            rows = self._all(
+                "SELECT record FROM entry WHERE position > ? AND position <= ? AND instr(record, ?) > 0"
+                " ORDER BY position DESC LIMIT ?",
+                top - SEARCH_ENTRIES,
+                top,
+                text,
+                limit - len(found),
+            )
+            found += [row[0] for row in rows]
+            top -= SEARCH_ENTRIES
+        return found
 
     def rows(self, after: int, limit: int) -> list[Row]:
         """Everything stored of each entry after a position, over all epochs, oldest first."""

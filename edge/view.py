@@ -181,7 +181,7 @@ class Desk(Protocol):
         ...
 
     async def story(self, text: str) -> list[EntryView]:
-        """Every entry about an SSCC, lot, permit or truck, oldest first."""
+        """The last entries about an SSCC, lot, permit or truck, oldest first."""
         ...
 
     def subscribe(self) -> asyncio.Queue[str | None]:

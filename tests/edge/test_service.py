@@ -175,5 +175,16 @@ async def test_a_read_that_cannot_be_judged_is_a_stop_and_no_end(
         assert service.dock.door("in").reason == "unreadable", "the control: the door goes on"
 
 
+async def test_a_search_tells_its_story_from_the_beginning(config: NodeConfig) -> None:
+    service = made(config)
+    async with serving(service):
+        await until(service, lambda: service.dock.recording)
+        everything = await service.desk.entries(None, 100)
+        assert len(everything) > 1
+        assert await service.desk.story(" zonegate. ") == everything[::-1]
+        assert await service.desk.story("zonegate.begin") == everything[-1:]
+        assert await service.desk.story("nothing like it") == await service.desk.story("  ") == []
+
+
 def _fail(*_: object, **__: object) -> None:
     raise ZeroDivisionError("planted")

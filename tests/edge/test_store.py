@@ -42,6 +42,7 @@ def ask_everything(store: Path) -> None:
         reader.after(epoch, 0, 100, 100_000)
         reader.page(0, 100)
         reader.page_before(None, 100)
+        reader.mentions(b"x", 100)
         reader.rows(0, 100)
         reader.entries()
         reader.behind("center")
@@ -160,6 +161,34 @@ async def test_pages_follow_the_log_over_all_epochs(site: Site) -> None:
         assert reader.entry(placed[2].entry_id) == placed[2].record
         assert reader.entry("unknown") is None
         assert reader.head("unknown") is None
+
+
+@pytest.mark.parametrize("stretch", [1, 3, 20_000])
+async def test_a_search_finds_the_newest_records_that_contain_the_text(
+    site: Site, monkeypatch: pytest.MonkeyPatch, stretch: int
+) -> None:
+    monkeypatch.setattr("edge.store.SEARCH_ENTRIES", stretch)
+    journal = site.open()
+    for detail in ("lot 7", "lot 70", "Größe %_*", "LOT 7"):
+        await journal.append(site.draft(detail))
+    journal = await site.begin_anew(journal)
+    for detail in ("lot 8", "lot 7"):
+        await journal.append(site.draft(detail))
+    await journal.close()
+    with JournalReader(site.store) as reader:
+        walked = [record for _, record in reader.page_before(None, 100)]
+        for text, count in (("lot 7", 3), ("lot", 4), ("Größe %_*", 1), ("%", 1), ("alarm", 6), ("nine", 0)):
+            wanted = [record for record in walked if text.encode() in record]
+            assert len(wanted) == count
+            for limit in (1, 2, 100):
+                assert reader.mentions(text.encode(), limit) == wanted[:limit]
+
+
+async def test_a_search_is_bounded_like_a_page(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.store.PAGE_ENTRIES_MAX", 3)
+    await site.grow(5)
+    with JournalReader(site.store) as reader:
+        assert len(reader.mentions(b"alarm", 100)) == 3
 
 
 async def test_a_cursor_counts_what_its_sink_has_not_taken(site: Site) -> None:
