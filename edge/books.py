@@ -26,6 +26,7 @@ from customs.documents import (
     Product,
 )
 from sync.bodies import (
+    UNDO_MAX,
     Begin,
     Correction,
     Grant,
@@ -45,9 +46,6 @@ _ZERO: Final = Decimal(0)
 
 DEPARTED_MAX: Final = 10_000
 """Loads remembered as gone, to say "already withdrawn"; older ones are "unknown load", a refusal too."""
-
-UNDO_MAX: Final = 200
-"""Movements of one door that can still be undone; a job rarely has more loads."""
 
 CLIENTS_MAX: Final = 2_000
 """Scans of screens remembered by the screens' own ids: hours of one door's resends."""

@@ -23,6 +23,9 @@ QUANTITY_MAX: Final = Decimal(10) ** 12
 DECIMALS_MAX: Final = 12
 """Twice what papers may say; sums of such quantities are exact in 28 digits."""
 
+UNDO_MAX: Final = 200
+"""Movements of one door that can still be undone; a job rarely has more loads."""
+
 
 class Begin(msgspec.Struct, frozen=True):
     """First entry of an epoch, of a node's log and of the center's (`node` is then "center").

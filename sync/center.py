@@ -19,6 +19,7 @@ import msgspec
 from customs.documents import Conveyance, Holding, LineRef, Permit, PermitLine, Product
 from sync import keys
 from sync.bodies import (
+    UNDO_MAX,
     Begin,
     CenterSaw,
     Close,
@@ -27,11 +28,12 @@ from sync.bodies import (
     Holdings,
     Moved,
     Movement,
+    Use,
     is_count,
     read_body,
 )
 from sync.chain import Stored, extension
-from sync.entry import GENESIS, Head, Place, read_record
+from sync.entry import GENESIS, Entry, Head, Place, read_record
 from sync.errors import ChainError, EntryError, SignatureError, SyncError, WireError
 from sync.wire import Ask, Part, request_message
 
@@ -50,7 +52,8 @@ _MOVING: Final = ("admission", "withdrawal", "correction")
 @dataclass(slots=True)
 class EpochBook:
     """What the center knows of one epoch of a node. `unread` is set when an entry of it could not be read
-    here: its use is then not known, and nothing but a count may close it.
+    here: its use is then not known, and nothing but a count may close it. `standing` are, for each door,
+    the last uses that can still be undone, by the ids of their movements.
     """
 
     node: str
@@ -61,6 +64,31 @@ class EpochBook:
     closed: bool = False
     claimed: Place | None = None
     unread: bool = False
+    standing: dict[str, dict[str, Use]] = field(default_factory=dict)
+
+    def copy(self) -> EpochBook:
+        """A book that may grow while this one stays."""
+        return replace(self, standing={door: dict(uses) for door, uses in self.standing.items()})
+
+    def debit(self, entry: Entry, body: _Moving) -> tuple[LineRef, Decimal] | None:
+        """What the next entry debits of a line.
+
+        A correction gives back what its movement took, in the same epoch and once. Any other one gives
+        nothing: the line stays charged until people have looked.
+        """
+        use = body.use
+        if use is None:
+            return None
+        standing = self.standing.setdefault(entry.door or "", {})
+        if isinstance(body, Correction):
+            if standing.get(body.corrects) != use:
+                return None
+            del standing[body.corrects]
+            return use.ref, -use.quantity
+        standing[entry.entry_id] = use
+        if len(standing) > UNDO_MAX:
+            del standing[next(iter(standing))]
+        return use.ref, use.quantity
 
     def is_news(self, head: Head) -> bool:
         """Whether a signed head claims more than those before it."""
@@ -161,10 +189,12 @@ class CenterBook:
             self.epochs[epoch] = self._begun(node, stored)
             self.keys[node].add(self.epochs[epoch].key)
             return
-        self.epochs[epoch].head = stored.place
-        body = _moved(stored, self.epochs[epoch])
-        if body is not None and body.use is not None:
-            self._spend(body.use.ref, epoch, _debit(body))
+        book = self.epochs[epoch]
+        book.head = stored.place
+        body = _moved(stored, book)
+        if body is not None and (debit := book.debit(stored.entry, body)) is not None:
+            line, quantity = debit
+            self._spend(line, epoch, quantity)
 
     def take(self, received: Received) -> None:
         """Take in at once what `receive` found in an ask, now that it is stored."""
@@ -270,11 +300,13 @@ class CenterBook:
         moves: dict[str, list[Moved]] = defaultdict(list)
         for stored in received.store:
             epoch = stored.entry.epoch
-            body = _moved(stored, overlay.epochs[epoch])
+            book = overlay.epochs[epoch]
+            body = _moved(stored, book)
             if body is None:
                 continue
-            if body.use is not None:
-                overlay.used[body.use.ref, epoch] += _debit(body)
+            if (debit := book.debit(stored.entry, body)) is not None:
+                line, quantity = debit
+                overlay.used[line, epoch] += quantity
             if (moved := _told(stored, body)) is not None:
                 moves[epoch].append(moved)
         return self._drafts(received, moves)
@@ -319,7 +351,7 @@ class CenterBook:
             self._check_begin(node, new[0])
         epochs = dict(overlay.epochs)
         if book is not None:
-            epochs[part.epoch] = replace(book)
+            epochs[part.epoch] = book.copy()
         if book is None and new:
             epochs[part.epoch] = self._begun(node, new[0])
         if new:
@@ -454,12 +486,6 @@ def _moved(stored: Stored, book: EpochBook) -> _Moving | None:
         book.unread = True
         return None
     return body
-
-
-def _debit(body: _Moving) -> Decimal:
-    """What a body debits of the line it uses; a correction gives back."""
-    quantity = body.use.quantity if body.use else _ZERO
-    return -quantity if isinstance(body, Correction) else quantity
 
 
 def _told(stored: Stored, body: _Moving) -> Moved | None:

@@ -19,7 +19,17 @@ import msgspec
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Product, Status
 from edge.books import Fact, NodeBooks
 from sync import wire
-from sync.bodies import Begin, LoadFacts, Movement, ReadSummary, Use, body_bytes, read_body, schema_of
+from sync.bodies import (
+    Begin,
+    Correction,
+    LoadFacts,
+    Movement,
+    ReadSummary,
+    Use,
+    body_bytes,
+    read_body,
+    schema_of,
+)
 from sync.center import CenterBook, concerns
 from sync.chain import BeginAnew, GoOn, Stored, chain_of, rule_e
 from sync.entry import (
@@ -164,6 +174,22 @@ class Node:
     def withdraw(self, quantity: int, line: LineRef = LINE) -> Stored:
         """Goods of a permit line leave."""
         return self.write("withdrawal", movement(quantity, line), self.doors[0])
+
+    def undo(self, moved: Stored, use: Use | None = None) -> Stored:
+        """A movement is taken back, without asking whether it may be; `use` if it shall tell another one."""
+        entry, body = moved.entry, read_body(moved.entry)
+        undone = Correction(
+            entry.entry_id,
+            entry.type,
+            body.job,
+            body.direction,
+            body.load,
+            body.quantity,
+            "undo",
+            "w",
+            use or body.use,
+        )
+        return self.write("correction", undone, entry.door)
 
     def ask(self) -> tuple[bytes, str]:
         """The next request and its signature."""

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
 from sync import wire
+from sync.bodies import Use
 from sync.chain import BeginAnew
 from sync.entry import Place, record_hash
 from sync.errors import SignatureError, WireError
-from tests.sync.memory import Center, Chance, Node, enrolled, movement, proven
+from tests.sync.memory import LINE, Center, Chance, Node, enrolled, movement, proven
 
 
 def test_an_overlap_with_another_hash_is_refused_and_nothing_of_it_is_stored(
@@ -177,3 +180,76 @@ def test_a_machine_rolled_back_behind_its_signed_head_is_shown_it_and_begins_ane
     assert ruling.end is None
     fresh = twin.exchange(center)
     assert fresh.have[twin.epoch] > 0, "the new epoch is taken"
+
+
+@pytest.mark.parametrize("between", ["one ask", "two asks", "a center that starts again"])
+def test_a_movement_is_credited_once_however_often_it_is_taken_back(
+    center: Center, node: Node, between: str
+) -> None:
+    """Two corrections of one movement are both stored; the second is a case for people."""
+    node.withdraw(200)
+    moved = node.withdraw(125)
+    node.settle(center)
+    assert used(center, node) == 325
+    node.undo(moved)
+    if between != "one ask":
+        node.settle(center)
+        assert used(center, node) == 200, "the control: the first correction gives back"
+    if between == "a center that starts again":
+        center.book = center.folded_anew()
+    node.undo(moved)
+    node.settle(center)
+    assert used(center, node) == 200
+    assert center.copies.head(node.epoch) == node.told, "stored like any other"
+    proven(center, node)
+
+
+def test_a_movement_of_another_epoch_is_not_credited(center: Center, node: Node) -> None:
+    old, parent = node.backup(), node.epoch
+    moved = node.withdraw(300)
+    node.settle(center)
+    node.store = old
+    assert isinstance(node.start(), BeginAnew)
+    node.settle(center)
+    node.withdraw(100)
+    node.undo(moved)
+    node.settle(center)
+    assert used(center, node) == 100
+    assert center.book.accounts[LINE][parent].used == 300
+    assert center.copies.head(node.epoch) == node.told
+    proven(center, node)
+
+
+@pytest.mark.parametrize(
+    "wrong", [Use(LINE.permit, LINE.line, Decimal(126)), Use(LINE.permit, "2", Decimal(125))]
+)
+def test_a_correction_of_another_use_than_its_movement_had_credits_nothing(
+    center: Center, node: Node, wrong: Use
+) -> None:
+    moved = node.withdraw(125)
+    node.undo(moved, wrong)
+    node.settle(center)
+    assert used(center, node) == 125
+    assert center.book.accounts.keys() == {LINE}
+    node.undo(moved)
+    node.settle(center)
+    assert used(center, node) == 0, "the control: the use it had"
+    proven(center, node)
+
+
+def test_only_the_last_movements_of_a_door_can_be_taken_back(
+    center: Center, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.center.UNDO_MAX", 2)
+    first, second, _ = (node.withdraw(quantity) for quantity in (1, 10, 100))
+    node.undo(first)
+    node.settle(center)
+    assert used(center, node) == 111
+    node.undo(second)
+    node.settle(center)
+    assert used(center, node) == 101
+    proven(center, node)
+
+
+def used(center: Center, node: Node) -> Decimal:
+    return center.book.accounts[LINE][node.epoch].used

@@ -12,9 +12,9 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from customs.documents import Direction, Status
+from customs.documents import Status
 from sync import wire
-from sync.bodies import Begin, Correction, Movement, read_body
+from sync.bodies import Begin, read_body
 from sync.chain import BeginAnew, GoOn
 from sync.entry import Place
 from sync.errors import SignatureError, SyncError
@@ -103,20 +103,7 @@ def test_only_the_first_of_two_nodes_gets_a_line(chance: Chance) -> None:
 
 
 def test_an_undone_withdrawal_gives_its_quantity_back(center: Center, node: Node) -> None:
-    moved = node.withdraw(125)
-    body: Movement = read_body(moved.entry)
-    undo = Correction(
-        moved.entry.entry_id,
-        "withdrawal",
-        "T-1",
-        body.direction,
-        body.load,
-        body.quantity,
-        "undo",
-        "w",
-        body.use,
-    )
-    node.write("correction", undo, node.doors[0])
+    node.undo(node.withdraw(125))
     node.exchange(center)
     assert node.spendable() == 800
     assert center.book.accounts[LINE][node.epoch].used == 0
@@ -444,21 +431,9 @@ def test_a_center_that_has_less_than_before_is_sent_it_again(center: Center, nod
 
 def test_what_a_lost_tail_took_back_cannot_be_taken_back_again(node: Node, center: Center) -> None:
     """An older store is restored, the anchor is not: the tail that it lost had undone a movement."""
-    node.withdraw(100)
+    moved = node.withdraw(100)
     old = node.backup()
-    done = node.books.state.done[node.doors[0]][-1]
-    undo = Correction(
-        done.entry_id,
-        done.type,
-        "T-1",
-        Direction.OUT,
-        done.body.load,
-        Decimal(100),
-        "undo",
-        "d1",
-        done.body.use,
-    )
-    node.write("correction", undo, node.doors[0])
+    node.undo(moved)
     node.settle(center)
     node.store = old
     ruling = node.start()
@@ -467,7 +442,7 @@ def test_what_a_lost_tail_took_back_cannot_be_taken_back_again(node: Node, cente
     node.settle(center)
     assert node.spendable() == 800
     proven(center, node)
-    node.write("correction", undo, node.doors[0])
+    node.undo(moved)
     assert node.spendable() == 900, "the control: what a second undo would let out"
 
 
