@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -10,7 +12,7 @@ pytest.importorskip("playwright.async_api", reason="needs the package playwright
 
 from playwright.async_api import Page, Route, expect
 
-from edge.view import LinkView
+from edge.view import HoldView, LinkView
 from edge.web.scanner_check import TEST_TEXT
 from tests.browser.screen import GS, Keys, Screens
 from tests.edge.web.fake_desk import FakeDesk
@@ -76,11 +78,20 @@ async def test_the_page_is_live_and_says_when_it_is_not(screens: Screens, site: 
     await expect(page.locator("#lost")).to_be_visible()
 
 
-async def test_a_refused_decision_and_a_lost_one_are_told_in_place(screens: Screens, desk: FakeDesk) -> None:
+async def test_a_refused_decision_and_a_lost_one_are_told_in_place(
+    screens: Screens, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.hold("hold-1")
+    decide = desk.decide
+
+    async def too_late(*words: Any) -> HoldView:
+        """Meanwhile something else can be decided."""
+        desk.holds[0] = msgspec.structs.replace(desk.holds[0], choices=("wait",))
+        return await decide(*words)
+
+    monkeypatch.setattr(desk, "decide", too_late)
     page = await screens.supervisor()
     card = page.locator("[data-hold=hold-1]")
-    desk.holds[0] = msgspec.structs.replace(desk.holds[0], choices=("wait",))
     await card.get_by_role("button", name="Refuse: it goes back").click()
     await expect(page.locator("[data-hold=hold-1]")).to_contain_text("Wait")
     assert desk.acts == []

@@ -436,8 +436,9 @@ async def test_nothing_is_clipped_at_usual_sizes(
         else:
             desk.say("out1", state, **GOODS)
             await shows(page, "HOLD" if state == "ASK" else state)
-        # Texts are fitted when a frame is laid out.
+        # Texts are fitted when a frame is laid out; a word that is being drawn attention to is larger.
         await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        await page.evaluate("document.getAnimations().forEach(animation => animation.finish())")
         word = await page.evaluate(
             """() => { const word = document.querySelector("#word"), box = word.getBoundingClientRect();
             const say = document.querySelector("#say"), panel = say.getBoundingClientRect();
