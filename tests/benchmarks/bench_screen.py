@@ -136,6 +136,7 @@ async def measure(rounds: int, scans: int) -> dict[str, Any]:
             _echo() as (echo, url),
             async_playwright() as playwright,
         ):
+            await yard.screen.close()  # one page watches each, as the echo's does
             assert CHROMIUM is not None, "looked at by main"
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             ours, peer = await browser.new_page(), await browser.new_page()

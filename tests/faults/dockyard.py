@@ -147,6 +147,10 @@ class Screen:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Look away; may be repeated."""
         assert self._process is not None and self._process.stdin is not None and self._reading is not None
         self._process.stdin.close()
         await self._process.wait()
