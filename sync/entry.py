@@ -176,7 +176,7 @@ def head_message(place: Place) -> bytes:
 def utc_text(moment: datetime) -> str:
     """RFC 3339 with microseconds and Z; `moment` must be aware."""
     # Twenty times as fast as strftime, which was a third of the writer's time.
-    text: str = msgspec.to_builtins(moment.astimezone(UTC))
+    text: str = msgspec.to_builtins(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
     return text if moment.microsecond else f"{text[:-1]}.000000Z"
 
 
