@@ -30,7 +30,7 @@ STANDING_ALONE = {
 }
 
 # Put together here, so that this file does not hold what it looks for.
-HOSTS = [".".join(host) for host in (("pypi", "org"), ("pythonhosted", "org"), ("debian", "org"))]
+HOSTS = [".".join(host) for host in (("pypi", "org"), ("python" + "hosted", "org"), ("debian", "org"))]
 HOSTS += [".".join(host) for host in (("registry", "npmjs", "org"), ("crates", "io"), ("ubuntu", "com"))]
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|opt/(?:wheels|pypi))/")
 
