@@ -110,7 +110,7 @@ def challenge(
         quantity = Decimal(load.count)
     if quantity is None:
         return replace(base, reason="quantity-needed", load=told)
-    return _by_papers(books, base, job, conveyance, replace_quantity(told, quantity), moment)
+    return _by_papers(books, base, job, conveyance, msgspec.structs.replace(told, quantity=quantity), moment)
 
 
 def find(books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal | None = None) -> Verdict:
@@ -169,13 +169,6 @@ def _of_job(books: NodeBooks, door: str, verdict: Verdict) -> Verdict:
     """A verdict on no load, in the open job of its door if there is one."""
     opened = books.job_at(door)
     return replace(verdict, direction=opened[0].direction, job=opened[0].job) if opened else verdict
-
-
-def replace_quantity(load: LoadFacts, quantity: Decimal) -> LoadFacts:
-    """The same load with the quantity that is judged."""
-    return LoadFacts(
-        load.key, load.sscc, load.gtin, load.lot, load.serial, quantity, load.unit, load.owner, load.status
-    )
 
 
 def _bare(load: Load) -> LoadFacts:
