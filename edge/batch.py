@@ -22,6 +22,13 @@ class Identity(msgspec.Struct, frozen=True):
     node: str
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """An epoch that somebody else has ended, such as the center by a count, and why, for people."""
+
+    epoch: str
+    reason: str
+
+
 class Placed(msgspec.Struct, frozen=True, gc=False):
     """An entry at its place; `record` is the bytes that `place.hash` is of."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from edge.anchor import Anchor
-from edge.batch import Append, Batch, CursorMove, Identity, Item, Placed, ReadNote, SnapshotPut
+from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, Placed, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
 from edge.writer import RESERVE_BYTES, Writer, connect_writer, failure
@@ -28,7 +28,7 @@ from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
 from sync.errors import EntryError
 from sync.keys import Signer
 
-__all__ = ["Identity", "Journal", "JournalCounters", "Placed"]
+__all__ = ["Ended", "Identity", "Journal", "JournalCounters", "Placed"]
 
 BATCH_ITEMS_MAX: Final = 500
 """Items of one transaction: longer ones make everybody in them wait."""
@@ -106,13 +106,16 @@ class Journal:
         clocks: Clocks,
         identity: Identity,
         shown: Sequence[Place] = (),
+        ended: Ended | None = None,
         reserve_bytes: int = RESERVE_BYTES,
         connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> Self:
         """Open the journal in folder `store` and continue it by rule E; blocks for a few flushes.
 
-        `shown` are heads of this node's log that other witnesses know, `reserve_bytes` the free room
-        that must stay. Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull, JournalFailed.
+        `shown` are heads of this node's log that other witnesses know, `ended` an epoch that may not go
+        on: when it would, another begins whose parent and proven end are its head. `reserve_bytes` is
+        the free room that must stay. Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull,
+        JournalFailed.
         """
         writer = Writer.open(
             store,
@@ -120,6 +123,7 @@ class Journal:
             clocks=clocks,
             identity=identity,
             shown=shown,
+            ended=ended,
             reserve_bytes=reserve_bytes,
             connect=connect,
         )

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from edge.anchor import Anchor, sync_folder
-from edge.batch import Append, Batch, CursorMove, Identity, Item, ReadNote, SnapshotPut
+from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
@@ -111,10 +111,12 @@ class Writer:
         clocks: Clocks,
         identity: Identity,
         shown: Sequence[Place] = (),
+        ended: Ended | None = None,
         reserve_bytes: int = RESERVE_BYTES,
         connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> Self:
-        """Open the journal in folder `store`, made when it is missing; continue it by rule E.
+        """Open the journal in folder `store`, made when it is missing; continue it by rule E, but never
+        the epoch `ended`.
 
         Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull, or JournalFailed when the
         first write fails.
@@ -133,7 +135,7 @@ class Writer:
                 undo.callback(connection.close)
                 _prepare(connection, store)
                 writer = cls(store, connection, anchor, clocks, identity, reserve_bytes)
-                writer._continue(shown)
+                writer._continue(shown, ended)
             except (sqlite3.Error, OSError) as error:
                 raise failure(error) from error
             writer._undo = undo.pop_all()
@@ -218,7 +220,7 @@ class Writer:
         finally:
             self._undo.close()
 
-    def _continue(self, shown: Sequence[Place]) -> None:
+    def _continue(self, shown: Sequence[Place], ended: Ended | None) -> None:
         stored = Questions(self.connection)
         epochs = stored.epochs()
         head = stored.head(epochs[-1]) if epochs else None
@@ -241,7 +243,9 @@ class Writer:
             # What a crash left behind the anchor is told from now on, by the state that is folded of it.
             if anchored != decision.head:
                 self._anchor.write(decision.head)
-            return
+            if ended is None or ended.epoch != decision.head.epoch:
+                return
+            decision = BeginAnew(decision.head, decision.head, ended.reason)
         self._begin(decision)
 
     def _check_owner(self, begin: Begin) -> None:

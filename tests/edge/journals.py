@@ -17,9 +17,10 @@ from edge.anchor import Anchor
 from edge.batch import Item
 from edge.clock import Clocks
 from edge.journal import Identity, Journal
+from edge.store import JournalReader
 from edge.writer import connect_writer
-from sync.bodies import DeviceAlarm, body_bytes, schema_of
-from sync.entry import Draft, Place
+from sync.bodies import Begin, DeviceAlarm, body_bytes, read_body, schema_of
+from sync.entry import Draft, Place, read_record
 
 WAIT_S = 20.0
 ME = Identity("acme", "ftz-1", "dock-a")
@@ -179,6 +180,15 @@ def records(site: Site) -> list[tuple[Any, ...]]:
         return connection.execute("SELECT * FROM entry ORDER BY position").fetchall()
     finally:
         connection.close()
+
+
+def begin_of(site: Site, epoch: str) -> Begin:
+    with JournalReader(site.store) as reader:
+        record = reader.record_at(epoch, 1)
+    assert record is not None
+    body = read_body(read_record(record))
+    assert isinstance(body, Begin)
+    return body
 
 
 class TellsBeforeCommit(Journal):

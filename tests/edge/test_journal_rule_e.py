@@ -11,24 +11,14 @@ import pytest
 from edge.errors import JournalFailed, StoreBusy, StoreError
 from edge.journal import Identity
 from edge.store import JournalReader
-from sync.bodies import Begin, read_body
-from sync.entry import Place, read_record
-from tests.edge.journals import ME, FailingAnchor, Site
+from sync.entry import Place
+from tests.edge.journals import ME, FailingAnchor, Site, begin_of
 from zonegate.verify import verify_store
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site.make(tmp_path / "first")
-
-
-def begin_of(site: Site, epoch: str) -> Begin:
-    with JournalReader(site.store) as reader:
-        record = reader.record_at(epoch, 1)
-    assert record is not None
-    body = read_body(read_record(record))
-    assert isinstance(body, Begin)
-    return body
 
 
 async def test_the_first_start_begins_and_anchors_its_begin(site: Site) -> None:
