@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchor: the last told head and the private key, on a second medium and in no backup.
+"""The anchor: the last told head and the private keys, on a second medium and in no backup.
 
 One file with two slots that are written in turn, each with a checksum: a write torn by a power cut
 leaves the slot before it, and what that write would have told was told to nobody. Knows no store.
@@ -19,6 +19,7 @@ from sync.keys import Signer
 
 _FILE: Final = "anchor"
 _KEY: Final = "epoch.key"
+_NEXT_KEY: Final = "epoch.key.next"
 _MAGIC: Final = b"zonegate-anchor-1"
 
 _SLOT_BYTES: Final = 512
@@ -95,7 +96,29 @@ class Anchor:
 
     def signer(self) -> Signer:
         """The node's key, made once and kept beside the anchor, readable by its owner only."""
-        path = self.folder / _KEY
+        return self._make_key(self.folder / _KEY)
+
+    def next_signer(self) -> Signer:
+        """The key that the node will change to: made once, like the first, and kept beside it."""
+        return self._make_key(self.folder / _NEXT_KEY)
+
+    def prepared(self) -> Signer | None:
+        """The key of `next_signer` if one was made and not yet promoted."""
+        path = self.folder / _NEXT_KEY
+        return self._make_key(path) if path.exists() else None
+
+    def promote(self) -> None:
+        """Put the key of `next_signer` in the place of the node's key, which is gone then."""
+        path = self.folder / _NEXT_KEY
+        try:
+            path.rename(self.folder / _KEY)
+            sync_folder(self.folder)
+        except OSError as error:
+            raise AnchorError(
+                f"the key {path} cannot take its place: {error.strerror}; check its disk"
+            ) from error
+
+    def _make_key(self, path: Path) -> Signer:
         try:
             if not path.exists():
                 _write_key(path)
@@ -128,7 +151,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _write_key(path: Path) -> None:
-    fresh = path.with_suffix(".new")
+    fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -22,7 +22,7 @@ from edge.anchor import Anchor
 from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, Placed, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
-from edge.writer import RESERVE_BYTES, Writer, connect_writer, failure
+from edge.writer import RESERVE_BYTES, ROTATE, Writer, connect_writer, failure
 from sync.chain import BeginAnew
 from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
 from sync.errors import EntryError
@@ -80,6 +80,7 @@ class Journal:
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._broken: EdgeError | None = None
         self._closing = False
+        self._rotated = False
         self._on_told: list[Callable[[Sequence[Placed], Place], None]] = []
         self._on_head: list[Callable[[Head], None]] = []
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -134,9 +135,15 @@ class Journal:
     def append(self, draft: Draft) -> asyncio.Future[Placed]:
         """Queue an entry; the order of calls is the order in the log. The future resolves when it is told.
 
-        It gets the journal's error when the write fails. Raises EntryError for a body that is too
-        large, JournalClosed, and Backlogged when too much waits.
+        It gets the journal's error when the write fails. Nothing is taken after a `rotate` entry, which
+        is the last word of its epoch: close the journal and open it again. Raises EntryError for a body
+        that is too large, JournalClosed, and Backlogged when too much waits.
         """
+        if self._rotated:
+            raise JournalClosed(
+                f"a {draft.type} entry may not follow the rotate entry, with which this epoch ends; "
+                "open the journal again"
+            )
         if len(draft.body) > BODY_BYTES_MAX:
             raise EntryError(
                 f"the body of a {draft.type} entry has {len(draft.body)} bytes, "
@@ -144,6 +151,7 @@ class Journal:
             )
         future: asyncio.Future[Placed] = self._loop.create_future()
         self._put(Append(draft, future))
+        self._rotated = draft.type == ROTATE
         return future
 
     def note_read(

@@ -19,6 +19,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
+import msgspec
+
 from edge.anchor import Anchor, sync_folder
 from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, ReadNote, SnapshotPut
 from edge.clock import Clocks
@@ -26,7 +28,8 @@ from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreErro
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
 from sync.bodies import Begin, body_bytes, read_body, schema_of
 from sync.chain import BeginAnew, GoOn, rule_e
-from sync.entry import GENESIS, Draft, Place, read_record, record_bytes, record_hash, utc_text
+from sync.entry import GENESIS, Draft, Entry, Place, read_record, record_bytes, record_hash, utc_text
+from sync.errors import EntryError
 
 RESERVE_BYTES: Final = 64 * 1024 * 1024
 """Free room below which nothing is written: a full write-ahead log, its checkpoint and a batch fit."""
@@ -51,6 +54,9 @@ _IDLE_WAL_BYTES: Final = 4 * 1024 * 1024
 
 _WRITE_TIMEOUT_S: Final = 5.0
 """The writer waits this long for the instant in which a reader recovers the write-ahead log."""
+
+ROTATE: Final = "rotate"
+"""The entry that names the epoch's next key: the last word of its epoch, which never goes on after it."""
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -224,29 +230,53 @@ class Writer:
         stored = Questions(self.connection)
         epochs = stored.epochs()
         head = stored.head(epochs[-1]) if epochs else None
-        parent: Place | None = None
-        if head is not None:
-            first = stored.record_at(head.epoch, 1)
-            if first is None:
-                raise StoreError(f"epoch {head.epoch} has no Begin; run zonegate verify on this store")
-            begin = read_body(read_record(first))
-            if not isinstance(begin, Begin):
-                raise StoreError(
-                    f"epoch {head.epoch} does not start with a Begin; run zonegate verify on this store"
-                )
-            self._check_owner(begin)
-            parent = begin.parent
+        begin = self._begin_of(stored, head.epoch) if head else None
         anchored = self._anchor.read()
-        decision = rule_e(head, anchored, shown, stored.hash_at, parent)
+        decision = rule_e(head, anchored, shown, stored.hash_at, begin.parent if begin else None)
+        if head is None or begin is None:
+            assert isinstance(decision, BeginAnew), "nothing is stored that could go on"
+            self._begin(decision)
+            return
+        last = stored.record_at(head.epoch, head.seq)
+        rotated = _rotated_to(last) if last is not None else None
+        self._take_key(begin.key, rotated)
         if isinstance(decision, GoOn):
-            self._epoch, self._seq, self._hash = decision.head.epoch, decision.head.seq, decision.head.hash
+            self._epoch, self._seq, self._hash = head.epoch, head.seq, head.hash
             # What a crash left behind the anchor is told from now on, by the state that is folded of it.
-            if anchored != decision.head:
-                self._anchor.write(decision.head)
-            if ended is None or ended.epoch != decision.head.epoch:
+            if anchored != head:
+                self._anchor.write(head)
+            if ended is not None and ended.epoch == head.epoch:
+                decision = BeginAnew(head, head, ended.reason)
+            elif rotated is not None:
+                found = self.signer.public == rotated
+                why = "key rotated" if found else "the key to rotate to is not beside the anchor"
+                decision = BeginAnew(head, head, why)
+            elif self.signer.public != begin.key:
+                decision = BeginAnew(head, head, "the key of this epoch is not beside the anchor")
+            else:
                 return
-            decision = BeginAnew(decision.head, decision.head, ended.reason)
         self._begin(decision)
+
+    def _begin_of(self, stored: Questions, epoch: str) -> Begin:
+        first = stored.record_at(epoch, 1)
+        if first is None:
+            raise StoreError(f"epoch {epoch} has no Begin; run zonegate verify on this store")
+        begin = read_body(_read(first))
+        if not isinstance(begin, Begin):
+            raise StoreError(f"epoch {epoch} does not start with a Begin; run zonegate verify on this store")
+        self._check_owner(begin)
+        return begin
+
+    def _take_key(self, begun_with: str, rotated: str | None) -> None:
+        """Sign with the key that was prepared, if the epoch at hand or the one that follows it is its."""
+        prepared = self._anchor.prepared()
+        if prepared is None:
+            return
+        if prepared.public == begun_with:  # a crash after that Begin was written
+            self._anchor.promote()
+            self.signer = prepared
+        elif prepared.public == rotated:
+            self.signer = prepared
 
     def _check_owner(self, begin: Begin) -> None:
         stored = Identity(begin.tenant, begin.zone, begin.node)
@@ -300,6 +330,9 @@ class Writer:
         batch.place = self.place
         self._sign(batch)
         self.commit(batch)
+        # Only now: until here a crash finds the epoch before, or its key beside the one that is due.
+        if self._anchor.signer().public != self.signer.public:
+            self._anchor.promote()
 
     def _shorten(self) -> None:
         """Empty the write-ahead log, unless a reader is in it: nobody waits for a reader here."""
@@ -367,6 +400,30 @@ def failure(error: Exception) -> EdgeError:
     if full:
         return DiskFull(f"the disk of the journal or its anchor is full ({error}); free some room")
     return JournalFailed(f"the journal could not be written: {error}; check the disk")
+
+
+def _rotated_to(record: bytes) -> str | None:
+    """The key that a record names as the next one; None when it is no such entry."""
+    entry = _read(record)
+    if entry.type != ROTATE:
+        return None
+    try:
+        return msgspec.json.decode(bytes(entry.body), type=_Rotate).key
+    except msgspec.MsgspecError as error:
+        raise StoreError(
+            f"the last entry is no rotate that can be read: {error}; update the program"
+        ) from error
+
+
+class _Rotate(msgspec.Struct):
+    key: str
+
+
+def _read(record: bytes) -> Entry:
+    try:
+        return read_record(record)
+    except EntryError as error:
+        raise StoreError(f"the journal holds {error}; run zonegate verify on this store") from error
 
 
 def _check_identity(identity: Identity) -> None:
