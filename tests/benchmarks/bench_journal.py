@@ -15,14 +15,16 @@ import gc
 import json
 import pstats
 import random
+import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from edge.anchor import Anchor
-from edge.batch import Append, Identity
+from edge.batch import Append, EntryRow, Identity
 from edge.clock import system_clocks
 from edge.writer import INSERT_ENTRY, Writer
 from sync.bodies import schema_of
@@ -77,21 +79,27 @@ def main(argv: Sequence[str]) -> int:
 
 def measure(folder: Path, rounds: int) -> dict[str, object]:
     """Entries a second of each contestant, and its ratio to bare sqlite3, at each batch size."""
-    sizes = {}
-    for size, commits in COMMITS.items():
-        rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
-        for _ in range(rounds):
-            with tempfile.TemporaryDirectory(prefix="bench-journal-", dir=folder) as place:
-                for name, seconds in _round(Path(place), size, commits).items():
-                    rates[name].append(size * commits / seconds)
-        sizes[size] = {name: _summary(rates[name], rates["bare"]) for name in CONTESTANTS}
+    sizes = race(CONTESTANTS, folder, rounds)
     met = all(row["journal"]["ratio"] >= GOAL for row in sizes.values())
     return {"bench": "journal", "rounds": rounds, "goal": GOAL, "goal_met": met, "batch": sizes}
 
 
-def _round(folder: Path, size: int, commits: int) -> dict[str, float]:
+def race(contestants: Contestants, folder: Path, rounds: int) -> dict[int, dict[str, dict[str, float]]]:
+    """Rates and ratios to the contestant `bare`, by batch size and contestant."""
+    sizes = {}
+    for size, commits in COMMITS.items():
+        rates: dict[str, list[float]] = {name: [] for name in contestants}
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory(prefix="bench-journal-", dir=folder) as place:
+                for name, seconds in _round(contestants, Path(place), size, commits).items():
+                    rates[name].append(size * commits / seconds)
+        sizes[size] = {name: _summary(rates[name], rates["bare"]) for name in contestants}
+    return sizes
+
+
+def _round(makers: Contestants, folder: Path, size: int, commits: int) -> dict[str, float]:
     """Seconds that each contestant took for all its commits."""
-    contestants = [make(folder / name, _batches(size, commits)) for name, make in CONTESTANTS.items()]
+    contestants = [make(folder / name, _batches(size, commits)) for name, make in makers.items()]
     took = [0.0] * len(contestants)
     order = list(range(len(contestants)))
     gc.collect()
@@ -103,7 +111,7 @@ def _round(folder: Path, size: int, commits: int) -> dict[str, float]:
             took[index] += time.perf_counter() - begin
     for contestant in contestants:
         contestant.writer.close()
-    return dict(zip(CONTESTANTS, took, strict=True))
+    return dict(zip(makers, took, strict=True))
 
 
 def _summary(rates: list[float], bare: list[float]) -> dict[str, float]:
@@ -117,45 +125,70 @@ def _summary(rates: list[float], bare: list[float]) -> dict[str, float]:
 
 
 def _table(result: dict[str, object]) -> str:
+    verdict = "holds" if result["goal_met"] else "MISSED"
+    goal = f"goal: journal at least {result['goal']} of bare at each batch: {verdict}"
+    return "\n".join([*table(result["batch"]), goal])
+
+
+def table(sizes: Any) -> list[str]:
+    """The lines of what `race` gave."""
     lines = [f"{'batch':>5}  {'contestant':<15} {'entries/s':>10} {'ratio':>6}   {'per round':<12}"]
-    sizes = result["batch"]
-    assert isinstance(sizes, dict)
     for size, rows in sizes.items():
         for name, row in rows.items():
             spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
             lines.append(
                 f"{size:>5}  {name:<15} {row['entries_per_s']:>10,} {row['ratio']:>6.2f}   {spread:<12}"
             )
-    verdict = "holds" if result["goal_met"] else "MISSED"
-    return "\n".join([*lines, f"goal: journal at least {result['goal']} of bare at each batch: {verdict}"])
+    return lines
 
 
-def _batches(size: int, commits: int) -> Batches:
+def drafts(count: int) -> list[Draft]:
+    """Withdrawals of a usual size."""
     clocks = system_clocks()
     body = canonical(_BODY)
     schema = schema_of("withdrawal")
+    return [
+        Draft(clocks.entry_id(), "withdrawal", schema, clocks.utc(), clocks.stamp(), body, "dock-2")
+        for _ in range(count)
+    ]
 
-    def draft() -> Draft:
-        return Draft(clocks.entry_id(), "withdrawal", schema, clocks.utc(), clocks.stamp(), body, "dock-2")
 
-    return [[Append(draft()) for _ in range(size)] for _ in range(commits)]
+def _batches(size: int, commits: int) -> Batches:
+    return [[Append(draft) for draft in drafts(size)] for _ in range(commits)]
 
 
-def _open(folder: Path, anchor: type[Anchor]) -> Writer:
-    (folder / "anchor").mkdir(parents=True)
+def write_plainly(connection: sqlite3.Connection, rows: Sequence[EntryRow]) -> None:
+    """One transaction of rows that are ready, and nothing else."""
+    connection.execute("BEGIN IMMEDIATE")
+    if len(rows) == 1:
+        connection.execute(INSERT_ENTRY, rows[0])
+    else:
+        connection.executemany(INSERT_ENTRY, rows)
+    connection.execute("COMMIT")
+
+
+def _open(folder: Path, anchor: type[Anchor], elsewhere: Path | None = None) -> Writer:
+    place = elsewhere or folder / "anchor"
+    place.mkdir(parents=True)
     return Writer.open(
         folder / "store",
-        anchor(folder / "anchor"),
+        anchor(place),
         clocks=system_clocks(),
         identity=Identity("bench", "bench", "bench"),
     )
 
 
 class Appending:
-    """The journal's writer, with the anchor given."""
+    """The journal's writer, with the anchor given; its folder is beside the store or `elsewhere`."""
 
-    def __init__(self, folder: Path, batches: Batches, anchor: type[Anchor] = Anchor) -> None:
-        self.writer = _open(folder, anchor)
+    def __init__(
+        self,
+        folder: Path,
+        batches: Batches,
+        anchor: type[Anchor] = Anchor,
+        elsewhere: Path | None = None,
+    ) -> None:
+        self.writer = _open(folder, anchor, elsewhere)
         self._batches = batches
 
     def commit(self, start: int, stop: int) -> None:
@@ -180,17 +213,13 @@ class Bare:
 
     def commit(self, start: int, stop: int) -> None:
         """Write the batches from `start` up to `stop`."""
-        connection = self.writer.connection
         for rows in self._rows[start:stop]:
-            connection.execute("BEGIN IMMEDIATE")
-            if len(rows) == 1:
-                connection.execute(INSERT_ENTRY, rows[0])
-            else:
-                connection.executemany(INSERT_ENTRY, rows)
-            connection.execute("COMMIT")
+            write_plainly(self.writer.connection, rows)
 
 
-CONTESTANTS: dict[str, Callable[[Path, Batches], Appending | Bare]] = {
+Contestants = Mapping[str, Callable[[Path, Batches], Appending | Bare]]
+
+CONTESTANTS: Contestants = {
     "bare": Bare,
     "journal": Unanchored,
     "journal+anchor": Appending,
