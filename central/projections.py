@@ -6,6 +6,7 @@ Sums are deltas, so the order in which two docks' logs arrive does not matter. K
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,14 +36,51 @@ ORDER: Final = (
     "put_conveyance",
     "put_planned_load",
     "put_job",
-    "put_movement",
+    "movement",
     "put_refusal",
     "settle_refusal",
     "add_granted",
     "add_used",
     "add_holding",
 )
-"""Queries of central/sql/books.sql, in the order in which a batch of entries runs them."""
+"""What a batch of entries writes, in order: queries of central/sql/books.sql, and the tables of COPIED."""
+
+COPIED: Final = {
+    "movement": (
+        "entry_id",
+        "node",
+        "epoch",
+        "seq",
+        "type",
+        "door",
+        "job",
+        "key",
+        "sscc",
+        "gtin",
+        "lot",
+        "owner",
+        "status",
+        "quantity",
+        "unit",
+        "permit",
+        "line",
+        "used",
+        "reason",
+        "occurred_at",
+    ),
+}
+"""Tables that rows are only added to, with the columns that follow tenant and zone."""
+
+AT_ONCE: Final = frozenset(
+    {
+        "put_refusal",
+        "settle_refusal",
+        "add_granted",
+        "add_used",
+        "add_holding",
+    }
+)
+"""Queries that take all rows of a batch in one statement, a column an argument."""
 
 FACTS: Final = frozenset({"admission", "withdrawal", "hold", "stop", "release", "job", "correction"})
 """Node entries that the books contain; the others concern the record alone."""
@@ -75,7 +113,7 @@ class Reversal:
 class Batch:
     """Rows that entries write, by query; arguments follow tenant and zone."""
 
-    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in ORDER})
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
     reversals: list[Reversal] = field(default_factory=list)
 
     def add(self, name: str, *arguments: Any) -> None:
@@ -175,7 +213,7 @@ def _movement(source: Source, body: Movement, batch: Batch) -> None:
     permit, line, used = (use.permit, use.line, _quantity(use.quantity)) if use else (None, None, None)
     node, epoch, seq, entry_id = source.place
     batch.add(
-        "put_movement",
+        "movement",
         entry_id,
         node,
         epoch,

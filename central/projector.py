@@ -10,30 +10,54 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import asyncpg
 
 from central.database import Database
 from central.errors import Unavailable, UnreadableEntry
-from central.projections import FACTS, ORDER, Batch, Source, add_reversal, project
+from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, project
 from central.queries import queries, query
 from central.record import CENTER, Record
 from sync.bodies import CenterSaw, read_body
-from sync.chain import Stored
+from sync.entry import Entry, read_record
 from sync.errors import EntryError
+from sync.wire import ASK_ENTRIES_MAX
 
 if TYPE_CHECKING:
     from central.database import Connection
 
-OWN_PAGE: Final = 25
-"""Own entries folded in one transaction; each may pull in up to a whole ask of a node's."""
+OWN_PAGE: Final = 100
+"""Own entries folded in one transaction, while the node entries that they name are at most SEEN_PAGE."""
+
+SEEN_PAGE: Final = ASK_ENTRIES_MAX
+"""Node entries folded in one transaction: while they are read and encoded, nobody else's ask is.
+
+One center-saw is always taken whole.
+"""
 
 _RETRY_SECONDS: Final = 1.0
 """Between tries while the database is away."""
 
 _log = logging.getLogger(__name__)
+
+
+class _Run(NamedTuple):
+    """Entries of a node's epoch, from after one seq up to another."""
+
+    node: str
+    epoch: str
+    after: int
+    upto: int
+
+
+class _Folded(NamedTuple):
+    """Whether the books have moved, and whether the own log has more for them."""
+
+    moved: bool
+    more: bool
 
 
 class Projector:
@@ -80,7 +104,7 @@ class Projector:
             for name in (name for name in queries() if name.startswith("forget_")):
                 await connection.execute(query(name), *self._who, timeout=None)
             await connection.execute(query("move_cursor"), *self._who, 0, 0)
-            while await self._fold_page(connection):
+            while (await self._fold_page(connection)).more:
                 pass
         self._tell()
 
@@ -101,62 +125,97 @@ class Projector:
 
     async def _step(self) -> bool:
         async with self._database.session() as connection, connection.transaction():
-            moved = await self._fold_page(connection)
-        if moved:
+            await connection.execute(query("flush_later"))
+            folded = await self._fold_page(connection)
+        if folded.moved:
             self._tell()
-        return moved
+        return folded.more
 
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
 
     async def _cursor(self, connection: Connection) -> tuple[int, int]:
-        await connection.execute(query("make_cursor"), *self._who)
         row = await connection.fetchrow(query("cursor_for_update"), *self._who)
+        if row is None:
+            await connection.execute(query("make_cursor"), *self._who)
+            row = await connection.fetchrow(query("cursor_for_update"), *self._who)
         assert row is not None
         return row["place"], row["seq"]
 
-    async def _fold_page(self, connection: Connection) -> bool:
-        """Take the next page of the own log into the books; False when there is none."""
+    async def _fold_page(self, connection: Connection) -> _Folded:
+        """Take the next page of the own log into the books."""
         order, seq = await self._cursor(connection)
-        for head in await self._record.heads(connection):
-            if head.node != CENTER or (head.order, head.place.seq) <= (order, seq):
+        heads = [head for head in await self._record.heads(connection) if head.node == CENTER]
+        for head in heads:
+            if (head.order, head.place.seq) <= (order, seq):
                 continue
             start = seq if head.order == order else 0
             last = min(head.place.seq, start + OWN_PAGE)
-            sources = []
-            async for stored in self._record.run(connection, CENTER, head.place.epoch, start, last):
-                sources += await self._meaning(connection, stored)
-            await self._apply(connection, sources)
+            page = self._record.run(connection, CENTER, head.place.epoch, start, last)
+            own = [stored.entry async for stored in page]
+            runs, last = await self._runs(connection, own)
+            taken = [entry for entry in own if entry.seq <= last]
+            await self._apply(connection, await self._meaning(connection, taken, runs))
             await connection.execute(query("move_cursor"), *self._who, head.order, last)
-            return True
-        return False
+            return _Folded(True, head is not heads[-1] or last < head.place.seq)
+        return _Folded(False, False)
 
-    async def _meaning(self, connection: Connection, stored: Stored) -> list[Source]:
-        """An own entry, and for a center-saw the node entries that enter the books with it."""
-        own = Source(CENTER, stored.entry)
-        if stored.entry.type != "center-saw":
-            return [own]
-        try:
-            saw: CenterSaw = read_body(stored.entry)
-        except EntryError as error:
-            await self._note(connection, own, str(error))
-            return []
-        seen = await connection.fetchval(query("seen_up_to"), *self._who, saw.node, saw.epoch)
-        facts = [
-            Source(saw.node, entry.entry)
-            async for entry in self._record.run(connection, saw.node, saw.epoch, seen or 0, saw.upto.seq)
-            if entry.entry.type in FACTS
-        ]
-        await connection.execute(query("see"), *self._who, saw.node, saw.epoch, saw.upto.seq)
-        if not facts:
-            return []
-        rows = await connection.fetch(query("new_facts"), *self._who, [fact.entry.entry_id for fact in facts])
-        new = {str(row["entry_id"]) for row in rows}
-        return [fact for fact in facts if fact.entry.entry_id in new]
+    async def _runs(self, connection: Connection, own: list[Entry]) -> tuple[dict[int, _Run], int]:
+        """The runs that the center-saws of `own` name, by their seq, and how far one transaction takes it."""
+        saws: list[tuple[int, CenterSaw]] = []
+        for entry in own:
+            if entry.type == "center-saw":
+                try:
+                    saws.append((entry.seq, read_body(entry)))
+                except EntryError as error:
+                    await self._note(connection, Source(CENTER, entry), str(error))
+        runs: dict[int, _Run] = {}
+        if saws:
+            logs = zip(*{(saw.node, saw.epoch) for _, saw in saws}, strict=True)
+            rows = await connection.fetch(query("seen_up_to"), *self._who, *logs)
+            seen = {(row["node"], row["epoch"]): int(row["seq"]) for row in rows}
+            named = 0
+            for seq, saw in saws:
+                after = seen.get((saw.node, saw.epoch), 0)
+                named += max(0, saw.upto.seq - after)
+                if runs and named > SEEN_PAGE:
+                    return runs, seq - 1
+                runs[seq] = _Run(saw.node, saw.epoch, after, saw.upto.seq)
+                seen[saw.node, saw.epoch] = saw.upto.seq
+        return runs, own[-1].seq
+
+    async def _meaning(self, connection: Connection, own: list[Entry], runs: dict[int, _Run]) -> list[Source]:
+        """Own entries, and in place of a center-saw the node entries that enter the books with it."""
+        facts = await self._facts(connection, runs) if runs else {}
+        sources: list[Source] = []
+        for entry in own:
+            if entry.type == "center-saw":
+                sources += facts.get(entry.seq, ())
+            else:
+                sources.append(Source(CENTER, entry))
+        return sources
+
+    async def _facts(self, connection: Connection, runs: dict[int, _Run]) -> dict[int, list[Source]]:
+        """The facts of the runs that the books do not contain yet; from now on they do."""
+        columns = zip(*runs.values(), strict=True)
+        rows = await connection.fetch(query("facts"), *self._who, *columns, list(runs), list(FACTS))
+        found = [(row["saw"], Source(row["node"], read_record(row["record"]))) for row in rows]
+        reached = {(run.node, run.epoch): run.upto for run in runs.values()}
+        await connection.execute(
+            query("see"), *self._who, *zip(*reached, strict=True), list(reached.values())
+        )
+        ids = [source.entry.entry_id for _, source in found]
+        new = {str(row["entry_id"]) for row in await connection.fetch(query("new_facts"), *self._who, ids)}
+        facts: dict[int, list[Source]] = defaultdict(list)
+        for saw, source in found:
+            if source.entry.entry_id in new:
+                new.remove(source.entry.entry_id)  # recorded again in another epoch, it counts once
+                facts[saw].append(source)
+        return facts
 
     async def _apply(self, connection: Connection, sources: list[Source]) -> None:
-        """Write what entries mean: all at once, or one by one when the database refuses a value."""
+        """Write what entries mean: all at once, or half after half when the database refuses a value."""
         try:
             async with connection.transaction():
                 await self._write(connection, sources)
@@ -164,8 +223,9 @@ class Projector:
             if len(sources) == 1:
                 await self._note(connection, sources[0], f"the database does not take it: {error}")
                 return
-            for source in sources:
-                await self._apply(connection, [source])
+            half = len(sources) // 2
+            await self._apply(connection, sources[:half])
+            await self._apply(connection, sources[half:])
 
     async def _write(self, connection: Connection, sources: list[Source]) -> None:
         batch = Batch()
@@ -189,9 +249,15 @@ class Projector:
 
     async def _write_rows(self, connection: Connection, batch: Batch) -> None:
         for name in ORDER:
-            rows = [(*self._who, *arguments) for arguments in batch.rows[name]]
-            if rows:
-                await connection.executemany(query(name), rows)
+            rows = batch.rows[name]
+            if rows and name in COPIED:
+                columns = ("tenant", "zone", *COPIED[name])
+                records = ((*self._who, *row) for row in rows)
+                await connection.copy_records_to_table(name, columns=columns, records=records)
+            elif rows and name in AT_ONCE:
+                await connection.execute(query(name), *self._who, *zip(*rows, strict=True))
+            elif rows:
+                await connection.executemany(query(name), [(*self._who, *row) for row in rows])
 
     async def _note(self, connection: Connection, source: Source, reason: str) -> None:
         _log.warning("entry %s is not in the books: %s", source.entry.entry_id, reason)

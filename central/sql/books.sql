@@ -1,6 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The books: what the projector writes. Sums are added to, never set, so that the order of two docks' logs
--- does not matter.
+-- does not matter. What goods lead to comes by thousands: those queries take a column an argument, and write
+-- all rows of a batch at once, a row of the table once. Movements are copied in.
+
+-- name: flush_later
+-- The books are made of the record: what a crash takes of them, cursor and all, is folded again.
+SET LOCAL synchronous_commit = off
 
 -- name: cursor_for_update
 -- How far the books are, held against a second projector until the transaction ends.
@@ -16,13 +21,28 @@ ON CONFLICT (tenant, zone) DO NOTHING
 UPDATE projection_cursor SET place = $3, seq = $4 WHERE tenant = $1 AND zone = $2
 
 -- name: seen_up_to
--- How far the books have taken a node's epoch.
-SELECT seq FROM seen WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4
+-- How far the books have taken some epochs of nodes.
+SELECT node, epoch, seq FROM seen
+WHERE tenant = $1 AND zone = $2 AND (node, epoch) IN (SELECT * FROM unnest($3::text[], $4::text[]))
 
 -- name: see
--- The books have taken a node's epoch up to here.
-INSERT INTO seen (tenant, zone, node, epoch, seq) VALUES ($1, $2, $3, $4, $5)
+-- The books have taken these epochs up to there.
+INSERT INTO seen (tenant, zone, node, epoch, seq)
+SELECT $1, $2, node, epoch, seq FROM unnest($3::text[], $4::text[], $5::bigint[]) AS r (node, epoch, seq)
 ON CONFLICT (tenant, zone, node, epoch) DO UPDATE SET seq = excluded.seq
+
+-- name: facts
+-- Entries of some types in the runs of node logs that center-saws name, in the order of these.
+SELECT r.saw, r.node, e.record
+FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS r (node, epoch, after, upto, saw)
+CROSS JOIN LATERAL (
+    -- Kept apart, so that each run is read by the key, whatever the planner thinks of their number.
+    SELECT seq, record FROM entry
+    WHERE tenant = $1 AND zone = $2 AND node = r.node AND epoch = r.epoch
+        AND seq > r.after AND seq <= r.upto AND type = ANY ($8::text[])
+    ORDER BY seq OFFSET 0
+) AS e
+ORDER BY r.saw, e.seq
 
 -- name: new_facts
 -- Of a batch of entry ids those that the books do not contain yet; they do from now on.
@@ -58,13 +78,19 @@ DO UPDATE SET ordinal = excluded.ordinal, product = excluded.product, status = e
     unit = excluded.unit, direction = excluded.direction, authorized = excluded.authorized
 
 -- name: add_granted
--- So much more of a line is lent.
-INSERT INTO permit_line (tenant, zone, permit, line, granted) VALUES ($1, $2, $3, $4, $5)
+-- So much more of lines is lent.
+INSERT INTO permit_line (tenant, zone, permit, line, granted)
+SELECT $1, $2, permit, line, sum(quantity)
+FROM unnest($3::text[], $4::text[], $5::numeric[]) AS r (permit, line, quantity)
+GROUP BY permit, line
 ON CONFLICT (tenant, zone, permit, line) DO UPDATE SET granted = permit_line.granted + excluded.granted
 
 -- name: add_used
--- So much more (or, by a correction, less) of a line is used.
-INSERT INTO permit_line (tenant, zone, permit, line, used) VALUES ($1, $2, $3, $4, $5)
+-- So much more (or, by a correction, less) of lines is used.
+INSERT INTO permit_line (tenant, zone, permit, line, used)
+SELECT $1, $2, permit, line, sum(quantity)
+FROM unnest($3::text[], $4::text[], $5::numeric[]) AS r (permit, line, quantity)
+GROUP BY permit, line
 ON CONFLICT (tenant, zone, permit, line) DO UPDATE SET used = permit_line.used + excluded.used
 
 -- name: put_conveyance
@@ -95,13 +121,6 @@ DO UPDATE SET state = excluded.state, node = excluded.node, door = excluded.door
     seals_seen = coalesce(excluded.seals_seen, job.seals_seen),
     counted = excluded.counted, missing = excluded.missing
 
--- name: put_movement
--- Goods that crossed.
-INSERT INTO movement
-    (tenant, zone, entry_id, node, epoch, seq, type, door, job, key, sscc, gtin, lot, owner, status, quantity,
-    unit, permit, line, used, reason, occurred_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
-
 -- name: reverse_movement
 -- A correction takes a movement back, once.
 UPDATE movement SET reversed_by = $4, reversed_at = $5
@@ -109,18 +128,29 @@ WHERE tenant = $1 AND zone = $2 AND entry_id = $3 AND reversed_by IS NULL
 RETURNING type, job, key, sscc, gtin, lot, owner, status, quantity, unit, permit, line, used
 
 -- name: add_holding
--- So much more (or less) of a load is in the zone.
+-- So much more (or less) of loads is in the zone. What a load is stands as it was first told.
 INSERT INTO holding (tenant, zone, key, owner, status, unit, sscc, gtin, lot, quantity)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+SELECT $1, $2, key, owner, status, unit,
+    (array_agg(sscc ORDER BY place) FILTER (WHERE sscc IS NOT NULL))[1],
+    (array_agg(gtin ORDER BY place) FILTER (WHERE gtin IS NOT NULL))[1],
+    (array_agg(lot ORDER BY place) FILTER (WHERE lot IS NOT NULL))[1],
+    sum(quantity)
+FROM unnest(
+    $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::numeric[]
+) WITH ORDINALITY AS r (key, owner, status, unit, sscc, gtin, lot, quantity, place)
+GROUP BY key, owner, status, unit
 ON CONFLICT (tenant, zone, key, owner, status, unit)
 DO UPDATE SET quantity = holding.quantity + excluded.quantity, sscc = coalesce(holding.sscc, excluded.sscc),
     gtin = coalesce(holding.gtin, excluded.gtin), lot = coalesce(holding.lot, excluded.lot)
 
 -- name: put_refusal
--- A load that did not pass.
+-- Loads that did not pass.
 INSERT INTO refusal
     (tenant, zone, entry_id, verdict, node, epoch, seq, door, job, key, gtin, code, reason, occurred_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+SELECT $1, $2, r.* FROM unnest(
+    $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[],
+    $11::text[], $12::text[], $13::text[], $14::timestamptz[]
+) AS r
 ON CONFLICT (tenant, zone, entry_id)
 DO UPDATE SET verdict = excluded.verdict, node = excluded.node, epoch = excluded.epoch, seq = excluded.seq,
     door = excluded.door, job = excluded.job, key = excluded.key, gtin = excluded.gtin, code = excluded.code,
@@ -128,7 +158,13 @@ DO UPDATE SET verdict = excluded.verdict, node = excluded.node, epoch = excluded
 
 -- name: settle_refusal
 -- A movement or a release settles a Hold; the first one that does stands.
-INSERT INTO refusal (tenant, zone, entry_id, decision, settled_by, settled_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO refusal (tenant, zone, entry_id, decision, settled_by, settled_at)
+SELECT $1, $2, entry_id, decision, settled_by, settled_at FROM (
+    SELECT DISTINCT ON (entry_id) entry_id, decision, settled_by, settled_at
+    FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[])
+        WITH ORDINALITY AS r (entry_id, decision, settled_by, settled_at, place)
+    ORDER BY entry_id, place
+) AS first
 ON CONFLICT (tenant, zone, entry_id)
 DO UPDATE SET decision = excluded.decision, settled_by = excluded.settled_by, settled_at = excluded.settled_at
 WHERE refusal.settled_by IS NULL

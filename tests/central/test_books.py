@@ -125,6 +125,38 @@ async def test_a_rebuild_comes_to_the_same_books(center: Central, dock: Dock, pa
     assert await books(center) == before
 
 
+@pytest.mark.parametrize("refused", [0, 1])
+async def test_books_made_an_entry_at_a_time_are_those_made_a_page_at_a_time(
+    center: Central, dock: Dock, papers: bytes, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    """What one statement writes for many entries is what each would have written after the other."""
+    ids = await a_day(center, dock, papers)
+    use = Use("A214", "1", Decimal("0.5"))
+    for again in ("L2", "L3"):
+        dock.move(quantity="0.5", use=use, lot=again)
+        await dock.talk(center)
+    dock.release(ids["other hold"])
+    await dock.talk(center)
+    dock.move("withdrawal", "0.5", clears=ids["other hold"])
+    twice = dock.correct(ids["admitted"], "admission", "125", Use("A214", "1", Decimal(125)))
+    dock.correct(ids["admitted"], "admission", "125", Use("A214", "1", Decimal(125)))
+    if refused:  # by the database, which then gets the page in halves
+        dock.move(quantity="2", lot="\0")
+    await dock.talk(center)
+    child = Dock(signer=dock.signer, parent=dock.place(), end=dock.place())
+    child.move_again(dock.records[dock.ids.index(ids["out"])], ids["out"])
+    await child.talk(center)
+    await center.projector.rebuild()
+    at_once = await books(center)
+    assert twice in repr(at_once["movement"])
+    assert len(at_once["unreadable"]) == 1 + refused
+    for own, seen in ((1, 1), (100, 1), (2, 10_000)):
+        monkeypatch.setattr("central.projector.OWN_PAGE", own)
+        monkeypatch.setattr("central.projector.SEEN_PAGE", seen)
+        await center.projector.rebuild()
+        assert await books(center) == at_once
+
+
 async def test_an_entry_that_cannot_be_read_is_stored_and_blocks_nothing(
     center: Central, dock: Dock, reading: Reading
 ) -> None:
