@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from central.errors import Denied
 from central.queries import query
-from sync.center import CenterBook, Received
+from sync.center import ACCOUNTING, CenterBook, adopted_ids
 from sync.chain import Stored
 from sync.entry import Entry, Head, Place, read_record
+from sync.reception import Received
 
 if TYPE_CHECKING:
     from central.database import Connection
@@ -94,10 +95,24 @@ class Record:
             if head.node == CENTER:
                 async for stored in self.run(connection, CENTER, head.place.epoch, 0, head.place.seq):
                     book.fold(stored)
+        for row in await connection.fetch(query("announced_doors"), *self._who):
+            book.doors[row["node"]] = tuple(row["doors"])
+        adopting = await connection.fetch(query("adopting"), *self._who)
+        book.plain |= await self.plain_facts(
+            connection,
+            adopted_ids(Stored(row["record"], read_record(row["record"]), row["hash"]) for row in adopting),
+        )
         for head in heads:
             if head.node != CENTER:
                 await self._fold_accounts(connection, book, head)
         return book, heads
+
+    async def plain_facts(self, connection: Connection, ids: set[str]) -> set[str]:
+        """Which of these ids stand in a node's log as entries of their own."""
+        if not ids:
+            return set()
+        rows = await connection.fetch(query("plain_facts"), *self._who, sorted(ids))
+        return {str(row["entry_id"]) for row in rows}
 
     async def run(
         self, connection: Connection, node: str, epoch: str, after: int, upto: int
@@ -161,7 +176,7 @@ class Record:
             await connection.copy_records_to_table("entry", columns=COLUMNS, records=records)
         heads = [self._head(CENTER, own[-1].place)] if own else []
         if received is not None:
-            signed = {head.epoch: head for head in received.overlay.heads}
+            signed = {head.epoch: head for head in received.heads}
             grown = {stored.entry.epoch for stored in received.store}
             heads += [
                 self._head(received.ask.node, place, signed.get(place.epoch))
@@ -188,7 +203,9 @@ class Record:
     async def _fold_accounts(self, connection: Connection, book: CenterBook, head: LogHead) -> None:
         epoch, after = head.place.epoch, 0
         while True:
-            rows = await connection.fetch(query("account_page"), *self._who, head.node, epoch, after, PAGE)
+            rows = await connection.fetch(
+                query("account_page"), *self._who, head.node, epoch, after, PAGE, ACCOUNTING
+            )
             for row in rows:
                 stored = Stored(row["record"], read_record(row["record"]), row["hash"])
                 book.fold_node(head.node, stored)
@@ -196,7 +213,8 @@ class Record:
                 break
             after = rows[-1]["seq"]
         book.epochs[epoch].head = head.place
-        book.epochs[epoch].claimed = head.signed.place if head.signed else None
+        if head.signed is not None:
+            book.claim(head.signed)
 
 
 def check_names(node: str, epoch: str, doors: Sequence[str]) -> None:

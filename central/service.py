@@ -18,7 +18,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
-import msgspec
 
 from central.database import Database
 from central.errors import Denied, SetupError, Unavailable
@@ -29,13 +28,15 @@ from central.record import CENTER, PAGE, LogHead, Record, check_frame, check_nam
 from customs.faults import shown
 from customs.imports import Known, Papers, Refused, Upload, read_papers
 from gs1 import check_digit
-from sync import wire
+from sync import reception, wire
 from sync.bodies import Begin, Imported, body_bytes, read_body, schema_of
-from sync.center import CenterBook, Received, concerns
-from sync.center import Draft as Decision
+from sync.center import DOWN, CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, Stored, rule_e
+from sync.decisions import Draft as Decision
+from sync.decisions import decide
 from sync.entry import GENESIS, Draft, Place, read_record, record_bytes, record_hash
 from sync.errors import SignatureError, SyncError
+from sync.reception import Received
 from sync.wire import ANSWER_ENTRY_BYTES_MAX, Answer, Ask
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ class Central:
                 check_names(ask.node, part.epoch, ask.doors)
             check_names(ask.node, ask.epoch, ask.doors)
             async with self._lock:
-                received, head = await self._take(ask, body, signature)
-            return wire.encode(await self._answer(ask, received, head))
+                received, head, releasable = await self._take(ask, body, signature)
+            return wire.encode(await self._answer(ask, received, head, releasable))
         except SignatureError as error:
             self.counters["refused"] += 1
             raise Denied(403, str(error), "Check that the node is enrolled at this center.") from error
@@ -155,11 +156,11 @@ class Central:
                 400, str(error), "Nothing of this request was stored; correct what it names."
             ) from error
 
-    async def _take(self, ask: Ask, body: bytes, signature: str) -> tuple[Received, Place]:
+    async def _take(self, ask: Ask, body: bytes, signature: str) -> tuple[Received, Place, tuple[Place, ...]]:
         book = await self._current_book()
         now = self._clocks.utc()
         code_hash = _code_hash(ask.code) if ask.code else ""
-        needs = book.needs(ask)
+        needs = reception.needs(book, ask)
         hashes: dict[tuple[str, int], str] = {}
         code_valid = False
         if needs or code_hash:  # a run that only continues what is stored needs neither
@@ -171,9 +172,12 @@ class Central:
                     )
                 )
         keys_before = len(book.keys.get(ask.node, ()))
-        received = book.receive(ask, body, signature, hashes, code_valid=code_valid)
+        received = reception.receive(book, ask, body, signature, hashes, code_valid=code_valid)
         for stored in received.store:
             check_frame(stored.entry)
+        if ids := adopted_ids(received.store):
+            async with self.database.session() as connection:
+                book.plain |= await self._record.plain_facts(connection, ids)
 
         async def beside(connection: Connection) -> None:
             await connection.execute(
@@ -182,37 +186,40 @@ class Central:
             if code_valid and received.store:
                 await connection.execute(query("use_code"), self.tenant, self.zone, code_hash, now)
 
-        await self._commit(lambda: book.decide(received), received, beside)
+        await self._commit(lambda: decide(book, received), received, beside)
         if len(book.keys[ask.node]) > keys_before:
             _log.info("node %s enrolled a key", ask.node)
         for epoch, reason in received.refused.items():
             self.counters["refused"] += 1
             _log.warning("part of epoch %s of node %s refused: %s", epoch, ask.node, reason)
         assert book.head is not None
-        return received, book.head
+        return received, book.head, book.releasable(ask.node)
 
-    async def _answer(self, ask: Ask, received: Received, head: Place) -> Answer:
+    async def _answer(
+        self, ask: Ask, received: Received, head: Place, releasable: tuple[Place, ...]
+    ) -> Answer:
         """The own entries after the node's cursor that concern it, as many as one Saw can carry."""
         after, run, complete = ask.cursor, self._after(ask.cursor, head), True
         if run is None:
             async with self.database.session() as connection:
                 after = await self._cursor_in_chain(connection, ask.cursor)
                 run, complete = await self._down(connection, after, head)
-        entries: list[msgspec.Raw] = []
-        upto = head
-        size = 0
-        at = after
-        for own in run:
-            if concerns(own.type, own.body, ask.node, ask.epoch):
-                if entries and size + len(own.record) > ANSWER_ENTRY_BYTES_MAX:
-                    upto = at or head
-                    break
-                entries.append(msgspec.Raw(own.record))
-                size += len(own.record)
-            at = own.place
-        else:
-            upto = head if complete else run[-1].place
-        return Answer(ask.ask_id, received.have, head.epoch, after, upto, tuple(entries), received.refused)
+        sent = (
+            (own.place, own.record if concerns(own.type, own.body, ask.node, ask.epoch) else None)
+            for own in run
+        )
+        entries, upto = wire.fill(sent, after, head if complete else run[-1].place)
+        return Answer(
+            ask.ask_id,
+            received.have,
+            head.epoch,
+            after,
+            upto,
+            entries,
+            received.refused,
+            self._key.head(head),
+            releasable,
+        )
 
     def _after(self, cursor: Place | None, head: Place) -> list[_Own] | None:
         """The own entries in (cursor, head] when all of them were written lately; None otherwise."""
@@ -246,7 +253,7 @@ class Central:
                 if len(found) >= _EXAMINED_MAX or size >= 2 * ANSWER_ENTRY_BYTES_MAX:
                     return found, False
                 rows = await connection.fetch(
-                    query("down_page"), self.tenant, self.zone, epoch, seq, end, PAGE
+                    query("down_page"), self.tenant, self.zone, epoch, seq, end, PAGE, DOWN
                 )
                 for row in rows:
                     entry = read_record(row["record"])
@@ -353,7 +360,6 @@ class Central:
         if own:
             await asyncio.to_thread(self._anchor.write, own[-1].place)
         if received is not None:
-            book.take(received)
             self.counters["entries"] += len(received.store)
         for stored, (entry_type, body) in zip(own, decisions, strict=True):
             book.fold(stored)

@@ -34,7 +34,7 @@ from gs1.load import Control, Load, Unknown, WorkOrder
 from sync.bodies import LoadFacts, Use
 from sync.entry import canonical
 
-RULES: Final = 1
+RULES: Final = 2
 """Version of the rules below; part of every entry's inputs."""
 
 OPENS: Final = "opens"
@@ -71,6 +71,7 @@ class Verdict:
     left: Decimal | None = None
     date: str | None = None
     clears: str | None = None
+    holder: str | None = None
 
     @property
     def kind(self) -> str:
@@ -98,6 +99,8 @@ def challenge(
     base = Verdict("seals", job.direction, job.job, _bare(load))
     if job.seals_held:
         return base
+    if load.key in books.state.disputed:
+        return replace(base, reason="disputed")
     single = load.sscc is not None or load.serial is not None
     if single and load.key in job.counted:
         return replace(base, reason="already-counted")
@@ -303,16 +306,21 @@ def _by_account(
 ) -> Verdict:
     assert verdict.quantity is not None
     account = books.account(ref)
-    left = account.granted(moment.have) - account.used
+    left = books.left(ref, moment.have)
     if verdict.quantity <= left:
         passing = "admitted" if verdict.direction is Direction.IN else "withdrawn"
         return replace(verdict, reason=passing, left=left - verdict.quantity)
-    if verdict.quantity <= account.pending - account.used:
+    pending = account.pending - account.used - account.returned
+    if verdict.quantity <= pending:
         return replace(verdict, reason="grant-pending", left=left)
+    holders = books.state.lent.get(str(ref))
+    if holders and sum(holders.values()) + pending >= verdict.quantity:
+        return replace(verdict, reason="leased-elsewhere", left=left, holder=", ".join(sorted(holders)))
     if left > _ZERO:
         return replace(verdict, reason="straddles-limit", left=left)
-    reason = "permit-exhausted" if account.pending >= line.quantity else "leased-elsewhere"
-    return replace(verdict, reason=reason, left=left)
+    if holders is not None or account.pending - account.returned >= line.quantity:
+        return replace(verdict, reason="permit-exhausted", left=left)
+    return replace(verdict, reason="grant-pending", left=left)
 
 
 def _unit(books: NodeBooks, gtin: str) -> str:

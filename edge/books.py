@@ -28,19 +28,24 @@ from customs.documents import (
 from sync.bodies import (
     UNDO_MAX,
     Begin,
+    Close,
     Correction,
+    Decision,
+    Dispute,
     Grant,
     Holdings,
     JobEvent,
+    Lent,
     LoadFacts,
     Moved,
     Movement,
+    Recall,
     Refusal,
     Saw,
     Settings,
     read_body,
 )
-from sync.entry import Entry, Place, read_record
+from sync.entry import Entry, Head, Place, read_record
 
 _ZERO: Final = Decimal(0)
 
@@ -49,6 +54,10 @@ DEPARTED_MAX: Final = 10_000
 
 CLIENTS_MAX: Final = 2_000
 """Scans of screens remembered by the screens' own ids: hours of one door's resends."""
+
+
+_SHORT: Final = ("permit-exhausted", "leased-elsewhere", "straddles-limit", "grant-pending")
+"""Refusals of a load for which this node lacks quantity that the center may find elsewhere."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -77,14 +86,22 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct):
-    """This epoch's account of one permit line. `grants` are (seq of the Saw that brought it, quantity)."""
+    """This epoch's account of one permit line. `grants` are (seq of the Saw that brought it, quantity),
+    `returned` what went back to the center, `recalled` what it asked back and has not got.
+    """
 
     grants: list[tuple[int, Decimal]] = []
     used: Decimal = _ZERO
+    returned: Decimal = _ZERO
+    recalled: Decimal = _ZERO
 
     def granted(self, have: int) -> Decimal:
         """What may be spent: grants whose Saw the center has confirmed (rule S4)."""
         return sum((quantity for seq, quantity in self.grants if seq <= have), _ZERO)
+
+    def left(self, have: int) -> Decimal:
+        """What may still be spent or given back."""
+        return self.granted(have) - self.used - self.returned
 
     @property
     def pending(self) -> Decimal:
@@ -133,7 +150,7 @@ class Done(msgspec.Struct, frozen=True):
 class Books(msgspec.Struct):
     """The state itself; every field is msgspec-encodable, for snapshots."""
 
-    version: int = 1
+    version: int = 2
     tenant: str = ""
     zone: str = ""
     node: str = ""
@@ -156,9 +173,15 @@ class Books(msgspec.Struct):
     done: dict[str, list[Done]] = {}
     clients: dict[str, str] = {}
     door_seq: dict[str, int] = {}
+    witness: Head | None = None
+    closed: str | None = None
+    adopted: dict[str, dict[str, int]] = {}
+    lent: dict[str, dict[str, Decimal]] = {}
+    short: dict[str, Decimal] = {}
+    disputed: dict[str, str] = {}
 
 
-SNAPSHOT_VERSION: Final = 1
+SNAPSHOT_VERSION: Final = 2
 _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoder = msgspec.json.Decoder(Books)
 
@@ -213,6 +236,14 @@ class NodeBooks:
             self._job(fact, body)
         elif fact.type == "correction":
             self._correction(fact, body)
+        elif fact.type == "return":
+            account = self.account_of(body.ref)
+            account.returned += body.quantity
+            account.recalled = max(account.recalled - body.quantity, _ZERO)
+        elif fact.type == "adopt":
+            # The fact itself was folded when it happened; only that it was told again is news.
+            told = read_record(bytes(body.record))
+            state.adopted.setdefault(told.epoch, {})[told.entry_id] = told.seq
 
     def fold_records(self, records: Iterable[bytes]) -> None:
         """Take in stored records in order."""
@@ -229,6 +260,7 @@ class NodeBooks:
     def _saw(self, fact: Fact, saw: Saw) -> None:
         state = self.state
         state.cursor = saw.upto
+        state.witness = saw.head or state.witness
         for raw in saw.entries:
             entry = read_record(bytes(raw))
             if entry.entry_id in state.center_ids:
@@ -237,27 +269,64 @@ class NodeBooks:
             self._paper(fact.seq, entry)
 
     def _paper(self, seq: int, entry: Entry) -> None:
-        state = self.state
         body = read_body(entry)
+        if isinstance(body, Conveyance):
+            self._conveyance(body)
+        elif isinstance(body, Grant | Recall | Lent | Close):
+            self._lease(seq, body)
+        elif isinstance(body, Holdings):
+            for moved in body.moves:
+                if self._is_news(body.origin, moved):
+                    self._moved(moved, entry.entry_id)
+        else:
+            self._document(entry.entry_id, body)
+
+    def _document(self, entry_id: str, body: Product | Permit | Dispute | Decision | Begin) -> None:
+        state = self.state
         if isinstance(body, Product):
             state.products[body.gtin] = body
         elif isinstance(body, Permit):
             state.permits[body.number] = body
-            state.papers[body.number] = entry.entry_id
-        elif isinstance(body, Conveyance):
-            before = state.conveyances.pop(body.job, None)  # so that the last sent stands last
-            for load in before.loads if before else ():
-                del self._planned[load.sscc][body.job]
-            state.conveyances[body.job] = body
-            self._plan(body)
-        elif isinstance(body, Grant) and body.epoch == state.epoch:
-            state.accounts.setdefault(str(body.ref), Account()).grants.append((seq, body.quantity))
-        elif isinstance(body, Holdings):
-            # Of an own epoch only what this store has lost: an older copy of it was restored.
-            known = state.own_epochs.get(body.origin)
-            for moved in body.moves:
-                if known is None or moved.seq > known:
-                    self._moved(moved, entry.entry_id)
+            state.papers[body.number] = entry_id
+        elif isinstance(body, Dispute):
+            state.disputed[body.load] = entry_id
+        elif isinstance(body, Decision) and state.disputed.get(body.load) == body.dispute:
+            del state.disputed[body.load]
+
+    def _conveyance(self, body: Conveyance) -> None:
+        before = self.state.conveyances.pop(body.job, None)  # so that the last sent stands last
+        for load in before.loads if before else ():
+            del self._planned[load.sscc][body.job]
+        self.state.conveyances[body.job] = body
+        self._plan(body)
+
+    def _lease(self, seq: int, body: Grant | Recall | Lent | Close) -> None:
+        state = self.state
+        if isinstance(body, Close):
+            if state.epoch in body.epochs:
+                state.closed = state.epoch
+        elif isinstance(body, Lent):
+            others = {node: idle for node, idle in body.holders.items() if node != state.node}
+            state.lent[str(body.ref)] = others
+        elif body.epoch != state.epoch:
+            return
+        elif isinstance(body, Recall):
+            self.account_of(body.ref).recalled += body.quantity
+        else:
+            self.account_of(body.ref).grants.append((seq, body.quantity))
+            state.lent.pop(str(body.ref), None)
+
+    def _is_news(self, origin: str, moved: Moved) -> bool:
+        """Whether a movement is unknown to this log.
+
+        Of an own epoch only what this store has lost, an older copy of it having been restored; and what
+        another writer of it did where this store has another branch.
+        """
+        known = self.state.own_epochs.get(origin)
+        if known is None or moved.seq > known:
+            return True
+        adopted = self.state.adopted.get(origin)
+        return adopted is not None and moved.seq >= min(adopted.values()) and moved.fact not in adopted
 
     def _plan(self, conveyance: Conveyance) -> None:
         for load in conveyance.loads:
@@ -285,7 +354,7 @@ class NodeBooks:
         departed = state.departed.get(body.load.key)
         self._moved(Moved(fact.type == "admission", holding_of(body)), fact.entry_id)
         if body.use is not None:
-            state.accounts.setdefault(str(body.use.ref), Account()).used += body.use.quantity
+            self.account_of(body.use.ref).used += body.use.quantity
         job = state.jobs.get(body.job or "")
         if job is not None:
             job.counted[_counted_key(body.load, fact.entry_id)] = fact.entry_id
@@ -309,6 +378,8 @@ class NodeBooks:
                 body.read.raw,
                 fact.at,
             )
+        if body.reason in _SHORT and body.line is not None and body.load is not None:
+            state.short[str(body.line)] = body.load.quantity or _ZERO
         self._remember_client(fact, body.read.client_id)
 
     def _remember_client(self, fact: Fact, client_id: str | None) -> None:
@@ -334,6 +405,8 @@ class NodeBooks:
         else:
             job = state.jobs[body.job]
             job.state, job.missing = "closed", body.missing
+            for ref in state.conveyances[body.job].permit_lines:
+                state.short.pop(str(ref), None)
             state.open_jobs.pop(fact.door, None)
         state.done.pop(fact.door, None)
 
@@ -356,7 +429,7 @@ class NodeBooks:
         if undone is not None and undone.cleared is not None:
             state.holds[undone.cleared.hold] = undone.cleared
         if body.use is not None:
-            state.accounts.setdefault(str(body.use.ref), Account()).used -= body.use.quantity
+            self.account_of(body.use.ref).used -= body.use.quantity
         job = state.jobs.get(body.job or "")
         if job is not None:
             for key in [key for key, entry in job.counted.items() if entry == body.corrects]:
@@ -372,6 +445,14 @@ class NodeBooks:
         if permit is None:
             return None
         return next(((permit, line) for line in permit.lines if line.line == ref.line), None)
+
+    def left(self, ref: LineRef, have: int) -> Decimal:
+        """What may be spent of a line now; nothing any more in an epoch that the center has closed."""
+        return _ZERO if self.state.closed == self.state.epoch else self.account(ref).left(have)
+
+    def account_of(self, ref: LineRef) -> Account:
+        """This epoch's account of a line, opened when it is not there."""
+        return self.state.accounts.setdefault(str(ref), Account())
 
     def account(self, ref: LineRef) -> Account:
         """This epoch's account of a line; an empty one when nothing was ever lent."""

@@ -73,6 +73,7 @@ class Door:
             unit=verdict.load.unit if verdict.load else "",
             date=verdict.date,
             door=_planned_door(books, verdict),
+            holder=verdict.holder,
         )
         shown = Shown(
             state, verdict.reason, sentence, step, code, verdict.load, verdict.quantity, entry_id, told, at

@@ -46,7 +46,7 @@ def choices(hold: OpenHold) -> tuple[str, ...]:
 
 def hold_view(hold: OpenHold) -> HoldView:
     """A Hold as the supervisor sees it."""
-    sentence, step = words.say(hold.reason, left="", quantity="", unit="", date="", door=hold.door)
+    sentence, step = words.say(hold.reason, left="", quantity="", unit="", date="", door=hold.door, holder="")
     return HoldView(
         hold.hold, hold.door, hold.job, hold.code, hold.reason, sentence, step, hold.at, choices(hold)
     )
@@ -89,7 +89,7 @@ def _lines(books: NodeBooks, conveyance: Conveyance, have: int) -> list[LineView
         _, line = found
         account = books.account(ref)
         product = books.state.products.get(line.product)
-        granted = account.granted(have)
+        granted = account.granted(have) - account.returned
         views.append(
             LineView(
                 ref.permit,
@@ -100,7 +100,7 @@ def _lines(books: NodeBooks, conveyance: Conveyance, have: int) -> list[LineView
                 line.unit,
                 granted,
                 account.used,
-                granted - account.used,
+                books.left(ref, have),
             )
         )
     return views

@@ -19,12 +19,13 @@ from edge.config import CenterConfig, NodeConfig
 from edge.dock import Dock
 from edge.errors import EdgeError
 from edge.journal import Journal
+from edge.leases import returns, wants
 from edge.store import JournalReader
 from edge.view import LinkView
 from sync.client import CenterClient
-from sync.entry import Place, read_record
+from sync.entry import GENESIS, Place, read_record
 from sync.errors import SyncError, TransportError
-from sync.node import NodeSync, Taken
+from sync.node import ADOPT_PAGE, NodeSync, Taken, adoptions
 
 PAUSE_S: Final = 2.0
 """Between two asks when nothing happens: papers planned at the center are at the door this soon."""
@@ -80,7 +81,10 @@ class Upload:
             have = {epoch: confirmed(reader, epoch) for epoch in reader.epochs()}
             doors = tuple(self._dock.doors)
             who = (self._config.tenant, self._config.zone, self._config.node)
-            self._sync = NodeSync(*who, doors, cursor=cursor, have=have, code=self._center.code)
+            witness = self._dock.books.state.witness
+            self._sync = NodeSync(
+                *who, doors, cursor=cursor, have=have, code=self._center.code, witness=witness
+            )
             self._journal = journal
             pause = PAUSE_S
             async with CenterClient(self._center.url, self._center.pin) as client:
@@ -97,16 +101,23 @@ class Upload:
     ) -> bool:
         """One exchange; True when the next should follow at once."""
         self._news.clear()
+        books = self._dock.books
+        for returned in list(returns(books, self._dock.doors, self._dock.have)):
+            self._dock.write("return", returned)
         ask_id = self._dock.clocks.random(16).hex()
-        ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head)
+        wanted = wants(books, self._dock.doors)
+        ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head, wanted)
         answer = await client.exchange(ask, journal.signer)
-        center_ids = self._dock.books.state.center_ids
+        center_ids = books.state.center_ids
         taken = sync.take(answer, reader, center_ids.__contains__)
         if taken is None:
             return False
-        if taken.foreign is not None and taken.foreign.epoch == journal.epoch:
+        if taken.foreign is not None:
             raise ForeignHead(taken.foreign)
         self._note(taken, journal, reader)
+        for epoch, after in taken.lost.items():
+            await self._adopt(reader, epoch, after)
+            sync.concede(epoch)
         if taken.saw is not None:
             self._dock.write("saw", taken.saw)
             self._dock.changed("")
@@ -117,12 +128,25 @@ class Upload:
         self._state, self._detail = "Up", ""
         return taken.saw is not None or sync.behind(journal.epoch, journal.told) > 0
 
+    async def _adopt(self, reader: JournalReader, epoch: str, after: int) -> None:
+        """Tell again, in this epoch, what the center cannot take of an older one."""
+        told_again = self._dock.books.state.adopted.get(epoch, {})
+        count = 0
+        for adopt in adoptions(reader, epoch, after, frozenset(told_again)):
+            told = self._dock.write("adopt", adopt)
+            count += 1
+            if count % ADOPT_PAGE == 0:
+                await told
+        _log.warning("epoch %s is another one at the center: %d of its entries are told again", epoch, count)
+
     def _note(self, taken: Taken, journal: Journal, reader: JournalReader) -> None:
         """Keep what the center has: it confirms grants, and tells where to go on after a restart."""
-        for epoch, seq in taken.have.items():
-            digest = reader.hash_at(epoch, seq)
+        for epoch in reader.epochs():
+            # A center that was restored has less than it had: it is sent again also after a restart here.
+            seq = taken.have.get(epoch, 0)
+            digest = reader.hash_at(epoch, seq) if seq else GENESIS
             before = reader.cursor(f"center:{epoch}")
-            if digest is not None and (before is None or before.seq != seq):
+            if digest is not None and (before.seq if before else 0) != seq:
                 journal.set_cursor(f"center:{epoch}", Place(epoch, seq, digest))
         have = taken.have.get(journal.epoch, 0)
         if have != self._dock.have:

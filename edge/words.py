@@ -205,6 +205,14 @@ TABLE: Final[tuple[Row, ...]] = (
         "Enter the quantity.",
     ),
     Row(
+        "disputed",
+        "any",
+        "the center objects to this load's last movement",
+        HOLD,
+        "The center has a question on this load.",
+        "Set it aside. Call the supervisor.",
+    ),
+    Row(
         "already-in-zone",
         "in",
         "a load that is in the zone already",
@@ -297,8 +305,8 @@ TABLE: Final[tuple[Row, ...]] = (
         "any",
         "the line's quantity is lent to another dock",
         STOP,
-        "The permit's rest is at another dock.",
-        "Take it back. Call the supervisor.",
+        "The rest of this permit is lent to {holder}.",
+        "Take it back. Scan it again later.",
     ),
     Row(
         "cannot-record",

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, Product, Status
-from sync.entry import MALFORMED, Entry, Place, Seq, canonical
+from sync.entry import MALFORMED, Entry, Head, Place, Seq, canonical
 from sync.errors import EntryError
 
 QUANTITY_MAX: Final = Decimal(10) ** 12
@@ -55,11 +55,41 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Saw(msgspec.Struct, frozen=True):
-    """The center's decisions that a node takes into its state; `entries` are records, verbatim."""
+    """The center's decisions that a node takes into its state; `entries` are records, verbatim. `head` is the
+    center's signed head that came with them: shown to it again, it tells whether the center was rolled back.
+    """
 
     center_epoch: str
     upto: Place
     entries: tuple[msgspec.Raw, ...]
+    head: Head | None = None
+
+
+class Returned(msgspec.Struct, frozen=True, gc=False):
+    """Body of `return`: so much of a permit line goes back to the center, unused."""
+
+    permit: str
+    line: str
+    quantity: Decimal
+
+    @property
+    def ref(self) -> LineRef:
+        """The line that it is of."""
+        return LineRef(self.permit, self.line)
+
+
+class Adopt(msgspec.Struct, frozen=True):
+    """An entry that stands in another log of this node, which the center cannot take: the fact is told
+    again, verbatim and under its own id. `record` is never an `adopt` itself.
+    """
+
+    record: msgspec.Raw
+
+
+class Rotate(msgspec.Struct, frozen=True):
+    """The last word of an epoch: the next one of this node is signed with `key` (hex)."""
+
+    key: str
 
 
 class ReadSummary(msgspec.Struct, frozen=True, gc=False):
@@ -216,6 +246,34 @@ class Grant(msgspec.Struct, frozen=True):
         return LineRef(self.permit, self.line)
 
 
+class Recall(msgspec.Struct, frozen=True):
+    """The center asks an epoch to give back what it does not need of a line, up to `quantity`."""
+
+    permit: str
+    line: str
+    node: str
+    epoch: str
+    quantity: Decimal
+
+    @property
+    def ref(self) -> LineRef:
+        """The line that is asked back."""
+        return LineRef(self.permit, self.line)
+
+
+class Lent(msgspec.Struct, frozen=True):
+    """Why a line has nothing free: what other nodes hold of it unused, by node; empty when all is used up."""
+
+    permit: str
+    line: str
+    holders: dict[str, Decimal]
+
+    @property
+    def ref(self) -> LineRef:
+        """The line."""
+        return LineRef(self.permit, self.line)
+
+
 class CenterSaw(msgspec.Struct, frozen=True):
     """A node's entries enter the books here: everything of `epoch` up to `upto`."""
 
@@ -226,12 +284,13 @@ class CenterSaw(msgspec.Struct, frozen=True):
 
 class Moved(msgspec.Struct, frozen=True, gc=False):
     """Goods that came into the zone or left it; `holding.quantity` is what moved, `seq` its place in the
-    origin's log.
+    origin's log, `fact` the id of the entry that recorded it.
     """
 
     came: bool
     holding: Holding
     seq: Seq = 0
+    fact: str = ""
 
 
 class Holdings(msgspec.Struct, frozen=True):
@@ -241,11 +300,129 @@ class Holdings(msgspec.Struct, frozen=True):
     moves: tuple[Moved, ...]
 
 
+class Amount(msgspec.Struct, frozen=True, gc=False):
+    """A quantity of a permit line."""
+
+    permit: str
+    line: str
+    quantity: Decimal
+
+    @property
+    def ref(self) -> LineRef:
+        """The line."""
+        return LineRef(self.permit, self.line)
+
+
 class Close(msgspec.Struct, frozen=True):
-    """An epoch of a node ends at the center: its proven end is stored."""
+    """Epochs of a node end at the center.
+
+    Without `counted` the proven end of each is stored, and its use is known. With it a person has counted
+    what the goods of these epochs together took of each line, and attests that their machine is out of
+    service: they are charged the count, or their use where that is more. `gaps` are epochs before whose
+    Begin something may be missing that the count speaks for. `retires` takes the node off the roll.
+    """
+
+    node: str
+    epochs: tuple[str, ...]
+    counted: tuple[Amount, ...] | None = None
+    gaps: tuple[str, ...] = ()
+    by: str = ""
+    note: str = ""
+    retires: bool = False
+
+
+class Filing(msgspec.Struct, frozen=True):
+    """What was used of permit lines, as the books knew it at this entry's place; it never changes."""
+
+    number: str
+    figures: tuple[Amount, ...]
+    by: str
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """A node is on the roll, from the moment that a code was made for it."""
+
+    node: str
+    by: str
+
+
+class Roll(msgspec.Struct, frozen=True):
+    """A person's word on which nodes there are, where the center's own memory of it was lost."""
+
+    nodes: tuple[str, ...]
+    by: str
+
+
+class Revoked(msgspec.Struct, frozen=True):
+    """Keys of a node are not believed any more."""
+
+    node: str
+    keys: tuple[str, ...]
+    reason: str
+    by: str
+
+
+class Trusted(msgspec.Struct, frozen=True):
+    """A key of a node is believed: it came with a valid code."""
+
+    node: str
+    key: str
+
+
+class Fork(msgspec.Struct, frozen=True):
+    """Two entries for one place of a node's log, both shown to the center: two machines, or a forgery.
+
+    `stored` is the center's place there, or the head it was shown first; `shown` is the other one.
+    """
 
     node: str
     epoch: str
+    stored: Place
+    shown: Place
+    detail: str
+
+
+class Dispute(msgspec.Struct, frozen=True):
+    """The center objects to a movement: its load is a Hold at every door until this is decided."""
+
+    movement: str
+    node: str
+    load: str
+    reason: str
+    by: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A dispute's end; `dispute` is the id of its entry, `decision` is "stands" or "corrected"."""
+
+    dispute: str
+    load: str
+    decision: str
+    by: str
+    note: str
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """A person has looked into a case and says what was done; `case` is its name."""
+
+    case: str
+    by: str
+    note: str
+
+
+class BackedUp(msgspec.Struct, frozen=True):
+    """A backup of the center's database exists that contains each log up to its place in `heads`."""
+
+    name: str
+    heads: tuple[Place, ...]
+    by: str
+
+
+class BackupGone(msgspec.Struct, frozen=True):
+    """A backup was destroyed: nobody will restore it."""
+
+    name: str
+    by: str
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -272,6 +449,9 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "correction": ("zonegate.correction.v1", Correction),
     "skipped": ("zonegate.skipped.v1", Skipped),
     "alarm": ("zonegate.alarm.v1", DeviceAlarm),
+    "return": ("zonegate.return.v1", Returned),
+    "adopt": ("zonegate.adopt.v1", Adopt),
+    "rotate": ("zonegate.rotate.v1", Rotate),
     "product": ("zonegate.product.v1", Product),
     "permit": ("zonegate.permit.v1", Permit),
     "conveyance": ("zonegate.truck.v1", Conveyance),
@@ -280,6 +460,19 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "holdings": ("zonegate.holdings.v1", Holdings),
     "close": ("zonegate.close.v1", Close),
     "import": ("zonegate.import.v1", Imported),
+    "recall": ("zonegate.recall.v1", Recall),
+    "lent": ("zonegate.lent.v1", Lent),
+    "filing": ("zonegate.filing.v1", Filing),
+    "enrol": ("zonegate.enrol.v1", Enrolled),
+    "roll": ("zonegate.roll.v1", Roll),
+    "revoke": ("zonegate.revoke.v1", Revoked),
+    "trust": ("zonegate.trust.v1", Trusted),
+    "fork": ("zonegate.fork.v1", Fork),
+    "dispute": ("zonegate.dispute.v1", Dispute),
+    "decision": ("zonegate.decision.v1", Decision),
+    "settled": ("zonegate.settled.v1", Settled),
+    "backup": ("zonegate.backup.v1", BackedUp),
+    "backup-gone": ("zonegate.backup-gone.v1", BackupGone),
 }
 
 DOOR_EVENTS: Final = ("admission", "withdrawal", "hold", "stop", "release", "correction", "job", "alarm")

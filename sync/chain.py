@@ -35,6 +35,15 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
         return read_body(self.entry)
 
 
+class ForkError(ChainError):
+    """Two entries claim one place: `stored` is the one known here, `shown` the other."""
+
+    def __init__(self, sentence: str, stored: Place, shown: Place) -> None:
+        super().__init__(sentence)
+        self.stored = stored
+        self.shown = shown
+
+
 def extension(
     epoch: str,
     stored: Place | None,
@@ -47,22 +56,28 @@ def extension(
 
     `stored` is the copy's head, `hash_at(seq)` its stored hashes. An overlap must be equal. A run
     that starts beyond the copy extends nothing: the empty list, and `have` tells the sender where to
-    begin. Raises ChainError when the run is not one chain, or differs from what is stored: none of
-    it may be stored then.
+    begin. Raises ChainError when the run is not one chain, ForkError when it differs from what is stored:
+    none of it may be stored then.
     """
     top = stored.seq if stored else 0
     run = chain_of(epoch, after, prev, records)
     if after > top:
         return []
-    if after and hash_at(after) != prev:
-        raise ChainError(f"entry {after} of epoch {epoch} is stored with another hash than the run continues")
+    if after:
+        _equal(epoch, after, hash_at(after), prev)
     for item in run:
-        seq = item.entry.seq
-        if seq <= top and hash_at(seq) != item.hash:
-            raise ChainError(
-                f"entry {seq} of epoch {epoch} is stored with another hash: two writers, one place"
-            )
+        if item.entry.seq <= top:
+            _equal(epoch, item.entry.seq, hash_at(item.entry.seq), item.hash)
     return [item for item in run if item.entry.seq > top]
+
+
+def _equal(epoch: str, seq: int, stored: str | None, shown: str) -> None:
+    if stored != shown:
+        raise ForkError(
+            f"entry {seq} of epoch {epoch} is stored with another hash: two writers, one place",
+            Place(epoch, seq, stored or GENESIS),
+            Place(epoch, seq, shown),
+        )
 
 
 def chain_of(epoch: str, after: int, prev: str, records: Iterable[bytes]) -> list[Stored]:
@@ -110,6 +125,7 @@ def rule_e(
     shown: Iterable[Place],
     hash_at: Callable[[str, int], str | None],
     parent: Place | None = None,
+    ended: str | None = None,
 ) -> GoOn | BeginAnew:
     """May this writer go on in its epoch? (rule E)
 
@@ -117,7 +133,8 @@ def rule_e(
     head of that epoch that another witness showed, `parent` the parent that the own log's Begin names.
     Go on if and only if the anchor is there and it and all shown heads are in the chain. An anchor that
     still stands in the parent means a crash between the commit of Begin and its anchor: nothing of the
-    new epoch was told, so it goes on.
+    new epoch was told, so it goes on. `ended` names an epoch that was closed by a count, or whose key
+    was changed: its writer says so in a proven end.
     """
     if head is None and anchor is None:
         return BeginAnew(None, None, "first start")
@@ -135,4 +152,6 @@ def rule_e(
     for place in shown:
         if place.epoch == head.epoch and hash_at(place.epoch, place.seq) != place.hash:
             return BeginAnew(head, None, f"a witness knows another entry {place.seq} of this epoch")
+    if head.epoch == ended:
+        return BeginAnew(head, head, "this epoch was ended")
     return GoOn(head)

@@ -22,8 +22,14 @@ GENESIS: Final = "0" * 64
 BODY_BYTES_MAX: Final = 256 * 1024
 """Bounds one body. The largest honest one is a Saw that carries a truck with some hundred loads."""
 
-RECORD_BYTES_MAX: Final = BODY_BYTES_MAX + 4 * 1024
-"""A record is its body and a frame of fixed fields; 4 KiB is several times that frame."""
+FRAME_BYTES_MAX: Final = 4 * 1024
+"""A record is its body and a frame of fixed fields; this is several times that frame."""
+
+ADOPTED_BYTES_MAX: Final = BODY_BYTES_MAX + 2 * FRAME_BYTES_MAX
+"""Bounds the body of an `adopt` entry, which carries a whole record of any other type."""
+
+RECORD_BYTES_MAX: Final = ADOPTED_BYTES_MAX + FRAME_BYTES_MAX
+"""The longest record: an `adopt` of the longest other one."""
 
 MALFORMED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding of other people's bytes raises; the last for arrays that are nested without end."""
@@ -129,12 +135,12 @@ def new_entry_id(unix_ms: int, random: bytes) -> str:
 def record_bytes(draft: Draft, epoch: str, seq: int, recorded_at: datetime, prev: str) -> bytes:
     """The exact bytes of an entry at its place; their hash is `record_hash` of them.
 
-    Raises EntryError when the body is over BODY_BYTES_MAX.
+    Raises EntryError when the body is over `body_bytes_max`.
     """
-    if len(draft.body) > BODY_BYTES_MAX:
+    if len(draft.body) > BODY_BYTES_MAX and len(draft.body) > body_bytes_max(draft.type):
         raise EntryError(
-            f"the body of a {draft.type} entry has {len(draft.body)} bytes, at most {BODY_BYTES_MAX} fit; "
-            "split what it carries"
+            f"the body of a {draft.type} entry has {len(draft.body)} bytes, "
+            f"at most {body_bytes_max(draft.type)} fit; split what it carries"
         )
     clock = draft.clock
     frame = (
@@ -146,6 +152,11 @@ def record_bytes(draft: Draft, epoch: str, seq: int, recorded_at: datetime, prev
         f'"door":{_quoted(draft.door)},"inputs_hash":{_quoted(draft.inputs_hash)},"body":'
     )
     return b"".join((frame.encode(), draft.body, b',"prev":"', prev.encode(), b'"}'))
+
+
+def body_bytes_max(entry_type: str) -> int:
+    """How long the body of an entry may be."""
+    return ADOPTED_BYTES_MAX if entry_type == "adopt" else BODY_BYTES_MAX
 
 
 def record_hash(record: bytes) -> str:

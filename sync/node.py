@@ -6,16 +6,19 @@ Knows no HTTP, no SQLite and no clock: the journal comes in as a `LogReader`, ra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from sync.bodies import Saw, read_body
+from sync.bodies import Adopt, Saw, read_body
 from sync.entry import GENESIS, Head, Place, read_record
 from sync.errors import EntryError, WireError
-from sync.wire import ASK_BYTES_MAX, ASK_ENTRIES_MAX, PARTS_MAX, Answer, Ask, Part
+from sync.wire import ASK_BYTES_MAX, ASK_ENTRIES_MAX, PARTS_MAX, WANTS_MAX, Answer, Ask, Part, Want
+
+ADOPT_PAGE: Final = 200
+"""Records read at a time of a log that is adopted."""
 
 
 class LogReader(Protocol):
@@ -43,15 +46,19 @@ class Taken:
     """What an answer leads to.
 
     `saw` is to be written (None: nothing came), `cursor` the place then reached in the center's log,
-    `have` the center's stored head of the own epoch, `foreign` a head of an own log that is not in
-    its chain (rule E), `refused` what the center said it did not store.
+    `have` what the center has of the own logs. `foreign` is a head of the current epoch that is not in its
+    chain: rule E begins another one. `lost` are older own logs of which the center has another branch, with
+    the seq up to which both agree: what follows is to be adopted (`adoptions`). `refused` is what the center
+    said it did not store, `releasable` what may be forgotten (S5).
     """
 
     saw: Saw | None
     cursor: Place | None
     have: dict[str, int]
     foreign: Place | None
+    lost: dict[str, int]
     refused: dict[str, str]
+    releasable: dict[str, Place]
 
 
 class NodeSync:
@@ -67,8 +74,11 @@ class NodeSync:
         cursor: Place | None,
         have: dict[str, int] | None = None,
         code: str | None = None,
+        witness: Head | None = None,
     ) -> None:
-        """`cursor` is the place in the center's log of the last Saw; `have` hints what the center stores."""
+        """`cursor` is the place in the center's log of the last Saw, `witness` the signed head that came with
+        it; `have` hints what the center stores.
+        """
         self._who = (tenant, zone, node)
         self._doors = doors
         self._code = code
@@ -78,11 +88,22 @@ class NodeSync:
         self._epoch = ""
         self._sent: dict[str, int] = {}
         self._refused: set[str] = set()
+        self._conceded: set[str] = set()
+        self._witness = witness
 
-    def ask(self, ask_id: str, epoch: str, told: Place, reader: LogReader, head: Callable[[], Head]) -> Ask:
+    def ask(
+        self,
+        ask_id: str,
+        epoch: str,
+        told: Place,
+        reader: LogReader,
+        head: Callable[[], Head],
+        wants: Sequence[Want] = (),
+    ) -> Ask:
         """The next request: what of the own logs the center may lack, never beyond what was told.
 
-        `told` is the last told place of the current `epoch`; `head` signs it.
+        `told` is the last told place of the current `epoch`; `head` signs it. `wants` is what the doors
+        lack of permit lines.
         """
         self._asked, self._epoch, self._sent = ask_id, epoch, {}
         parts: list[Part] = []
@@ -91,6 +112,8 @@ class NodeSync:
         # Oldest first, so that causes come before effects; what was refused must not starve the rest.
         for own in sorted(reader.epochs(), key=self._refused.__contains__):
             current = own == epoch
+            if own in self._conceded and not current:
+                continue
             stored = told if current else reader.head(own)
             if stored is None or (len(parts) == PARTS_MAX - 1 and not current):
                 continue
@@ -115,7 +138,19 @@ class NodeSync:
                 )
             )
         tenant, zone, node = self._who
-        return Ask(ask_id, tenant, zone, node, epoch, self._doors, tuple(parts), self._cursor, self._code)
+        return Ask(
+            ask_id,
+            tenant,
+            zone,
+            node,
+            epoch,
+            self._doors,
+            tuple(parts),
+            self._cursor,
+            self._code,
+            self._witness,
+            tuple(wants[:WANTS_MAX]),
+        )
 
     def take(self, answer: Answer, reader: LogReader, known: Callable[[str], bool]) -> Taken | None:
         """What to do with an answer; None when it answers another request (S1-S3).
@@ -126,15 +161,22 @@ class NodeSync:
         if answer.ask_id != self._asked:
             return None
         self._asked = None
+        if self._cursor is not None and answer.center_epoch != self._cursor.epoch:
+            # Another center epoch: an older copy of the center may have met another branch of a log first.
+            self.have.clear()
+            self._conceded.clear()
         foreign: Place | None = None
+        lost: dict[str, int] = {}
         self._refused = set(answer.refused) - {self._epoch}
         for place in answer.have:
             if place.seq == 0 or reader.hash_at(place.epoch, place.seq) == place.hash:
                 self.have[place.epoch] = place.seq
-            elif place.epoch != self._epoch and self._is_longer_copy(place, reader):
-                self.have[place.epoch] = self._sent[place.epoch]
-            elif foreign is None or place.epoch == self._epoch:
+            elif place.epoch == self._epoch:
                 foreign = place
+            elif self._is_longer_copy(place, reader):
+                self.have[place.epoch] = self._sent[place.epoch]
+            else:
+                lost[place.epoch] = self.have.get(place.epoch, 0)
         fresh = []
         for raw in answer.entries:
             try:
@@ -148,8 +190,18 @@ class NodeSync:
                 fresh.append(raw)
         if answer.upto is not None:
             self._cursor = answer.upto
-        saw = Saw(answer.center_epoch, answer.upto, tuple(fresh)) if fresh and answer.upto else None
-        return Taken(saw, self._cursor, dict(self.have), foreign, answer.refused)
+        self._witness = answer.head or self._witness
+        saw = (
+            Saw(answer.center_epoch, answer.upto, tuple(fresh), answer.head)
+            if fresh and answer.upto
+            else None
+        )
+        releasable = {place.epoch: place for place in answer.releasable}
+        return Taken(saw, self._cursor, dict(self.have), foreign, lost, answer.refused, releasable)
+
+    def concede(self, epoch: str) -> None:
+        """All of an own log that the center cannot take has been adopted: it is not sent again."""
+        self._conceded.add(epoch)
 
     def _is_longer_copy(self, place: Place, reader: LogReader) -> bool:
         """Whether the center has more of an ended log than this store (an older one was restored), and
@@ -162,3 +214,19 @@ class NodeSync:
     def behind(self, epoch: str, told: Place) -> int:
         """Told entries of the current epoch that the center has not confirmed."""
         return max(0, told.seq - self.have.get(epoch, 0))
+
+
+def adoptions(reader: LogReader, epoch: str, after: int, adopted: Container[str]) -> Iterator[Adopt]:
+    """What a newer epoch tells again of an own log of which the center has another branch.
+
+    Facts after the last place that both agree on, once each: `adopted` tells whether an id was told again
+    before. An adopted fact in there is told as itself; a Begin is no fact of another log.
+    """
+    while records := reader.after(epoch, after, ADOPT_PAGE, ASK_BYTES_MAX):
+        for stored in records:
+            entry = read_record(stored)
+            told = bytes(read_body(entry).record) if entry.type == "adopt" else stored
+            entry = read_record(told)
+            if entry.type != "begin" and entry.entry_id not in adopted:
+                yield Adopt(msgspec.Raw(told))
+        after += len(records)

@@ -37,15 +37,24 @@ ORDER BY seq LIMIT $7
 -- What of a run of the center's own log may concern a node.
 SELECT seq, hash, record FROM entry
 WHERE tenant = $1 AND zone = $2 AND node = 'center' AND epoch = $3 AND seq > $4 AND seq <= $5
-    AND type IN ('product', 'permit', 'conveyance', 'grant', 'holdings')
+    AND type = ANY($7::text[])
 ORDER BY seq LIMIT $6
 
 -- name: account_page
 -- What of a node's epoch the center's book folds at its start: its beginning and what debits a line.
 SELECT seq, hash, record FROM entry
 WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4 AND seq > $5
-    AND (seq = 1 OR type IN ('admission', 'withdrawal', 'correction'))
+    AND (seq = 1 OR type = ANY($7::text[]))
 ORDER BY seq LIMIT $6
+
+-- name: adopting
+-- All entries by which nodes tell facts again that stand in logs the center cannot take.
+SELECT hash, record FROM entry WHERE tenant = $1 AND zone = $2 AND type = 'adopt' AND node <> 'center'
+
+-- name: plain_facts
+-- Which of some facts stand in a node's log as entries of their own.
+SELECT entry_id FROM entry
+WHERE tenant = $1 AND zone = $2 AND entry_id = ANY($3::uuid[]) AND node <> 'center'
 
 -- name: meet_node
 -- What a node says of itself at each contact.

@@ -16,8 +16,8 @@ from edge.adjudicate import OPENS, Moment, Verdict, judge_read
 from edge.given import CODE_BYTES_MAX
 from edge.view import DoorView
 from edge.words import TABLE, Row, as_markdown, row
-from gs1 import gtin_link
-from sync.bodies import Grant, Holdings, Moved
+from gs1 import gtin_link, sscc_link
+from sync.bodies import Dispute, Grant, Holdings, Lent, Moved
 from tests.edge.yard import (
     BRACKET,
     CLOSE,
@@ -39,6 +39,7 @@ from tests.edge.yard import (
     order,
     pallet,
     settled,
+    sscc,
     tools_without_sscc,
 )
 from tests.source import ROOT
@@ -262,7 +263,15 @@ async def straddles_limit(way: str) -> tuple[Yard, DoorView]:
 
 @situation("leased-elsewhere")
 async def leased_elsewhere(way: str) -> tuple[Yard, DoorView]:
-    return await after(opened(way, Papers(granted=0)), way, load_number(way, 1))
+    more = tuple(("lent", Lent(f"P-{side}", "1", {"dock-9": Decimal(1000)})) for side in ("IN", "OUT"))
+    return await after(opened(way, Papers(granted=0, more=more)), way, load_number(way, 1))
+
+
+@situation("disputed")
+async def disputed(way: str) -> tuple[Yard, DoorView]:
+    load = sscc_link(sscc(int(way == "in") * 100 + 1))
+    more = (("dispute", Dispute("0" * 8, "dock-1", load, "counted short", "office")),)
+    return await after(opened(way, Papers(more=more)), way, load_number(way, 1))
 
 
 @situation("cannot-record")

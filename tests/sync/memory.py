@@ -18,7 +18,7 @@ import msgspec
 
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Product, Status
 from edge.books import Fact, NodeBooks
-from sync import wire
+from sync import decisions, reception, wire
 from sync.bodies import (
     Begin,
     Correction,
@@ -30,7 +30,7 @@ from sync.bodies import (
     read_body,
     schema_of,
 )
-from sync.center import CenterBook, concerns
+from sync.center import CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, GoOn, Stored, chain_of, rule_e
 from sync.entry import (
     GENESIS,
@@ -44,7 +44,7 @@ from sync.entry import (
     record_hash,
 )
 from sync.keys import Signer
-from sync.node import NodeSync, Taken
+from sync.node import NodeSync, Taken, adoptions
 
 TENANT, ZONE = "example", "zone-999"
 TOOL = "09521999001058"
@@ -150,7 +150,8 @@ class Node:
             self.books.fold(Fact.of(stored.entry))
         self.have = 0
         who = (self.tenant, ZONE, self.name)
-        self.sync = NodeSync(*who, self.doors, cursor=self.books.state.cursor, code=self.code)
+        state = self.books.state
+        self.sync = NodeSync(*who, self.doors, cursor=state.cursor, code=self.code, witness=state.witness)
         return ruling
 
     @property
@@ -205,6 +206,11 @@ class Node:
         taken = self.sync.take(wire.read_answer(answer), self.store, known.__contains__)
         if taken is not None:
             self.have = taken.have.get(self.epoch, 0)
+            for epoch, after in taken.lost.items():
+                told_again = self.books.state.adopted.get(epoch, {})
+                for adopt in list(adoptions(self.store, epoch, after, told_again)):
+                    self.write("adopt", adopt)
+                self.sync.concede(epoch)
             if taken.saw is not None:
                 self.write("saw", taken.saw)
         return taken
@@ -226,8 +232,7 @@ class Node:
 
     def spendable(self, line: LineRef = LINE) -> Decimal:
         """What a door may let out now."""
-        account = self.books.account(line)
-        return account.granted(self.have) - account.used
+        return self.books.left(line, self.have)
 
     def backup(self) -> MemoryLog:
         """A copy of the store; the anchor is in no backup."""
@@ -252,7 +257,8 @@ class Center:
         self.heads: list[Head] = []
         self.codes = {"code-1"}
         self.book = CenterBook(TENANT, ZONE)
-        self.write("begin", Begin(TENANT, ZONE, "center", "00" * 32, "first start"))
+        self.signer = Signer(chance.secret())
+        self.write("begin", Begin(TENANT, ZONE, "center", self.signer.public, "first start"))
 
     def write(self, kind: str, body: msgspec.Struct) -> None:
         """An entry of the own log."""
@@ -275,31 +281,45 @@ class Center:
         ask = wire.read_ask(body)
         hashes = {
             (epoch, seq): found
-            for epoch, first, last in self.book.needs(ask)
+            for epoch, first, last in reception.needs(self.book, ask)
             for seq in range(first, last + 1)
             if (found := self.copies.hash_at(epoch, seq)) is not None
         }
-        received = self.book.receive(ask, body, signature, hashes, code_valid=ask.code in self.codes)
+        received = reception.receive(
+            self.book, ask, body, signature, hashes, code_valid=ask.code in self.codes
+        )
+        ids = adopted_ids(received.store)
+        self.book.plain |= ids & {stored.entry.entry_id for stored in self.copies.all()}
         for stored in received.store:
             self.copies.append(stored)
             self.owners[stored.entry.epoch] = ask.node
             self.codes.discard(ask.code or "")
-        drafts = self.book.decide(received)
-        self.book.take(received)
+        drafts = decisions.decide(self.book, received)
         for kind, decision in drafts:
             self.write(kind, decision)
-        self.heads += received.overlay.heads
+        self.heads += received.heads
         places = [stored.place for stored in self.log]
         after = ask.cursor if ask.cursor in places else None
         fresh = self.log[places.index(after) + 1 if after else 0 :]
-        down = [
-            msgspec.Raw(stored.record)
+        run = (
+            (
+                stored.place,
+                stored.record if concerns(stored.entry.type, stored.body, ask.node, ask.epoch) else None,
+            )
             for stored in fresh
-            if concerns(stored.entry.type, read_body(stored.entry), ask.node, ask.epoch)
-        ]
+        )
+        down, upto = wire.fill(run, after, places[-1])
         return wire.encode(
             wire.Answer(
-                ask.ask_id, received.have, self.epoch, after, places[-1], tuple(down), dict(received.refused)
+                ask.ask_id,
+                received.have,
+                self.epoch,
+                after,
+                upto,
+                down,
+                dict(received.refused),
+                self.signer.head(places[-1]),
+                self.book.releasable(ask.node),
             )
         )
 
@@ -312,6 +332,9 @@ class Center:
         book = CenterBook(TENANT, ZONE)
         for stored in self.log:
             book.fold(stored)
+        kept = list(self.copies.all())
+        ids = adopted_ids(kept)
+        book.plain |= ids & {stored.entry.entry_id for stored in kept}
         for stored in self.copies.all():
             book.fold_node(self.owners[stored.entry.epoch], stored)
         for head in self.heads:
@@ -324,7 +347,7 @@ class Center:
 
     def granted(self, epoch: str, line: LineRef = LINE) -> Decimal:
         """What was ever lent to an epoch."""
-        account = self.book.accounts[line].get(epoch)
+        account = self.book.accounts.lines[line].get(epoch)
         return account.granted if account else Decimal(0)
 
     def stored(self) -> list[str]:
@@ -368,7 +391,8 @@ def proven(center: Center, *machines: Node) -> None:
         chain_of(epoch, 0, GENESIS, [stored.record for stored in log])
     assert len(set(center.stored())) == len(center.stored()), "nothing counts twice"
     anew = center.folded_anew()
-    assert anew.accounts == center.book.accounts
+    assert anew.accounts.lines == center.book.accounts.lines
+    assert anew.accounts.closed == center.book.accounts.closed
     assert anew.epochs == center.book.epochs
     out = {
         stored.entry.entry_id: read_body(stored.entry)

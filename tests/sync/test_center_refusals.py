@@ -96,7 +96,7 @@ def test_a_node_cannot_close_anothers_account(chance: Chance, center: Center, no
     assert ruling.end == node.told
     for _ in range(3):
         thief.exchange(center)
-    assert not center.book.epochs[node.epoch].closed
+    assert not center.book.is_closed(node.epoch)
     assert thief.spendable() == 0
     proven(center, node, thief)
 
@@ -156,7 +156,7 @@ def test_an_entry_that_this_center_cannot_read_blocks_nothing_and_closes_nothing
     node.store = old
     node.start()
     node.settle(center)
-    assert not center.book.epochs[parent].closed, "what it used of the line is not known"
+    assert not center.book.is_closed(parent), "what it used of the line is not known"
     assert center.charged() == 800
 
 
@@ -215,7 +215,7 @@ def test_a_movement_of_another_epoch_is_not_credited(center: Center, node: Node)
     node.undo(moved)
     node.settle(center)
     assert used(center, node) == 100
-    assert center.book.accounts[LINE][parent].used == 300
+    assert center.book.accounts.lines[LINE][parent].used == 300
     assert center.copies.head(node.epoch) == node.told
     proven(center, node)
 
@@ -230,7 +230,7 @@ def test_a_correction_of_another_use_than_its_movement_had_credits_nothing(
     node.undo(moved, wrong)
     node.settle(center)
     assert used(center, node) == 125
-    assert center.book.accounts.keys() == {LINE}
+    assert center.book.accounts.lines.keys() == {LINE}
     node.undo(moved)
     node.settle(center)
     assert used(center, node) == 0, "the control: the use it had"
@@ -252,4 +252,4 @@ def test_only_the_last_movements_of_a_door_can_be_taken_back(
 
 
 def used(center: Center, node: Node) -> Decimal:
-    return center.book.accounts[LINE][node.epoch].used
+    return center.book.accounts.lines[LINE][node.epoch].used

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the center's own log says: of an ask, and of what people decide. Pure, over the center's book.
+
+A draft is a type and a body; the owner gives it its place, commits, and folds it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from customs.documents import LineRef
+from sync import leasing
+from sync.accounts import ZERO, gap_name
+from sync.bodies import (
+    Amount,
+    CenterSaw,
+    Close,
+    Enrolled,
+    Filing,
+    Grant,
+    Holdings,
+    Lent,
+    Moved,
+    Recall,
+    Revoked,
+    Trusted,
+)
+from sync.center import CenterBook
+from sync.errors import SyncError
+from sync.reception import Received
+
+HOLDINGS_MOVES_MAX: Final = 150
+"""Moves in one `holdings` entry, with owners and lots of full length some 150 KiB: it must fit an answer."""
+
+CLAIMS_MAX: Final = 64
+"""Signed heads kept of one epoch ahead of what is stored; a backlog shows one in each exchange."""
+
+FORKS_MAX: Final = 16
+"""Forks of one epoch that are written down: more say nothing new, and a liar has no end of them."""
+
+Draft = tuple[str, msgspec.Struct]
+"""An entry for the center's own log: its type and its body."""
+
+
+class Undecidable(SyncError):
+    """What a person asked the center to write contradicts its book; the sentence says how."""
+
+
+def decide(book: CenterBook, received: Received) -> list[Draft]:
+    """Take what was received into the book, and say what the own log writes of it.
+
+    Storing does not depend on it: an entry whose body cannot be read here is stored like any other.
+    """
+    ask = received.ask
+    moves: dict[str, list[Moved]] = defaultdict(list)
+    last = {}
+    for stored in received.store:
+        last[stored.entry.epoch] = stored.place
+        moved = book.fold_node(ask.node, stored)
+        if moved is not None:
+            moves[stored.entry.epoch].append(moved)
+    for head in received.heads:
+        if len(book.epochs[head.epoch].claims) < CLAIMS_MAX:
+            book.claim(head)
+    book.doors[ask.node] = ask.doors
+    drafts: list[Draft] = []
+    if received.trusted is not None:
+        drafts.append(("trust", Trusted(ask.node, received.trusted)))
+    drafts += [("center-saw", CenterSaw(ask.node, epoch, place)) for epoch, place in last.items()]
+    for fork in received.forks:
+        known = book.forks[fork.epoch]
+        same = {(at.stored.seq, at.stored.hash, at.shown.hash) for at in known}
+        if len(known) < FORKS_MAX and (fork.stored.seq, fork.stored.hash, fork.shown.hash) not in same:
+            drafts.append(("fork", fork))
+    for epoch in last:
+        told = moves[epoch]
+        drafts += [
+            ("holdings", Holdings(epoch, tuple(told[at : at + HOLDINGS_MOVES_MAX])))
+            for at in range(0, len(told), HOLDINGS_MOVES_MAX)
+        ]
+    closings = list(_closings(book))
+    drafts += [("close", close) for close in closings]
+    for close in closings:
+        book.accounts.close(close)  # what it frees may be lent at once; folding it again changes nothing
+    drafts += _leases(book, received)
+    return drafts
+
+
+def _closings(book: CenterBook) -> Iterator[Close]:
+    """Epochs whose child named their end, once exactly that head is stored."""
+    closing: set[str] = set()
+    for child in book.epochs.values():
+        if child.end is None:
+            continue
+        epoch = child.end.epoch
+        parent = book.epochs.get(epoch)
+        if parent is None or parent.node != child.node or parent.unread:
+            continue  # nobody closes another node's account
+        if not book.is_closed(epoch) and epoch not in closing and parent.head == child.end:
+            closing.add(epoch)
+            yield Close(child.node, (epoch,))
+
+
+# -- leases -------------------------------------------------------------------------------------------
+
+
+def _leases(book: CenterBook, received: Received) -> Iterator[Draft]:
+    """What the asking epoch is lent, what is asked back for it, and who holds the rest."""
+    ask = received.ask
+    epoch = book.epochs.get(ask.epoch)
+    if epoch is None or book.is_closed(ask.epoch) or ask.node in book.retired or not book.may_lend():
+        return
+    planned: dict[LineRef, list[str]] = defaultdict(list)
+    for conveyance in book.conveyances.values():
+        if conveyance.job not in book.jobs_closed:
+            for node, doors in book.doors.items():
+                if conveyance.door in doors:
+                    for ref in conveyance.permit_lines:
+                        planned[ref].append(node)
+    short: dict[LineRef, Decimal] = {}
+    for want in ask.wants:
+        ref = LineRef(want.permit, want.line)
+        short[ref] = max(want.quantity, short.get(ref, ZERO))
+    asked = {ref for ref, nodes in planned.items() if ask.node in nodes} | set(short)
+    for ref in sorted(asked):
+        yield from _lease(book, ask.node, ask.epoch, ref, planned[ref], short.get(ref, ZERO))
+
+
+def _lease(
+    book: CenterBook, node: str, epoch: str, ref: LineRef, planned: Sequence[str], short: Decimal
+) -> Iterator[Draft]:
+    line = book.line(ref)
+    if line is None:
+        return
+    account = book.accounts.lines.get(ref, {}).get(epoch)
+    asker = leasing.Holder(node, epoch, account.idle if account else ZERO, account.used if account else ZERO)
+    others = [
+        leasing.Holder(book.epochs[name].node, name, held.idle, held.used)
+        for name, held in book.accounts.open_accounts(ref)
+        if name != epoch and name in book.epochs
+    ]
+    plan = leasing.plan(
+        asker,
+        others,
+        planned,
+        authorized=line.quantity,
+        free=line.quantity - book.charged(ref),
+        short=short,
+        load=_usual_load(book, ref, line.product),
+        recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
+    )
+    if plan.grant > ZERO:
+        yield "grant", Grant(ref.permit, ref.line, node, epoch, plan.grant)
+    for name, quantity in plan.recalls.items():
+        yield "recall", Recall(ref.permit, ref.line, book.epochs[name].node, name, quantity)
+    unmet = short > plan.grant
+    if unmet and book.lent.get(ref) != frozenset(plan.holders):
+        yield "lent", Lent(ref.permit, ref.line, dict(plan.holders))
+
+
+def _usual_load(book: CenterBook, ref: LineRef, product: str) -> Decimal:
+    """What one load of a line usually has, by the notices, else by the product; 0 when nobody says."""
+    noticed = [
+        load.quantity
+        for conveyance in book.conveyances.values()
+        if ref in conveyance.permit_lines
+        for load in conveyance.loads
+        if load.gtin == product
+    ]
+    known = book.products.get(product)
+    return max(noticed, default=(known.per_pallet if known and known.per_pallet else ZERO))
+
+
+# -- what people decide ---------------------------------------------------------------------------------
+
+
+def enrolment(book: CenterBook, node: str, by: str) -> list[Draft]:
+    """A code was made for a node: it is on the roll from now on."""
+    return [] if node in book.enrolled else [("enrol", Enrolled(node, by))]
+
+
+def write_off(
+    book: CenterBook,
+    node: str,
+    epochs: Sequence[str],
+    counted: Sequence[Amount],
+    *,
+    gaps: Sequence[str] = (),
+    by: str,
+    note: str,
+    retires: bool = False,
+) -> list[Draft]:
+    """People have counted what some epochs of a node took, and attest that their machine is out of service.
+
+    Raises Undecidable when an epoch or gap is not this node's, or an earlier count speaks for some of them
+    together with others that are not named now. The keys of these epochs are revoked, but for one that
+    another open epoch of the node uses too.
+    """
+    for epoch in (*epochs, *gaps):
+        known = book.epochs.get(epoch)
+        if known is None or known.node != node:
+            raise Undecidable(f"epoch {epoch} is not one of node {node}; take it from the node's page")
+    names = set(epochs) | {gap_name(epoch) for epoch in gaps}
+    if not names and not retires:
+        raise Undecidable("a count must name at least one epoch or gap")
+    for earlier in book.accounts.counts:
+        rest = earlier.names - names
+        if rest and earlier.names & names:
+            raise Undecidable(
+                f"an earlier count speaks for {', '.join(sorted(rest))} as well; count them together"
+            )
+    if any(amount.quantity < 0 for amount in counted):
+        raise Undecidable("a counted quantity is negative; count what left, 0 if nothing did")
+    count = tuple(counted) if names else None
+    drafts: list[Draft] = [("close", Close(node, tuple(epochs), count, tuple(gaps), by, note, retires))]
+    going_on = {
+        known.key
+        for epoch, known in book.epochs.items()
+        if known.node == node and epoch not in epochs and not book.is_closed(epoch) and not retires
+    }
+    keys = {book.epochs[epoch].key for epoch in epochs} - going_on
+    if retires:
+        keys |= book.keys.get(node, set())
+    if keys:
+        drafts.append(("revoke", Revoked(node, tuple(sorted(keys)), f"written off: {note}"[:200], by)))
+    return drafts
+
+
+def filing(book: CenterBook, number: str, by: str) -> Draft:
+    """What was used of permit lines, as known now; to be written before anything else is taken in."""
+    return "filing", Filing(number, book.figures(), by)

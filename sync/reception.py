@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judging an ask: whose it is, which of its entries may be stored (S1), which heads prove a second writer.
+
+Changes nothing: what it finds counts once `sync.decisions.decide` has taken it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sync import keys
+from sync.bodies import Begin, Fork, read_body
+from sync.center import CenterBook
+from sync.chain import ForkError, Stored, extension
+from sync.entry import GENESIS, Head, Place, read_record
+from sync.errors import ChainError, SignatureError, SyncError, WireError
+from sync.wire import Ask, Part, request_message
+
+
+class SecondWriter(ForkError):
+    """A head was signed that is not in the offered chain: two machines write one epoch. The answer's `have`
+    shows it, so that rule E makes the writer begin anew.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What an ask leads to: entries to `store`, the answer's `have` and `refused`, signed `heads` ahead of
+    what is stored, `forks` that were found, and `trusted`, a revoked key that came with a valid code.
+    """
+
+    ask: Ask
+    store: list[Stored] = field(default_factory=list)
+    have: tuple[Place, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
+    heads: list[Head] = field(default_factory=list)
+    forks: list[Fork] = field(default_factory=list)
+    trusted: str | None = None
+
+
+@dataclass(slots=True)
+class _Log:
+    """One log while its part is judged."""
+
+    node: str
+    key: str
+    head: Place
+    claims: dict[int, str]
+
+
+def needs(book: CenterBook, ask: Ask) -> list[tuple[str, int, int]]:
+    """The stored hashes (epoch, first seq, last seq) that `receive` must be given for this ask."""
+    ranges = []
+    for part in ask.parts:
+        known = book.epochs.get(part.epoch)
+        if known is not None and part.after < known.head.seq:
+            last = min(known.head.seq, part.after + len(part.entries))
+            ranges.append((part.epoch, max(part.after, 1), max(last, 1)))
+        if known is not None and part.head is not None and part.head.seq <= known.head.seq:
+            ranges.append((part.epoch, part.head.seq, part.head.seq))
+    return ranges
+
+
+def receive(
+    book: CenterBook,
+    ask: Ask,
+    body: bytes,
+    signature: str,
+    hashes: Mapping[tuple[str, int], str],
+    *,
+    code_valid: bool,
+) -> Received:
+    """Judge an ask (rules S1, S3). Raises WireError or SignatureError when the whole of it is refused; a part
+    that cannot be stored is named in `refused` and stores nothing.
+    """
+    if (ask.tenant, ask.zone) != (book.tenant, book.zone):
+        raise WireError(
+            f"this center keeps zone {book.tenant}/{book.zone}, the node says {ask.tenant}/{ask.zone}; "
+            "correct [node] tenant and zone in its zonegate.toml"
+        )
+    trusted = _check_sender(book, ask, body, signature, code_valid)
+    received = Received(ask, trusted=trusted)
+    shown: dict[str, Place] = {}
+    heads: dict[str, Place] = {}
+    for part in ask.parts:
+        try:
+            new = _extend(book, ask.node, part, hashes, received)
+        except SyncError as error:
+            received.refused[part.epoch] = str(error)
+            if isinstance(error, ForkError):
+                received.forks.append(Fork(ask.node, part.epoch, error.stored, error.shown, str(error)))
+            if isinstance(error, SecondWriter):
+                shown[part.epoch] = error.stored
+            continue
+        received.store.extend(new)
+        if new:
+            heads[part.epoch] = new[-1].place
+    have = tuple(
+        shown.get(part.epoch) or heads.get(part.epoch) or _stored_head(book, part.epoch) for part in ask.parts
+    )
+    return Received(
+        ask, received.store, have, received.refused, received.heads, received.forks, received.trusted
+    )
+
+
+def _stored_head(book: CenterBook, epoch: str) -> Place:
+    known = book.epochs.get(epoch)
+    return known.head if known else Place(epoch, 0, GENESIS)
+
+
+def _check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_valid: bool) -> str | None:
+    """Check that the request is of whom it says; the revoked key that its code makes believed again."""
+    known = book.epochs.get(ask.epoch)
+    if known is not None and known.node != ask.node:
+        raise SignatureError(f"epoch {ask.epoch} is of node {known.node}, not of {ask.node}")
+    key = known.key if known is not None else _key_in(ask)
+    keys.check(key, request_message(body), signature)
+    if code_valid:
+        return key if key in book.revoked else None
+    again = (
+        f"run `zonegate central enrol {ask.node}` at the center and put the code it prints into the "
+        "node's [center] code"
+    )
+    if key in book.revoked:
+        raise SignatureError(f"the key of node {ask.node} was revoked: {book.revoked[key]}; {again}")
+    if key not in book.keys.get(ask.node, ()):
+        raise SignatureError(f"node {ask.node} is not enrolled with this key; {again}")
+    return None
+
+
+def _key_in(ask: Ask) -> str:
+    for part in ask.parts:
+        if part.epoch == ask.epoch and part.after == 0 and part.entries:
+            begin = read_body(read_record(bytes(part.entries[0])))
+            if isinstance(begin, Begin):
+                return begin.key
+    raise WireError(f"epoch {ask.epoch} is not known here; send it from its first entry")
+
+
+def _extend(
+    book: CenterBook, node: str, part: Part, hashes: Mapping[tuple[str, int], str], received: Received
+) -> list[Stored]:
+    known = book.epochs.get(part.epoch)
+    if known is not None and known.node != node:
+        raise ChainError(f"epoch {part.epoch} is of node {known.node}, not of {node}")
+    head = known.head if known else None
+
+    def hash_at(seq: int) -> str | None:
+        if head is not None and seq == head.seq:
+            return head.hash
+        return hashes.get((part.epoch, seq))
+
+    new = extension(
+        part.epoch, head, hash_at, part.after, part.prev, [bytes(entry) for entry in part.entries]
+    )
+    if known is not None:
+        log = _Log(known.node, known.key, known.head, known.claims)
+    elif new:
+        log = _Log(node, _checked_begin(book, node, new[0]).key, new[0].place, {})
+    else:
+        return new
+    if new:
+        log.head = new[-1].place
+    _check_heads(part, log, hash_at, new)
+    if part.head is not None and part.head.seq > log.head.seq:
+        received.heads.append(part.head)
+    return new
+
+
+def _checked_begin(book: CenterBook, node: str, first: Stored) -> Begin:
+    begin = first.body
+    if not isinstance(begin, Begin):
+        raise ChainError(f"epoch {first.entry.epoch} does not start with begin, but with {first.entry.type}")
+    if (begin.tenant, begin.zone, begin.node) != (book.tenant, book.zone, node):
+        raise ChainError(
+            f"epoch {first.entry.epoch} was begun by {begin.tenant}/{begin.zone}/{begin.node}, "
+            f"it came from {book.tenant}/{book.zone}/{node}"
+        )
+    return begin
+
+
+def _check_heads(part: Part, log: _Log, hash_at: Callable[[int], str | None], new: list[Stored]) -> None:
+    """The signed head must hold; it and those shown before must be in the chain as far as it is stored."""
+    head = part.head
+    if head is not None:
+        keys.check_head(log.key, head)
+        if head.epoch != part.epoch:
+            raise ChainError(f"the head is of epoch {head.epoch}, the run of {part.epoch}")
+        claimed = log.claims.get(head.seq)
+        if claimed is not None and claimed != head.hash:
+            raise SecondWriter(
+                f"two signed heads name different entries {head.seq} of {part.epoch}",
+                Place(part.epoch, head.seq, claimed),
+                head.place,
+            )
+    run = {stored.entry.seq: stored.hash for stored in new}
+    for seq, claimed in log.claims.items():
+        if run.get(seq, claimed) != claimed:
+            raise SecondWriter(
+                f"a signed head names another entry {seq} of {part.epoch} than the chain",
+                Place(part.epoch, seq, claimed),
+                Place(part.epoch, seq, run[seq]),
+            )
+    if head is not None and 0 < head.seq <= log.head.seq:
+        at = run.get(head.seq) or hash_at(head.seq)
+        if at is not None and at != head.hash:
+            raise ForkError(
+                f"a signed head names another entry {head.seq} of {part.epoch} than the chain",
+                Place(part.epoch, head.seq, at),
+                head.place,
+            )
