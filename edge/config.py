@@ -24,6 +24,9 @@ from sync.epcis import is_vocabulary
 ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
 """Names that become MQTT levels and parts of URLs."""
 
+STORE_RESERVES_MIN: Final = 4
+"""A store holds its ballast, and is told to leave out evidence below two reserves of room."""
+
 _PIN: Final = re.compile(r"[0-9a-fA-F]{64}")
 _LISTEN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
@@ -68,7 +71,9 @@ class CenterConfig:
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
-    """The whole file. `clock` is "kernel" (believe adjtimex) or "host" (the host keeps the time)."""
+    """The whole file. `clock` is "kernel" (believe adjtimex) or "host" (the host keeps the time),
+    `store_mb_max` what the store may take on its disk; 0 is all there is.
+    """
 
     tenant: str
     zone: str
@@ -81,6 +86,7 @@ class NodeConfig:
     hosts: tuple[str, ...] = ()
     clock: str = "kernel"
     reserve_mb: int = 64
+    store_mb_max: int = 0
     mqtt: MqttConfig | None = None
     center: CenterConfig | None = None
 
@@ -113,6 +119,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         timezone=node.timezone("timezone"),
         clock=node.choice("clock", ("kernel", "host")),
         reserve_mb=node.whole("reserve_mb", 64, 1, 1_000_000),
+        store_mb_max=node.whole("store_mb_max", 0, 0, 100_000_000),
         doors=_doors(top),
         listen=top.table("web", optional=True).listen("listen", "127.0.0.1:8420"),
         hosts=top.table("web", optional=True).texts("hosts"),
@@ -125,6 +132,9 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         top.fault(
             "node.anchor", f"the same folder as node.store, {config.store}", "a folder on another medium"
         )
+    if 0 < config.store_mb_max < STORE_RESERVES_MIN * config.reserve_mb:
+        few = STORE_RESERVES_MIN * config.reserve_mb
+        top.fault("node.store_mb_max", str(config.store_mb_max), f"0, or at least {few}: some reserves")
     if top.faults:
         raise ConfigError("\n".join([f"{where} has {len(top.faults)} faults:", *top.faults]))
     return config

@@ -22,7 +22,7 @@ from edge.anchor import Anchor
 from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, Placed, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
-from edge.writer import RESERVE_BYTES, ROTATE, Writer, connect_writer, failure
+from edge.writer import ROTATE, Writer, connect_writer, failure
 from sync.chain import BeginAnew
 from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
 from sync.errors import EntryError
@@ -51,6 +51,7 @@ class JournalCounters:
     """What the journal has done since it was opened.
 
     `commit_ms` counts commits (with their anchor) up to each bound of COMMIT_MS_BUCKETS, cumulatively.
+    `full`: the ballast was released, the last of what was queued is being written.
     """
 
     queued: int
@@ -61,6 +62,7 @@ class JournalCounters:
     commit_ns_sum: int
     commit_ms: tuple[int, ...]
     reads_left_out: int
+    full: bool
     heartbeat_ns: int
 
 
@@ -69,7 +71,9 @@ class Journal:
 
     `epoch` is where its entries stand, `begun` says why `open` began another epoch (None: it
     goes on), `told` is the last told place, `failed` gets the error, as its result, of any failed
-    write: then nothing more is told, and the owner closes the journal and opens it again.
+    write: then nothing more is told, and the owner closes the journal and opens it again. When room runs
+    out, what is queued is still told out of the ballast, what comes later is refused with DiskFull, and
+    `failed` gets that.
     """
 
     def __init__(self, writer: Writer, clocks: Clocks) -> None:
@@ -99,7 +103,7 @@ class Journal:
         self.epoch: str = writer.place.epoch
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what a journal needs, most of it given by name
         cls,
         store: Path,
         anchor: Anchor,
@@ -108,15 +112,16 @@ class Journal:
         identity: Identity,
         shown: Sequence[Place] = (),
         ended: Ended | None = None,
-        reserve_bytes: int = RESERVE_BYTES,
+        reserve_bytes: int = 0,
+        store_bytes_max: int | None = None,
         connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> Self:
         """Open the journal in folder `store` and continue it by rule E; blocks for a few flushes.
 
         `shown` are heads of this node's log that other witnesses know, `ended` an epoch that may not go
         on: when it would, another begins whose parent and proven end are its head. `reserve_bytes` is
-        the free room that must stay. Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull,
-        JournalFailed.
+        the size of the ballast (0: none), `store_bytes_max` what the store's files may take in all.
+        Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull, JournalFailed.
         """
         writer = Writer.open(
             store,
@@ -126,6 +131,7 @@ class Journal:
             shown=shown,
             ended=ended,
             reserve_bytes=reserve_bytes,
+            store_bytes_max=store_bytes_max,
             connect=connect,
         )
         journal = cls(writer, clocks)
@@ -206,6 +212,7 @@ class Journal:
             commit_ns_sum=self._commit_ns_sum,
             commit_ms=tuple(self._commit_ms),
             reads_left_out=self._writer.reads_left_out,
+            full=self._writer.full is not None,
             heartbeat_ns=self._heartbeat_ns,
         )
 
@@ -236,9 +243,13 @@ class Journal:
 
     def _run(self) -> None:
         items: list[Item] = []
+        stopping = False
         try:
             going = True
             while going:
+                if self._writer.full is not None and not stopping:
+                    stopping = True
+                    self._on_loop(self._stop, self._writer.full)
                 items, going = self._take()
                 if items:
                     self._settle(items)
@@ -247,6 +258,8 @@ class Journal:
                     self._tell_heads(self._writer.idle())
                 self._heartbeat_ns = self._clocks.mono_ns()
             self._tell_heads(self._writer.seal())
+            if stopping:
+                self._on_loop(self._fail, self._writer.full, [])
         except Exception as error:  # noqa: BLE001 - a writer that died unseen would be the worst failure
             self._on_loop(self._fail, failure(error), items)
         finally:
@@ -324,6 +337,11 @@ class Journal:
         for head in batch.heads:
             for signed in self._on_head:
                 signed(head)
+
+    def _stop(self, error: EdgeError) -> None:
+        """Take nothing more; what is queued is still written and told."""
+        self._broken = error
+        self._queue.put(None)
 
     def _fail(self, error: EdgeError, items: list[Item]) -> None:
         self._broken = error

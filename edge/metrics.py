@@ -15,6 +15,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_journal_commit_seconds_total": "Time in commits and anchors since the journal was opened.",
     "zonegate_journal_queue": "Entries that wait to be committed.",
     "zonegate_journal_heartbeat_age_seconds": "Time since the writer last committed or was idle.",
+    "zonegate_journal_reads_left_out_total": "Scans not kept as evidence since the journal was opened.",
     "zonegate_recording": "1 while entries can be written, 0 while every door says STOP.",
     "zonegate_clock_synchronized": "1 while the kernel says its clock is in step.",
     "zonegate_behind": "Entries that a sink has not confirmed, by sink.",
@@ -31,6 +32,7 @@ def journal_figures(counters: JournalCounters, now_ns: int) -> dict[str, Any]:
         "zonegate_journal_commits_total": counters.batches,
         "zonegate_journal_commit_seconds_total": counters.commit_ns_sum / 1e9,
         "zonegate_journal_queue": counters.queued,
+        "zonegate_journal_reads_left_out_total": counters.reads_left_out,
         "zonegate_journal_heartbeat_age_seconds": (now_ns - counters.heartbeat_ns) / 1e9,
     }
 

@@ -52,6 +52,8 @@ SWITCH_S: Final = 0.0005
 REOPEN_S: Final = 2.0
 """Between two attempts to open a journal that could not be written."""
 
+_MIB: Final = 1024 * 1024
+
 _log = logging.getLogger("zonegate.service")
 
 
@@ -156,7 +158,8 @@ class Service:
             clocks=self._clocks,
             identity=identity,
             shown=shown,
-            reserve_bytes=config.reserve_mb * 1024 * 1024,
+            reserve_bytes=config.reserve_mb * _MIB,
+            store_bytes_max=config.store_mb_max * _MIB or None,
         )
         try:
             if journal.begun is not None:

@@ -7,13 +7,12 @@ queues for it and tells what it has written.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -25,20 +24,15 @@ from edge.anchor import Anchor, sync_folder
 from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
+from edge.room import NO_ROOM, Room
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
 from sync.bodies import Begin, body_bytes, read_body, schema_of
 from sync.chain import BeginAnew, GoOn, rule_e
 from sync.entry import GENESIS, Draft, Entry, Place, read_record, record_bytes, record_hash, utc_text
 from sync.errors import EntryError
 
-RESERVE_BYTES: Final = 64 * 1024 * 1024
-"""Free room below which nothing is written: a full write-ahead log, its checkpoint and a batch fit."""
-
 ROOM_CHECK_NS: Final = 100_000_000
-"""Room is looked up at most this often: no disk takes a whole reserve in a tenth of a second."""
-
-EVIDENCE_RESERVES: Final = 2
-"""Below so many reserves of free room, evidence is no longer kept, so that entries still can be."""
+"""Room is looked up at most this often: no disk takes a quarter of a reserve in a tenth of a second."""
 
 SIGN_EVERY_NS: Final = 1_000_000_000
 """A head is signed once a second while there is news."""
@@ -58,8 +52,6 @@ _WRITE_TIMEOUT_S: Final = 5.0
 ROTATE: Final = "rotate"
 """The entry that names the epoch's next key: the last word of its epoch, which never goes on after it."""
 
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
-
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}")
 
 INSERT_ENTRY: Final = "INSERT INTO entry (epoch, seq, entry_id, hash, record) VALUES (?,?,?,?,?)"
@@ -78,7 +70,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 class Writer:
     """Writes one store. `open` it; after any error of `commit` or `idle` only `close` may follow.
 
-    `place` is the head of what was drawn up, `begun` the decision when `open` began another epoch.
+    `place` is the head of what was drawn up, `begun` the decision when `open` began another epoch, `full`
+    is set when the ballast was released: what is already queued can still be written, no more than that.
     """
 
     def __init__(
@@ -88,18 +81,19 @@ class Writer:
         anchor: Anchor,
         clocks: Clocks,
         identity: Identity,
-        reserve_bytes: int,
+        room: Room,
     ) -> None:
         self.store = store
         self.signer = anchor.signer()
         self.begun: BeginAnew | None = None
         self.reads_left_out = 0
+        self.full: DiskFull | None = None
         self.connection = connection
         self._undo = ExitStack()
         self._anchor = anchor
         self._clocks = clocks
         self._identity = identity
-        self._reserve_bytes = reserve_bytes
+        self._room = room
         self._epoch = ""
         self._seq = 0
         self._hash = GENESIS
@@ -109,7 +103,7 @@ class Writer:
         self._room_for_reads = True
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what a journal needs, most of it given by name
         cls,
         store: Path,
         anchor: Anchor,
@@ -118,11 +112,12 @@ class Writer:
         identity: Identity,
         shown: Sequence[Place] = (),
         ended: Ended | None = None,
-        reserve_bytes: int = RESERVE_BYTES,
+        reserve_bytes: int = 0,
+        store_bytes_max: int | None = None,
         connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> Self:
         """Open the journal in folder `store`, made when it is missing; continue it by rule E, but never
-        the epoch `ended`.
+        the epoch `ended`. The ballast of `reserve_bytes` is laid if it does not lie there.
 
         Raises StoreBusy, StoreNewer, StoreError, AnchorError, DiskFull, or JournalFailed when the
         first write fails.
@@ -135,12 +130,13 @@ class Writer:
                 undo.callback(os.close, lock)
                 anchor.hold()
                 undo.callback(anchor.release)
-                # A quarter more than each batch needs: at the edge it would open and fail in turn.
-                _check_room(store, reserve_bytes + reserve_bytes // 4)
+                Room(store, reserve_bytes).require()
                 connection = connect(store / JOURNAL_FILE)
                 undo.callback(connection.close)
                 _prepare(connection, store)
-                writer = cls(store, connection, anchor, clocks, identity, reserve_bytes)
+                room = Room(store, reserve_bytes, store_bytes_max)
+                writer = cls(store, connection, anchor, clocks, identity, room)
+                room.lay(writer._spare_bytes())
                 writer._continue(shown, ended)
             except (sqlite3.Error, OSError) as error:
                 raise failure(error) from error
@@ -179,7 +175,7 @@ class Writer:
         """
         try:
             self._keep_room(batch)
-            self._write(batch)
+            self._write_in_room(batch)
             if batch.entry_rows:
                 self._anchor.write(batch.place)
         except (sqlite3.Error, OSError) as error:
@@ -352,11 +348,51 @@ class Writer:
         now_ns = self._clocks.mono_ns()
         if now_ns - self._room_ns >= ROOM_CHECK_NS:
             self._room_ns = now_ns
-            free = _check_room(self.store, self._reserve_bytes)
-            self._room_for_reads = free >= EVIDENCE_RESERVES * self._reserve_bytes
-        if batch.read_rows and not self._room_for_reads:
-            self.reads_left_out += len(batch.read_rows)
-            batch.read_rows.clear()
+            if self.full is None:
+                self._look_for_room()
+        if not self._room_for_reads:
+            self._leave_out_reads(batch)
+
+    def _look_for_room(self) -> None:
+        room = self._room
+        free = room.free(self._spare_bytes())
+        self._room_for_reads = free >= room.evidence_bytes
+        if free >= room.low_bytes:
+            return
+        with suppress(sqlite3.Error):  # a log that cannot be emptied now is emptied later
+            self._shorten()
+        if room.free(self._spare_bytes()) < room.low_bytes:
+            self._give_way()
+
+    def _write_in_room(self, batch: Batch) -> None:
+        """Write; when the disk refuses, release the ballast and write the same once more."""
+        try:
+            self._write(batch)
+        except sqlite3.Error as error:
+            if not _is_full(error) or not self._give_way():
+                raise
+            self._leave_out_reads(batch)
+            batch.snapshot = None  # a start without it only takes longer
+            self._write(batch)
+
+    def _give_way(self) -> bool:
+        """Release the ballast: from now on no more is taken on. False when there was none."""
+        released = self._room.release()
+        self._room_for_reads = False
+        self.full = self._room.released(self._spare_bytes())
+        return released
+
+    def _leave_out_reads(self, batch: Batch) -> None:
+        self.reads_left_out += len(batch.read_rows)
+        batch.read_rows.clear()
+
+    def _spare_bytes(self) -> int:
+        """Room that is free inside the database file; only a quota asks for it."""
+        if self._room.store_bytes_max is None:
+            return 0
+        execute = self.connection.execute
+        pages, size = (execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
+        return int(pages * size)
 
     def _write(self, batch: Batch) -> None:
         execute = self.connection.execute
@@ -394,12 +430,15 @@ def failure(error: Exception) -> EdgeError:
     """The room's error for what the operating system or SQLite said of a write."""
     if isinstance(error, EdgeError):
         return error
-    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or (
-        isinstance(error, OSError) and error.errno in _NO_ROOM
-    )
-    if full:
+    if _is_full(error):
         return DiskFull(f"the disk of the journal or its anchor is full ({error}); free some room")
     return JournalFailed(f"the journal could not be written: {error}; check the disk")
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or (
+        isinstance(error, OSError) and error.errno in NO_ROOM
+    )
 
 
 def _rotated_to(record: bytes) -> str | None:
@@ -441,18 +480,6 @@ def _take_lock(store: Path) -> int:
         os.close(lock)
         raise StoreBusy(f"the journal in {store} is open in another process; end that one first") from error
     return lock
-
-
-def _check_room(store: Path, reserve_bytes: int) -> int:
-    """Free bytes for the node's user; DiskFull below the reserve."""
-    disk = os.statvfs(store)
-    free = disk.f_bavail * disk.f_frsize
-    if free < reserve_bytes:
-        raise DiskFull(
-            f"{free // 2**20} MiB are free in {store}, the journal needs {reserve_bytes // 2**20} MiB "
-            "to be sure of the next entries; free some room"
-        )
-    return free
 
 
 def _prepare(connection: sqlite3.Connection, store: Path) -> None:

@@ -115,7 +115,7 @@ def _folders(config: NodeConfig) -> Iterator[Finding]:
     free_mb = shutil.disk_usage(beside).free // 1_048_576
     level = OK if free_mb > 4 * config.reserve_mb else FAULT
     yield Finding(
-        level, "store", f"{free_mb} MB free at {beside}; below {config.reserve_mb} MB the doors say STOP"
+        level, "store", f"{free_mb} MB free at {beside}, the reserve of the doors is {config.reserve_mb} MB"
     )
 
 

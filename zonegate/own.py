@@ -151,6 +151,8 @@ class OwnNode(Own):
         lines = ["[node]", *(f"{key} = {json.dumps(value)}" for key, value in self._who.items())]
         # A simulated dock believes its host's clock, so that it plays in a container too.
         lines += [f'store = "{self.store}"', f'anchor = "{anchor}"', 'clock = "host"']
+        # It shares its disk with many: a small ballast.
+        lines += ["reserve_mb = 4"]
         lines += ["[web]", f'listen = "127.0.0.1:{self.port}"']
         if self._center is not None:
             lines += ["[center]", f'url = "{self._center.url}"']

@@ -35,6 +35,7 @@ anchor = "/media/anchor/dock-1"
 timezone = "America/Chicago"
 clock = "host"
 reserve_mb = 128
+store_mb_max = 4096
 
 [web]
 listen = "[::1]:8421"
@@ -115,6 +116,14 @@ def test_a_whole_file_is_read_to_its_last_key(tmp_path: Path) -> None:
 def test_the_first_syntax_error_is_told_with_its_line(text: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"zonegate\.toml is no TOML: .*(line|end of document)"):
         config(text, tmp_path)
+
+
+def test_a_quota_too_small_for_its_ballast_is_told(tmp_path: Path) -> None:
+    def told(quota: int) -> list[str]:
+        return faults(SMALL.replace("[node]", f"[node]\nstore_mb_max = {quota}"), tmp_path)
+
+    assert told(255) == ["node.store_mb_max: came 255, expected 0, or at least 256: some reserves"]
+    assert config(SMALL.replace("[node]", "[node]\nstore_mb_max = 256"), tmp_path).store_mb_max == 256
 
 
 def test_a_file_that_is_not_there_is_told_with_the_next_step(tmp_path: Path) -> None:

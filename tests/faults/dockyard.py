@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,7 @@ class PlantedNode(OwnNode):
         text = self.config.read_text(encoding="utf-8")
         for table, line in self.settings.items():
             assert f"{table}\n" in text
+            text = re.sub(rf"(?m)^{line.partition(' = ')[0]} = .*\n", "", text)
             text = text.replace(f"{table}\n", f"{table}\n{line}\n")
         self.config.write_text(text, encoding="utf-8")
         return [self.program if word == "zonegate" else word for word in command]

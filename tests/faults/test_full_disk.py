@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's disk is filled while pallets come: the door says STOP and why, nothing that was displayed as
-ACCEPTED is lost, and with room again it goes on by itself. The control displays ACCEPTED too early."""
+"""The node's disk is filled while pallets come: evidence goes first, the pallet at the door is recorded out
+of the ballast, then the door says STOP and why. Nothing that was displayed as ACCEPTED is lost, and with room
+again it goes on by itself. The controls display ACCEPTED too early, and lay no ballast."""
 
 from __future__ import annotations
 
@@ -16,9 +17,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from edge.store import JournalReader
 from tests.conftest import NOT_INSTALLABLE
 from tests.faults.dockyard import (
     DOOR,
+    WAIT_S,
     Dockyard,
     PlantedNode,
     dockyard,
@@ -26,6 +29,7 @@ from tests.faults.dockyard import (
     page,
     pallets,
     papers,
+    serial_of,
     until,
 )
 
@@ -60,19 +64,20 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[PlantedNode], None]]:
         subprocess.run(["umount", "--lazy", str(store)], check=True)
 
 
-def fill(yard: Dockyard) -> Path:
-    """Take all the room there is."""
-    ballast = yard.node.store / "somebody-elses-file"
-    size = 64 * 1024
-    with ballast.open("wb", buffering=0) as file:
-        while size:
+def fill(yard: Dockyard, leave: int = 0) -> Path:
+    """Take all the room there is but so many bytes."""
+    taken = yard.node.store / f"somebody-elses-file-{leave}"
+    disk = os.statvfs(yard.node.store)
+    size = min(64 * 1024, max(1, disk.f_bavail * disk.f_frsize - leave))
+    with taken.open("wb", buffering=0) as file:
+        while size and (left := os.statvfs(yard.node.store).f_bavail * disk.f_frsize - leave) > 0:
             try:
-                file.write(bytes(size))
+                file.write(bytes(min(size, left)))
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
                 size //= 2
-    return ballast
+    return taken
 
 
 @asynccontextmanager
@@ -109,7 +114,8 @@ async def test_a_full_disk_says_stop_loses_nothing_and_recovers_by_itself(
         assert await type_in(yard, next(labels)) == ("STOP", "cannot-record")
         await stays_calm(yard, labels)
         said = yard.status()["recording"]
-        assert said.startswith("0 MiB are free in ")
+        assert "MiB are free in " in said
+        assert ", its ballast of 1 MiB is released; " in said
         assert said.endswith("free some room")
         assert said in page(yard.node.url + "/")
         assert healthz(yard.node) == (503, f"not recording: {said}\n")
@@ -128,6 +134,55 @@ async def test_a_planted_node_that_displays_accepted_too_early_loses_loads_on_a_
         await recovers(yard, ballast, next(labels))
         findings = await yard.findings()
         assert any(finding.startswith("lost: P") for finding in findings), findings
+
+
+@pytest.mark.parametrize(
+    ("program", "recorded"),
+    [("zonegate", True), ("tests.faults.bare_node", False)],
+    ids=["with its ballast", "without one"],
+)
+async def test_the_pallet_that_finds_the_disk_full_is_recorded_out_of_the_ballast(
+    tmp_path: Path, postgres: str, small_disk: Callable[[PlantedNode], None], program: str, recorded: bool
+) -> None:
+    async with dockyard(
+        tmp_path, postgres, papers(), settings=RESERVE, program=program, before=[small_disk]
+    ) as yard:
+        labels = pallets()
+        assert (await yard.scan(next(labels))).state == "ACCEPTED"
+        files = [await asyncio.to_thread(fill, yard, 1024 * 1024)]  # below two reserves
+        if recorded:
+            async with asyncio.timeout(WAIT_S):
+                while left_out(yard) == 0:
+                    assert (await yard.scan(next(labels))).state == "ACCEPTED"
+        await until(lambda: is_quiet(yard), "everything to be written")
+        files.append(await asyncio.to_thread(fill, yard))
+        last = next(labels)
+        await yard.scan(last)
+        await yard.screen.until(lambda seen: seen[-1].reason == "cannot-record")
+        for file in files[1:]:
+            file.unlink()
+        await recovers(yard, files[0], next(labels))
+        assert await yard.findings() == []
+        assert (serial_of(last.decode()) in await yard.recorded()) == recorded
+
+
+def left_out(yard: Dockyard) -> int:
+    """How many scans were not kept as evidence, by the node's figures."""
+    name = "zonegate_journal_reads_left_out_total "
+    lines = page(yard.node.url + "/metrics").splitlines()
+    return sum(int(float(line.removeprefix(name))) for line in lines if line.startswith(name))
+
+
+def is_quiet(yard: Dockyard) -> bool:
+    """All is told, sent and signed: the node writes nothing until the next scan."""
+    with JournalReader(yard.node.store) as reader:
+        epoch = reader.epochs()[-1]
+        head = reader.head(epoch)
+        return (
+            yard.arrived()
+            and reader.signed_heads(0, 10_000)[-1][1].place == head
+            and reader.cursor(f"center:{epoch}") == head
+        )
 
 
 async def type_in(yard: Dockyard, label: bytes) -> tuple[str, str]:
