@@ -79,6 +79,9 @@ DOWN: Final = (
 )
 """Types of the center's entries that may go down to a node; see `concerns`."""
 
+CLAIMS_MAX: Final = 64
+"""Signed heads kept of one epoch ahead of what is stored; a backlog shows one in each exchange."""
+
 Moving = Movement | Correction
 _MOVING: Final = ("admission", "withdrawal", "correction")
 _FOR_ALL: Final = frozenset(("begin", "product", "permit", "conveyance", "lent", "dispute", "decision"))
@@ -88,7 +91,8 @@ _FOR_ALL: Final = frozenset(("begin", "product", "permit", "conveyance", "lent",
 class EpochBook:
     """What the center knows of one epoch of a node.
 
-    `claims` are hashes that its signed heads name beyond what is stored, by seq. `saws` are the center
+    `signed` is the seq of its last signed head, `claims` are hashes that its signed heads name beyond what
+    is stored, by seq. `saws` are the center
     epochs that it has taken in. `unread` is set when an entry of it could not be read here: its use is
     then not known, and nothing but a count may close it.
     """
@@ -98,6 +102,7 @@ class EpochBook:
     head: Place
     parent: Place | None = None
     end: Place | None = None
+    signed: int = 0
     claims: dict[int, str] = field(default_factory=dict)
     saws: set[str] = field(default_factory=set)
     unread: bool = False
@@ -258,10 +263,12 @@ class CenterBook:
             return None
 
     def claim(self, head: Head) -> None:
-        """Remember a signed head that is ahead of what is stored: the chain must come to it."""
+        """Remember a node's signed head; where it is ahead of what is stored, the chain must come to it."""
         book = self.epochs.get(head.epoch)
-        if book is not None and head.seq > book.head.seq:
-            book.claims[head.seq] = head.hash
+        if book is not None:
+            book.signed = max(book.signed, head.seq)
+            if book.head.seq < head.seq and len(book.claims) < CLAIMS_MAX:
+                book.claims[head.seq] = head.hash
 
     def _fold_first(self, node: str, stored: Stored) -> None:
         begin: Begin = stored.body

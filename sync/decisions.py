@@ -37,9 +37,6 @@ from sync.reception import Received
 HOLDINGS_MOVES_MAX: Final = 150
 """Moves in one `holdings` entry, with owners and lots of full length some 150 KiB: it must fit an answer."""
 
-CLAIMS_MAX: Final = 64
-"""Signed heads kept of one epoch ahead of what is stored; a backlog shows one in each exchange."""
-
 FORKS_MAX: Final = 16
 """Forks of one epoch that are written down: more say nothing new, and a liar has no end of them."""
 
@@ -65,8 +62,7 @@ def decide(book: CenterBook, received: Received) -> list[Draft]:
         if moved is not None:
             moves[stored.entry.epoch].append(moved)
     for head in received.heads:
-        if len(book.epochs[head.epoch].claims) < CLAIMS_MAX:
-            book.claim(head)
+        book.claim(head)
     book.doors[ask.node] = ask.doors
     drafts: list[Draft] = []
     if received.trusted is not None:

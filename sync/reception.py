@@ -26,8 +26,8 @@ class SecondWriter(ForkError):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What an ask leads to: entries to `store`, the answer's `have` and `refused`, signed `heads` ahead of
-    what is stored, `forks` that were found, and `trusted`, a revoked key that came with a valid code.
+    """What an ask leads to: entries to `store`, the answer's `have` and `refused`, signed `heads` that are
+    news, `forks` that were found, and `trusted`, a revoked key that came with a valid code.
     """
 
     ask: Ask
@@ -47,6 +47,7 @@ class _Log:
     key: str
     head: Place
     claims: dict[int, str]
+    signed: int = 0
 
 
 def needs(book: CenterBook, ask: Ask) -> list[tuple[str, int, int]]:
@@ -155,7 +156,7 @@ def _extend(
         part.epoch, head, hash_at, part.after, part.prev, [bytes(entry) for entry in part.entries]
     )
     if known is not None:
-        log = _Log(known.node, known.key, known.head, known.claims)
+        log = _Log(known.node, known.key, known.head, known.claims, known.signed)
     elif new:
         log = _Log(node, _checked_begin(book, node, new[0]).key, new[0].place, {})
     else:
@@ -163,7 +164,7 @@ def _extend(
     if new:
         log.head = new[-1].place
     _check_heads(part, log, hash_at, new)
-    if part.head is not None and part.head.seq > log.head.seq:
+    if part.head is not None and part.head.seq > log.signed:
         received.heads.append(part.head)
     return new
 
