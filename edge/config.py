@@ -46,6 +46,7 @@ class DoorConfig:
 class MqttConfig:
     """`[mqtt]`: the broker. Certificates are paths; user and password where the broker wants them.
 
+    `further` are more addresses of the same broker, taken in turn; all are mqtt:// or all mqtts://.
     `vocabulary` is the base URI of our EPCIS terms, `records` the address below which records are served.
     """
 
@@ -58,6 +59,7 @@ class MqttConfig:
     skip_older_than_days: int | None = None
     vocabulary: str | None = None
     records: str | None = None
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,12 @@ def _mqtt(top: _Table) -> MqttConfig | None:
         skip_older_than_days=table.whole("skip_older_than_days", 0, 0, 10_000) or None,
         vocabulary=table.maybe("vocabulary"),
         records=table.maybe("records"),
+        further=table.texts("further"),
     )
+    scheme = "mqtts" if mqtt.url.startswith("mqtts:") else "mqtt"
+    for url in mqtt.further:
+        if not _is_url(url, (scheme,)):
+            table.fault("mqtt.further", repr(url), f"{scheme}://host:port, as mqtt.url has it")
     if mqtt.vocabulary is not None and not is_vocabulary(mqtt.vocabulary):
         table.fault("mqtt.vocabulary", repr(mqtt.vocabulary), 'an https address that ends in "/"')
     if (mqtt.certificate is None) != (mqtt.key is None):

@@ -102,6 +102,7 @@ class Events:
                 ca=Path(mqtt.ca) if mqtt.ca else None,
                 certificate=Path(mqtt.certificate) if mqtt.certificate else None,
                 key=Path(mqtt.key) if mqtt.key else None,
+                further=mqtt.further,
             ),
             records=mqtt.records,
             age_seconds_max=days * _DAY_S if days else None,

@@ -13,7 +13,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -52,8 +52,9 @@ class HungUp(TransportError):
 class BrokerSettings:
     """Where the broker is and who we are. `url` is mqtt://host[:port] or mqtts://host[:port].
 
-    With mqtts the server is checked against `ca` (the system's authorities when None); `certificate` and
-    `key` are PEM files of our own. Raises SettingsError, naming the setting, when this cannot work.
+    `further` are addresses of the same broker, where it is a cluster; `at` takes them in turn. With mqtts
+    the server is checked against `ca` (the system's authorities when None); `certificate` and `key` are PEM
+    files of our own. Raises SettingsError, naming the setting, when this cannot work.
     """
 
     url: str
@@ -65,26 +66,25 @@ class BrokerSettings:
     key: Path | None = None
     keepalive_seconds: int = 20
     answer_seconds_max: float = 5.0
+    further: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        try:
-            port_fault = parts.port == 0
-        except ValueError:
-            port_fault = True
-        beyond = parts.path.strip("/") or parts.query or parts.fragment
-        if parts.scheme not in PORTS or not parts.hostname or port_fault or beyond:
-            raise SettingsError(
-                "mqtt.url cannot be used, expected mqtt://host:port or mqtts://host:port, nothing behind it"
-            )
-        if parts.username is not None or parts.password is not None:
-            raise SettingsError("mqtt.url holds a user name, expected it in mqtt.username and mqtt.password")
+        _check_address("mqtt.url", self.url)
+        for url in self.further:
+            _check_address("mqtt.further", url)
+            if urlsplit(url).scheme != urlsplit(self.url).scheme:
+                raise SettingsError("mqtt.further and mqtt.url must be all mqtt:// or all mqtts://")
         if (self.certificate is None) != (self.key is None):
             raise SettingsError("mqtt.certificate and mqtt.key belong together, only one of them is set")
         if not self.tls and (self.ca or self.certificate):
             raise SettingsError("mqtt.ca and mqtt.certificate need a mqtts:// address, mqtt.url has mqtt://")
         if self.password is not None and self.username is None:
             raise SettingsError("mqtt.password is set without mqtt.username")
+
+    def at(self, turn: int) -> BrokerSettings:
+        """The settings of one address: turn 0 is `url`, then those of `further`, then `url` again."""
+        urls = (self.url, *self.further)
+        return replace(self, url=urls[turn % len(urls)], further=())
 
     @property
     def tls(self) -> bool:
@@ -108,6 +108,21 @@ class BrokerSettings:
             raise SettingsError(f"the TLS files {files} cannot be used: {error}") from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+
+def _check_address(setting: str, url: str) -> None:
+    parts = urlsplit(url)
+    try:
+        port_fault = parts.port == 0
+    except ValueError:
+        port_fault = True
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in PORTS or not parts.hostname or port_fault or beyond:
+        raise SettingsError(
+            f"{setting} cannot be used, expected mqtt://host:port or mqtts://host:port, nothing behind it"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError(f"{setting} holds a user name, expected it in mqtt.username and mqtt.password")
 
 
 @dataclass(frozen=True, slots=True)

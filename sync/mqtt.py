@@ -69,7 +69,7 @@ class MqttPublisher:
         self._cursor: Place | None = None
         self._saved: Place | None = None
         self._suspect: Place | None = None
-        self._losses = self._hung_up = self._paced = 0
+        self._losses = self._hung_up = self._paced = self._turn = 0
         self._published = self._no_subscribers = self._refused = self._states_refused = 0
         self._left_out = self._connections = 0
         self._told_health: tuple[MqttState, str | None] | None = None
@@ -152,31 +152,43 @@ class MqttPublisher:
                     await self._part(link)
                 if self._cursor != before or loop.time() - began > self._settings.retry_seconds_max:
                     failures = 0
+                self._next_address()
             failures += 1
             self._changed()
             await asyncio.sleep(self._pause(failures))
 
     async def _open(self) -> BrokerLink | None:
-        """A connection by MQTT 5, else by 3.1.1 where the broker knows no other; None and why in `detail`."""
+        """A connection by MQTT 5, else by 3.1.1 where the broker knows no other; None and why in `detail`.
+
+        After None the next attempt goes to the next address; to the same one only where the first hanging up
+        may have meant the version.
+        """
         try:
             link = await self._open_version(MQTTv5)
         except (TransportError, SettingsError) as error:
-            self._hung_up = self._hung_up + 1 if isinstance(error, HungUp) else 0
             self._detail = str(error)
+            self._hung_up += isinstance(error, HungUp)
             # A broker that knows no MQTT 5 says so, or hangs up; a restart may look like the latter once.
-            if not isinstance(error, VersionRefused) and self._hung_up < _HANG_UPS_MEAN_OLD:
+            if not isinstance(error, VersionRefused | HungUp):
+                self._next_address()
+                return None
+            if isinstance(error, HungUp) and self._hung_up < _HANG_UPS_MEAN_OLD:
                 return None
             try:
                 link = await self._open_version(MQTTv311)
             except (TransportError, SettingsError) as older:
                 self._detail = str(older)
+                self._next_address()
                 return None
         self._hung_up = 0
         return link
 
+    def _next_address(self) -> None:
+        self._turn, self._hung_up = self._turn + 1, 0
+
     async def _open_version(self, version: int) -> BrokerLink:
         will = Will(self.topics.status, payload_of(OFFLINE))
-        return await BrokerLink.open(self._settings.broker, version, will, self._answered)
+        return await BrokerLink.open(self._settings.broker.at(self._turn), version, will, self._answered)
 
     async def _serve(self, link: BrokerLink) -> None:
         """Publish on one connection until it is lost: states first, then events in order."""

@@ -80,6 +80,7 @@ class Child(ABC):
     """One child process: started, stopped, killed and started again on the same port and folder."""
 
     name: str
+    start_seconds_max = START_SECONDS_MAX
     _stop_signal: signal.Signals
     _death_signal: signal.Signals
 
@@ -186,7 +187,7 @@ class Child(ABC):
 
     async def _launch(self) -> None:
         self._process = self._spawn(self._command())
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + self.start_seconds_max
         while True:
             code = self._process.poll()
             if code is not None:
@@ -196,9 +197,8 @@ class Child(ABC):
                 return
             if time.monotonic() > deadline:
                 await self.kill()
-                raise ChildError(
-                    f"{self.name} took no connection within {START_SECONDS_MAX:.0f} s; {self._last_words()}"
-                )
+                waited = f"{self.start_seconds_max:.0f} s"
+                raise ChildError(f"{self.name} took no connection within {waited}; {self._last_words()}")
             await asyncio.sleep(_POLL_SECONDS)
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:

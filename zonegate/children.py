@@ -57,6 +57,15 @@ def missing_servers() -> list[str]:
     return missing
 
 
+def answers(port: int) -> bool:
+    """Whether somebody takes connections at ``port`` of 127.0.0.1."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 class OwnPostgres(Child):
     """A PostgreSQL with one role, a random password, and databases made on request.
 
@@ -207,7 +216,7 @@ class OwnMosquitto(Child):
 
     def _ready(self) -> bool:
         listeners = [line.split()[1] for line in self.config if line.startswith("listener ")]
-        return all(_answers(port) for port in [self.port, *map(int, listeners)])
+        return all(answers(port) for port in [self.port, *map(int, listeners)])
 
 
 class SpareBroker(Child):
@@ -249,7 +258,7 @@ class SpareBroker(Child):
         return [sys.executable, "-I", "-c", program]
 
     def _ready(self) -> bool:
-        return _answers(self.port) and _answers(self.port_v3)
+        return answers(self.port) and answers(self.port_v3)
 
 
 def own_broker(folder: Path) -> OwnMosquitto | SpareBroker:
@@ -301,14 +310,6 @@ def _wheel_folder(package: str) -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0])
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def _identifier(name: str) -> str:

@@ -181,7 +181,8 @@ def _reach(config: NodeConfig) -> Iterator[Finding]:
     if config.mqtt is None:
         yield Finding(WARN, "mqtt", "none configured: no events are published")
     else:
-        yield _connects("mqtt", config.mqtt.url, {"mqtt": 1883, "mqtts": 8883})
+        for url in (config.mqtt.url, *config.mqtt.further):
+            yield _connects("mqtt", url, {"mqtt": 1883, "mqtts": 8883})
 
 
 def _connects(about: str, url: str, ports: dict[str, int]) -> Finding:

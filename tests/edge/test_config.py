@@ -48,6 +48,7 @@ code = "AAAA-BBBB-CCCC"
 
 [mqtt]
 url = "mqtts://broker.example.org:8883"
+further = ["mqtts://broker2.example.org:8883"]
 username = "dock-1"
 password = "secret"
 ca = "/etc/zonegate/ca.pem"
@@ -106,6 +107,7 @@ def test_a_whole_file_is_read_to_its_last_key(tmp_path: Path) -> None:
     assert whole.center.code == "AAAA-BBBB-CCCC"
     assert isinstance(whole.mqtt, MqttConfig)
     assert whole.mqtt.skip_older_than_days == 30
+    assert whole.mqtt.further == ("mqtts://broker2.example.org:8883",)
     assert [(door.name, door.no_read, door.reads_per_second) for door in whole.doors] == [
         ("Door 1, inbound", "NR", 10),
         ("d2", "NOREAD", 20),
@@ -277,6 +279,8 @@ def test_a_table_that_is_none_is_a_fault(tmp_path: Path) -> None:
         ('url = "mqtt://b"\nca = "ca.pem"', "mqtt.url"),
         ('url = "mqtts://b"\nkey = "k.pem"', "mqtt.certificate"),
         ('url = "mqtt://b"\npassword = "p"', "mqtt.username"),
+        ('url = "mqtts://b"\nfurther = ["mqtts://c", "mqtt://d"]', "mqtt.further"),
+        ('url = "mqtt://b"\nfurther = ["c:1883"]', "mqtt.further"),
     ],
 )
 def test_settings_of_the_broker_that_cannot_work_together_are_faults(

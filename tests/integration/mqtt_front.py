@@ -36,6 +36,12 @@ class VersionFront:
         """Pass them on again."""
         self._gate.set()
 
+    async def cut(self) -> None:
+        """End every connection, as a pulled cable that somebody notices: no goodbye of MQTT's on it."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return self
@@ -43,9 +49,7 @@ class VersionFront:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self.cut()
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -30,7 +30,11 @@ SECONDS_MAX = 60.0
 
 
 class Subscriber:
-    """Takes all of zonegate/#; `messages` in the order they came. At the end the document judges each."""
+    """Takes all of zonegate/#; `messages` in the order they came. At the end the document judges each.
+
+    With `hold` it acknowledges nothing: a broker that dies has then nothing of ours unread, so its end of
+    the connection closes in order and all that it had written is still read.
+    """
 
     def __init__(
         self,
@@ -39,15 +43,21 @@ class Subscriber:
         session_seconds: int = 0,
         qos: int = 1,
         tls: ssl.SSLContext | None = None,
+        version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
+        hold: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._port, self._session, self._qos = port, session_seconds, qos
+        self._port, self._session, self._qos, self._version = port, session_seconds, qos, version
         self.messages: list[MQTTMessage] = []
         self._events: dict[str, dict[str, Any]] = {}
         self.subscribed = False
         self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if version is MQTTProtocolVersion.MQTTv5 else session_seconds == 0,
+            protocol=version,
+            manual_ack=hold,
         )
         if tls is not None:
             self._client.tls_set_context(tls)
@@ -68,9 +78,14 @@ class Subscriber:
         self._loop.call_soon_threadsafe(self._news.set)
 
     async def __aenter__(self) -> Self:
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = self._session
-        self._client.connect("127.0.0.1", self._port, clean_start=self._session == 0, properties=properties)
+        if self._version is MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = self._session
+            self._client.connect(
+                "127.0.0.1", self._port, clean_start=self._session == 0, properties=properties
+            )
+        else:
+            self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
         await self.until(lambda: self.subscribed)
         return self
@@ -160,6 +175,7 @@ def settings_for(url: str, **changes: Any) -> PublishSettings:
             "key",
             "keepalive_seconds",
             "answer_seconds_max",
+            "further",
         )
         if name in changes
     }

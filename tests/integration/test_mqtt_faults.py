@@ -19,9 +19,10 @@ from sync.errors import EventError
 from sync.mqtt import MqttPublisher
 from sync.publishing import MqttHealth, MqttState
 from sync.topics import DoorState
-from tests.integration.mqtt_front import HangingUp, Silent, VersionFront
+from tests.integration.mqtt_front import OLD_REFUSAL, HangingUp, Silent, VersionFront
 from tests.integration.mqtt_parts import Publishing, Subscriber, publishing, settings_for
 from tests.sync.door_log import START, DoorLog, correction, movement
+from zonegate.child import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,15 +239,6 @@ async def test_what_a_full_queue_loses_for_a_consumer_is_seen_in_the_numbers(
     assert missing, "this broker kept them all: the test shows nothing"
 
 
-async def test_without_subscribers_the_cursor_moves_and_it_is_counted(mosquitto: MosquittoMaker) -> None:
-    broker, log = await mosquitto(), DoorLog()
-    log.withdraw(7)
-    async with publishing(log, broker.url) as it:
-        health = await it.until_all_published()
-        assert (health.published, health.no_subscribers) == (7, 7)
-        assert health.state is MqttState.READY
-
-
 # In a process of its own: a thread beside the publisher's loop would only fight for the interpreter.
 COUNTING = """
 import json, sys
@@ -427,3 +419,20 @@ async def test_a_broker_of_qos_0_only_is_no_broker_for_events(mosquitto: Mosquit
         health = await it.until(lambda health: "QoS not supported" in health.detail)
         assert health.state is MqttState.CONNECTING
         assert health.cursor is None
+
+
+@pytest.mark.parametrize("answer", [OLD_REFUSAL, b""], ids=["refuses", "hangs-up"])
+async def test_where_one_address_is_dead_the_next_is_spoken_to_by_3_1_1_too(
+    mosquitto: MosquittoMaker, answer: bytes
+) -> None:
+    broker, log = await mosquitto(), DoorLog()
+    dead = f"mqtt://127.0.0.1:{free_port()}"
+    log.withdraw(5)
+    async with VersionFront(broker.port, answer) as front, publishing(log, dead, further=(front.url,)) as it:
+        health = await it.until_all_published()
+        assert health.state is MqttState.DEGRADED
+        # Lost again, it asks the dead one first, and comes back.
+        await front.cut()
+        log.withdraw(5, first=6)
+        await it.until_all_published()
+        assert it.health.connections == 2

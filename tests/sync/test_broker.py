@@ -40,11 +40,25 @@ def test_an_address_is_read(url: str, address: tuple[str, int], tls: bool) -> No
         ({"certificate": Path("a.pem")}, "belong together"),
         ({"url": "mqtt://broker", "ca": Path("a.pem")}, "need a mqtts:// address"),
         ({"password": "secret"}, "without mqtt.username"),
+        ({"further": ("mqtts://two", "two:1883")}, "mqtt.further cannot be used"),
+        ({"further": ("mqtts://me:secret@two",)}, "mqtt.further holds a user name"),
+        ({"further": ("mqtt://two",)}, "all mqtt:// or all mqtts://"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         BrokerSettings(**{"url": "mqtts://broker", "client_id": "dock1", **options})
+
+
+def test_the_addresses_of_a_cluster_are_taken_in_turn() -> None:
+    settings = BrokerSettings("mqtt://one", "dock1", username="me", further=("mqtt://two", "mqtt://three:9"))
+    assert [settings.at(turn).address for turn in range(4)] == [
+        ("one", 1883),
+        ("two", 1883),
+        ("three", 9),
+        ("one", 1883),
+    ]
+    assert settings.at(2) == BrokerSettings("mqtt://three:9", "dock1", username="me")
 
 
 def test_a_refusal_does_not_repeat_a_password() -> None:
