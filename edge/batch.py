@@ -75,7 +75,24 @@ class SnapshotPut(msgspec.Struct):
     state: bytes
 
 
-Item = Append | ReadNote | CursorMove | SnapshotPut
+class Pruned(msgspec.Struct, frozen=True):
+    """What was pruned at once: up to `base`, so many entries, scans kept as evidence, and signed heads."""
+
+    base: Place
+    entries: int
+    reads: int
+    heads: int
+
+
+class Prune(msgspec.Struct):
+    """Asks for what stands before `place` in its epoch, and it, to be deleted; `outcome` is its answer."""
+
+    place: Place
+    future: Any = None
+    outcome: Pruned | Exception | None = None
+
+
+Item = Append | ReadNote | CursorMove | SnapshotPut | Prune
 
 
 class Batch(msgspec.Struct):
@@ -91,6 +108,7 @@ class Batch(msgspec.Struct):
     read_rows: list[tuple[object, ...]] = []
     cursors: dict[str, Place] = {}
     snapshot: tuple[Place, bytes] | None = None
+    prunes: list[Prune] = []
 
     def placed(self) -> list[Placed]:
         """The entries at their places. Made by whoever tells, which leaves the writer to write."""

@@ -74,7 +74,8 @@ class CenterConfig:
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
     """The whole file. `clock` is "kernel" (believe adjtimex) or "host" (the host keeps the time),
-    `store_mb_max` what the store may take on its disk; 0 is all there is.
+    `store_mb_max` what the store may take on its disk (0 is all there is), `retention_days` how long entries
+    are kept that the center says may be forgotten (0 is for ever).
     """
 
     tenant: str
@@ -89,6 +90,7 @@ class NodeConfig:
     clock: str = "kernel"
     reserve_mb: int = 64
     store_mb_max: int = 0
+    retention_days: int = 0
     mqtt: MqttConfig | None = None
     center: CenterConfig | None = None
 
@@ -122,6 +124,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         clock=node.choice("clock", ("kernel", "host")),
         reserve_mb=node.whole("reserve_mb", 64, 1, 1_000_000),
         store_mb_max=node.whole("store_mb_max", 0, 0, 100_000_000),
+        retention_days=node.whole("retention_days", 0, 0, 36_500),
         doors=_doors(top),
         listen=top.table("web", optional=True).listen("listen", "127.0.0.1:8420"),
         hosts=top.table("web", optional=True).texts("hosts"),

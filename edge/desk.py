@@ -189,7 +189,7 @@ def _entries(store: Path, after: str | None, limit: int) -> list[EntryView]:
         position = reader.position(*_place(after))
         if position is None:
             raise Refused(f"There is no entry at {after[:80]!r}. Ask again without `after`.")
-        return [entry_view(record) for _, record in reader.page(position, limit)]
+        return [entry_view(record) for _, record in reader.page(max(position, reader.start()), limit)]
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -48,9 +48,10 @@ class JournalEvents:
 
     async def after(self, place: Place | None, limit: int) -> Sequence[Told]:
         """Told entries behind a place, oldest first."""
-        position = self._reader.position(place.epoch, place.seq) if place else 0
+        position = self._reader.position(place.epoch, place.seq) if place else None
+        start = self._reader.start()  # what was pruned is published no more
         found = []
-        for _, record in self._reader.page(position or 0, limit):
+        for _, record in self._reader.page(max(position or 0, start), limit):
             entry = read_record(record)
             told = self._journal.told
             if entry.epoch == told.epoch and entry.seq > told.seq:

@@ -19,7 +19,19 @@ from pathlib import Path
 from typing import Final, Self
 
 from edge.anchor import Anchor
-from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, Placed, ReadNote, SnapshotPut
+from edge.batch import (
+    Append,
+    Batch,
+    CursorMove,
+    Ended,
+    Identity,
+    Item,
+    Placed,
+    Prune,
+    Pruned,
+    ReadNote,
+    SnapshotPut,
+)
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
 from edge.writer import ROTATE, Writer, connect_writer, failure
@@ -28,7 +40,7 @@ from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
 from sync.errors import EntryError
 from sync.keys import Signer
 
-__all__ = ["Ended", "Identity", "Journal", "JournalCounters", "Placed"]
+__all__ = ["Ended", "Identity", "Journal", "JournalCounters", "Placed", "Pruned"]
 
 BATCH_ITEMS_MAX: Final = 500
 """Items of one transaction: longer ones make everybody in them wait."""
@@ -189,6 +201,16 @@ class Journal:
         """
         self._put(SnapshotPut(state))
 
+    def prune(self, place: Place) -> asyncio.Future[Pruned]:
+        """Queue the deletion of everything up to `place` in its epoch, but its Begin.
+
+        Only a slice goes at once: ask again until the result's base is `place`. The future gets StoreError
+        when it may not go: not in the chain, not in the snapshot yet, the newest entry. Raises as `append`.
+        """
+        future: asyncio.Future[Pruned] = self._loop.create_future()
+        self._put(Prune(place, future))
+        return future
+
     def on_told(self, callback: Callable[[Sequence[Placed], Place], None]) -> None:
         """Call back once for each batch, in order, after its futures have their results."""
         self._on_told.append(callback)
@@ -334,6 +356,11 @@ class Journal:
                     entry.future.set_result(placed)
             for callback in self._on_told:
                 callback(told, batch.place)
+        for prune in batch.prunes:
+            if isinstance(prune.outcome, Exception):
+                _refuse(prune, prune.outcome)
+            elif not prune.future.done():
+                prune.future.set_result(prune.outcome)
         for head in batch.heads:
             for signed in self._on_head:
                 signed(head)
@@ -358,8 +385,8 @@ class Journal:
         self._ended.set_result(None)
 
 
-def _refuse(item: Item, error: EdgeError) -> None:
+def _refuse(item: Item, error: Exception) -> None:
     """Give the error to whoever waits for the item; `failed` tells it too, so it never goes unseen."""
-    if isinstance(item, Append) and not item.future.done():
+    if isinstance(item, Append | Prune) and not item.future.done():
         item.future.set_exception(error)
         item.future.exception()

@@ -86,3 +86,42 @@ def m001_journal(database: Database) -> None:
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
     database.execute("PRAGMA user_version = 1")
+
+
+@_migrations()
+def m002_pruned(database: Database) -> None:
+    """What was pruned: of each epoch everything between its Begin and its *base*, both of which stay known.
+
+    `position` is the base's. `pruned_count` keeps how many entries of each type a door had there.
+    """
+    for statement in (
+        """CREATE TABLE pruned (
+            epoch TEXT PRIMARY KEY,
+            seq INTEGER NOT NULL,
+            hash TEXT NOT NULL,
+            position INTEGER NOT NULL
+        ) STRICT""",
+        """CREATE TABLE pruned_count (
+            epoch TEXT NOT NULL,
+            door TEXT NOT NULL,
+            type TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            PRIMARY KEY (epoch, door, type)
+        ) STRICT""",
+        "DROP TRIGGER entry_no_delete",
+        """CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry
+            WHEN OLD.seq = 1
+                OR NOT EXISTS (SELECT 1 FROM pruned WHERE epoch = OLD.epoch AND seq >= OLD.seq)
+            BEGIN SELECT RAISE(ABORT, 'entry is append-only'); END""",
+        "DROP TRIGGER signed_head_no_delete",
+        """CREATE TRIGGER signed_head_no_delete BEFORE DELETE ON signed_head
+            WHEN NOT EXISTS (SELECT 1 FROM pruned WHERE epoch = OLD.epoch AND seq > OLD.seq)
+            BEGIN SELECT RAISE(ABORT, 'signed_head is append-only'); END""",
+        """CREATE TRIGGER pruned_no_delete BEFORE DELETE ON pruned
+            BEGIN SELECT RAISE(ABORT, 'pruned is append-only'); END""",
+        """CREATE TRIGGER pruned_only_grows BEFORE UPDATE ON pruned
+            WHEN NEW.epoch <> OLD.epoch OR NEW.seq < OLD.seq
+            BEGIN SELECT RAISE(ABORT, 'pruned only grows'); END""",
+    ):
+        database.execute(statement)
+    database.execute("PRAGMA user_version = 2")

@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -33,6 +34,7 @@ from edge.events import Events
 from edge.journal import Journal
 from edge.metrics import HELP
 from edge.notify import notify, watchdog_interval_s
+from edge.prune import prunable
 from edge.show import entry_view
 from edge.store import JournalReader
 from edge.upload import ForeignHead, Upload, confirmed
@@ -42,12 +44,16 @@ from edge.web.app import make_app
 from sync.bodies import Settings
 from sync.entry import Place
 from sync.errors import EntryError
+from sync.publishing import SINK
 from sync.topics import DeviceState
 
 SNAPSHOT_EVERY: Final = 5_000
 """Entries between two snapshots: a start folds at most so many."""
 
 SWITCH_S: Final = 0.0005
+
+PRUNE_S: Final = 3600.0
+"""Between two times that the journal is shortened, where `retention_days` says so."""
 
 REOPEN_S: Final = 2.0
 """Between two attempts to open a journal that could not be written."""
@@ -188,6 +194,7 @@ class Service:
             for sink in (self._upload, self._events)
             if sink is not None
         ]
+        tasks.append(asyncio.create_task(self._prune_hourly(journal)))
         stopping = asyncio.create_task(stop.wait())
         try:
             ends: list[asyncio.Future[Any]] = [*tasks, stopping, journal.failed]
@@ -203,6 +210,20 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _prune_hourly(self, journal: Journal) -> None:
+        """Shorten the journal by what the center calls releasable and is past retention."""
+        config = self._config
+        while True:
+            await asyncio.sleep(PRUNE_S)
+            releasable = self._upload.releasable if self._upload is not None else {}
+            sinks = [SINK] if self._events is not None else []
+            try:
+                await prune(
+                    journal, config.store, releasable, self._clocks.utc(), config.retention_days, sinks
+                )
+            except (StoreError, JournalError) as error:
+                _log.error("the journal was not shortened: %s", error)
 
     async def _keep_fed(self, sink: Upload | Events, journal: Journal) -> None:
         """Run a sink, again whenever it fails: no door says STOP because a broker sent nonsense."""
@@ -223,6 +244,11 @@ class Service:
             position = reader.position(snapshot[0].epoch, snapshot[0].seq) if snapshot and books else None
             if books is None or position is None:
                 books, position = NodeBooks(), 0
+                if reader.start():
+                    raise StoreError(
+                        "the snapshot of the books is not one that this version reads, and entries before it "
+                        "were pruned; install the version that wrote it, or begin a new store"
+                    )
             while page := reader.page(position, 1000):
                 try:
                     books.fold_records(record for _, record in page)
@@ -296,6 +322,38 @@ class Service:
             beat = journal.heartbeat_ns if journal is not None else self._alive_ns
             if self._clocks.mono_ns() - beat < interval * 2_000_000_000:
                 notify("WATCHDOG=1")
+
+
+async def prune(
+    journal: Journal,
+    store: Path,
+    releasable: Mapping[str, Place],
+    now: datetime,
+    retention_days: int,
+    sinks: Sequence[str],
+) -> None:
+    """Prune what may go, slice by slice, so that nothing queued waits long.
+
+    Raises StoreError when the journal will not let it go, JournalError when it cannot be written.
+    """
+    for place in await asyncio.to_thread(_prunable, store, releasable, now, retention_days, sinks):
+        entries = reads = heads = 0
+        pruned = 0
+        while pruned < place.seq:
+            done = await journal.prune(place)
+            pruned = done.base.seq
+            entries, reads, heads = entries + done.entries, reads + done.reads, heads + done.heads
+        _log.info(
+            "pruned up to entry %d of epoch %s: %d entries, %d scans and %d signed heads",
+            *(place.seq, place.epoch, entries, reads, heads),
+        )
+
+
+def _prunable(
+    store: Path, releasable: Mapping[str, Place], now: datetime, retention_days: int, sinks: Sequence[str]
+) -> list[Place]:
+    with JournalReader(store) as reader:
+        return prunable(releasable, reader, now, retention_days, sinks)
 
 
 class _DeviceTime(DeviceClock):

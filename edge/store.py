@@ -20,7 +20,7 @@ from sync.entry import Head, Place
 JOURNAL_FILE: Final = "journal.sqlite3"
 """The journal's name in the store's folder; SQLite puts `-wal` and `-shm` beside it."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The number of the last migration in `edge.migrations`."""
 
 PAGE_ENTRIES_MAX: Final = 1000
@@ -31,6 +31,14 @@ SEARCH_ENTRIES: Final = 20_000
 
 _READ_TIMEOUT_S: Final = 5.0
 """A reader waits this long for the instant in which another opener recovers the write-ahead log."""
+
+
+_NOTHING_PRUNED: Final = """
+    PRAGMA temp_store = MEMORY;
+    CREATE TEMP TABLE pruned (epoch, seq, hash, position);
+    CREATE TEMP TABLE pruned_count (epoch, door, type, entries);
+"""
+"""What a journal of the first version lacks: a reader may not migrate it, and a backup stays as it is."""
 
 
 class Row(NamedTuple):
@@ -79,14 +87,37 @@ class Questions:
         """The epochs of the own log, oldest first."""
         return [row[0] for row in self._all("SELECT epoch FROM own_epoch ORDER BY ordinal")]
 
+    def bases(self) -> list[Place]:
+        """The places up to which epochs were pruned, oldest epoch first; only their Begin is kept of them."""
+        rows = self._all(
+            "SELECT epoch, seq, hash FROM pruned JOIN own_epoch USING (epoch) ORDER BY ordinal",
+        )
+        return [Place(*row) for row in rows]
+
+    def base(self, epoch: str) -> Place | None:
+        """The place up to which an epoch was pruned; None when it was not."""
+        row = self._one("SELECT seq, hash FROM pruned WHERE epoch = ?", epoch)
+        return Place(epoch, row[0], row[1]) if row else None
+
+    def start(self) -> int:
+        """The position behind which every entry is stored; 0 unless something was pruned."""
+        return int(self._all("SELECT coalesce(max(position), 0) FROM pruned")[0][0])
+
     def head(self, epoch: str) -> Place | None:
-        """The last place of an epoch; None when it is not stored."""
+        """The last place of an epoch, be it pruned; None when it is not stored."""
         row = self._one("SELECT seq, hash FROM entry WHERE epoch = ? ORDER BY seq DESC LIMIT 1", epoch)
+        base = self.base(epoch)
+        if base is not None and (row is None or row[0] < base.seq):
+            return base
         return Place(epoch, row[0], row[1]) if row else None
 
     def hash_at(self, epoch: str, seq: int) -> str | None:
-        """The hash stored at (epoch, seq); None when nothing is."""
-        row = self._one("SELECT hash FROM entry WHERE epoch = ? AND seq = ?", epoch, seq)
+        """The hash stored at (epoch, seq), also of a base; None when nothing is."""
+        row = self._one(
+            "SELECT hash FROM entry WHERE epoch = ? AND seq = ?"
+            " UNION ALL SELECT hash FROM pruned WHERE epoch = ? AND seq = ? LIMIT 1",
+            *(epoch, seq, epoch, seq),
+        )
         return row[0] if row else None
 
     def record_at(self, epoch: str, seq: int) -> bytes | None:
@@ -100,7 +131,13 @@ class Questions:
         return row[0] if row else None
 
     def after(self, epoch: str, seq: int, entries_max: int, bytes_max: int) -> list[bytes]:
-        """Records of an epoch after `seq`, in order: at most so many entries and bytes, but one if any."""
+        """Records of an epoch after `seq`, in order: at most so many entries and bytes, but one if any.
+
+        Raises StoreError when some of them were pruned.
+        """
+        base = self.base(epoch)
+        if base is not None and seq < base.seq:
+            raise StoreError(f"entries up to {base.seq} of epoch {epoch} were pruned; asked after {seq}")
         sizes = self._all(
             "SELECT seq, length(record) FROM entry WHERE epoch = ? AND seq > ? ORDER BY seq LIMIT ?",
             epoch,
@@ -119,7 +156,13 @@ class Questions:
         return [row[0] for row in rows]
 
     def page(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """(position, record) over all epochs after a position, oldest first; 0 is before the first."""
+        """(position, record) over all epochs after a position, oldest first; 0 is before the first.
+
+        Raises StoreError when some of them were pruned: go on from `start`.
+        """
+        start = self.start()
+        if after < start:
+            raise StoreError(f"entries up to number {start} were pruned; asked after number {after}")
         return self._all(
             "SELECT position, record FROM entry WHERE position > ? ORDER BY position LIMIT ?",
             after,
@@ -127,7 +170,9 @@ class Questions:
         )
 
     def page_before(self, before: int | None, limit: int) -> list[tuple[int, bytes]]:
-        """(position, record) over all epochs before a position, newest first; None is after the last."""
+        """(position, record) of what is kept over all epochs before a position, newest first; None is after
+        the last.
+        """
         top = 2**63 - 1 if before is None else before
         return self._all(
             "SELECT position, record FROM entry WHERE position < ? ORDER BY position DESC LIMIT ?",
@@ -164,23 +209,31 @@ class Questions:
         return [Row(*row) for row in found]
 
     def position(self, epoch: str, seq: int) -> int | None:
-        """The position of (epoch, seq) over all epochs; None when it is not stored."""
-        row = self._one("SELECT position FROM entry WHERE epoch = ? AND seq = ?", epoch, seq)
+        """The position of (epoch, seq) over all epochs, the base's for what was pruned; None when it is not
+        stored.
+        """
+        row = self._one(
+            "SELECT position FROM pruned WHERE epoch = ? AND seq >= ?"
+            " UNION ALL SELECT position FROM entry WHERE epoch = ? AND seq = ? LIMIT 1",
+            *(epoch, seq, epoch, seq),
+        )
         return row[0] if row else None
 
     def entries(self) -> int:
-        """The number of entries in all epochs."""
+        """The number of entries in all epochs, pruned ones included."""
         return int(self._all("SELECT coalesce(max(position), 0) FROM entry")[0][0])
 
     def door_count(self, epoch: str, door: str, upto: int, types: Sequence[str]) -> int:
-        """How many entries of `types` a door has in an epoch up to seq `upto`, that one included."""
+        """How many entries of `types` a door has in an epoch up to seq `upto`, that one and pruned ones
+        included; `upto` is not below a base.
+        """
+        wanted = json.dumps(list(types))
         row = self._one(
-            "SELECT count(*) FROM entry WHERE epoch = ? AND seq <= ? AND door = ?"
-            " AND type IN (SELECT value FROM json_each(?))",
-            epoch,
-            upto,
-            door,
-            json.dumps(list(types)),
+            "SELECT (SELECT count(*) FROM entry WHERE epoch = ? AND seq <= ? AND door = ?"
+            " AND type IN (SELECT value FROM json_each(?)))"
+            " + (SELECT coalesce(sum(entries), 0) FROM pruned_count WHERE epoch = ? AND door = ?"
+            " AND type IN (SELECT value FROM json_each(?)))",
+            *(epoch, upto, door, wanted, epoch, door, wanted),
         )
         return int(str(row[0])) if row else 0
 
@@ -254,9 +307,12 @@ class JournalReader(Questions):
         super().__init__(connection)
         try:
             connection.execute("PRAGMA wal_autocheckpoint = 0")
-            connection.execute("PRAGMA query_only = 1")
-            if schema_version(connection) == 0:
+            version = schema_version(connection)
+            if version == 0:
                 raise StoreError(f"the journal {self.path} is empty: no node has written to it yet")
+            if version == 1:
+                connection.executescript(_NOTHING_PRUNED)
+            connection.execute("PRAGMA query_only = 1")
         except BaseException:
             connection.close()
             raise

@@ -62,6 +62,7 @@ class Upload:
         self._state = "Unknown"
         self._detail = "not asked yet"
         self._oldest: datetime | None = None
+        self.releasable: dict[str, Place] = {}
 
     def wake(self) -> None:
         """Something was told."""
@@ -106,6 +107,8 @@ class Upload:
             self._dock.write("return", returned)
         ask_id = self._dock.clocks.random(16).hex()
         wanted = wants(books, self._dock.doors)
+        for base in reader.bases():  # what was pruned is at the center, in every backup of it (S5)
+            sync.have[base.epoch] = max(sync.have.get(base.epoch, 0), base.seq)
         ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head, wanted)
         answer = await client.exchange(ask, journal.signer)
         center_ids = books.state.center_ids
@@ -141,6 +144,7 @@ class Upload:
 
     def _note(self, taken: Taken, journal: Journal, reader: JournalReader) -> None:
         """Keep what the center has: it confirms grants, and tells where to go on after a restart."""
+        self.releasable = taken.releasable
         for epoch in reader.epochs():
             # A center that was restored has less than it had: it is sent again also after a restart here.
             seq = taken.have.get(epoch, 0)

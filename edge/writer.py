@@ -18,15 +18,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
-import msgspec
-
 from edge.anchor import Anchor, sync_folder
-from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, ReadNote, SnapshotPut
+from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, Prune, ReadNote, SnapshotPut
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
+from edge.prune import next_base, prune_to
 from edge.room import NO_ROOM, Room
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
-from sync.bodies import Begin, body_bytes, read_body, schema_of
+from sync.bodies import Begin, Rotate, body_bytes, read_body, schema_of
 from sync.chain import BeginAnew, GoOn, rule_e
 from sync.entry import GENESIS, Draft, Entry, Place, read_record, record_bytes, record_hash, utc_text
 from sync.errors import EntryError
@@ -303,6 +302,8 @@ class Writer:
             batch.cursors[item.sink] = item.place
         elif isinstance(item, SnapshotPut):
             batch.snapshot = (self.place, item.state)
+        elif isinstance(item, Prune):
+            batch.prunes.append(item)
 
     def _begin(self, decision: BeginAnew) -> None:
         """Begin another epoch: its Begin and its signed head are committed and anchored."""
@@ -419,11 +420,21 @@ class Writer:
                     "INSERT OR REPLACE INTO snapshot (one, epoch, seq, hash, state) VALUES (1,?,?,?,?)",
                     (place.epoch, place.seq, place.hash, state),
                 )
+            for prune in batch.prunes:
+                self._prune(prune)
             execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
                 execute("ROLLBACK")
             raise
+
+    def _prune(self, item: Prune) -> None:
+        """Prune inside the transaction; what may not go is told to who asked, and stops nothing else."""
+        try:
+            base = next_base(Questions(self.connection), item.place)
+            item.outcome = prune_to(self.connection, base)
+        except StoreError as error:
+            item.outcome = error
 
 
 def failure(error: Exception) -> EdgeError:
@@ -447,15 +458,10 @@ def _rotated_to(record: bytes) -> str | None:
     if entry.type != ROTATE:
         return None
     try:
-        return msgspec.json.decode(bytes(entry.body), type=_Rotate).key
-    except msgspec.MsgspecError as error:
-        raise StoreError(
-            f"the last entry is no rotate that can be read: {error}; update the program"
-        ) from error
-
-
-class _Rotate(msgspec.Struct):
-    key: str
+        body: Rotate = read_body(entry)
+    except EntryError as error:
+        raise StoreError(f"the last entry, a rotate, cannot be read: {error}") from error
+    return body.key
 
 
 def _read(record: bytes) -> Entry:

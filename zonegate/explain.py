@@ -63,6 +63,10 @@ def explain(store: Path, wanted: str) -> Explanation:
         books = NodeBooks()
         position = 0
         stop = reader.position(entry.epoch, entry.seq) or 0
+        if reader.start():
+            raise LookupError(
+                f"entries of {store} were pruned: without them no entry can be judged again; ask the center"
+            )
         while page := reader.page(position, 1000):
             for at, earlier in page:
                 if at < stop:

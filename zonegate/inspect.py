@@ -59,7 +59,8 @@ def _lines(store: Path, what: str, after: int, limit: int) -> list[dict[str, obj
                 if (head := reader.head(epoch)) is not None
             ]
         if what == "entries":
-            views = [(number, entry_view(record)) for number, record in reader.page(after, limit)]
+            page = reader.page(max(after, reader.start()), limit)
+            views = [(number, entry_view(record)) for number, record in page]
             return [
                 {
                     "number": number,

@@ -47,7 +47,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Verified(msgspec.Struct, frozen=True):
     """What a walk found. `finding` is None when all is well.
 
-    `missing` says in sentences which entries a Begin itself names as lost with an older store.
+    `missing` says in sentences which entries a Begin itself names as lost with an older store, `pruned`
+    which ones the journal says were pruned: of those only the hash of the last one was there to verify.
     """
 
     entries: int
@@ -56,6 +57,7 @@ class Verified(msgspec.Struct, frozen=True):
     end: Place | None
     finding: Finding | None
     missing: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
 
 
 def verify_store(store: Path, *, head: Head | None = None, key: str | None = None) -> Verified:
@@ -64,7 +66,7 @@ def verify_store(store: Path, *, head: Head | None = None, key: str | None = Non
     `head` is a head kept by a witness, `key` the node's public key in hex from a trusted place.
     Raises StoreError when there is no journal to read, StoreNewer when a newer version wrote it.
     """
-    with JournalReader(store) as reader, closing(_Walk()) as walk:
+    with JournalReader(store) as reader, closing(_Walk(reader.bases())) as walk:
         try:
             for row in _rows(reader):
                 walk.take(row.record, row)
@@ -140,9 +142,13 @@ class _Bad(Exception):
 
 
 class _Walk:
-    """The chain so far. Epochs follow one another, since one writer writes one log."""
+    """The chain so far. Epochs follow one another, since one writer writes one log.
 
-    def __init__(self) -> None:
+    `bases` are the places up to which epochs were pruned: behind its Begin such an epoch goes on there.
+    """
+
+    def __init__(self, bases: Iterable[Place] = ()) -> None:
+        self._bases = {base.epoch: base for base in bases}
         self._place: Place | None = None
         self._last_id: str | None = None
         self._entries = 0
@@ -174,8 +180,10 @@ class _Walk:
             raise _bad(entry, "duplicate", "has an id that an entry before it has, too")
         self._entries += 1
         self._last_id = entry.entry_id
-        self._place = self._ends[entry.epoch] = Place(entry.epoch, entry.seq, digest)
-        return self._place
+        place = Place(entry.epoch, entry.seq, digest)
+        end = self._bases.get(entry.epoch, place) if entry.seq == 1 else place
+        self._place = self._ends[entry.epoch] = end
+        return place
 
     def take_head(self, head: Head, stored: str | None, what: str, key: str | None = None) -> None:
         """Check a signed head against the chain; `stored` is the hash at its place. Raises _Bad."""
@@ -194,6 +202,10 @@ class _Walk:
             missing = _count(head.seq - end.seq, "entry is", "entries are")
             sentence = f"the journal ends at {end.seq}, {what} names {head.seq}: {missing} missing"
             raise _Bad(Finding("tail", sentence, head.epoch, end.seq + 1))
+        base = self._bases.get(head.epoch)
+        if stored is None and base is not None and head.seq < base.seq:
+            sentence = f"{what} cannot be compared: entries up to {base.seq} were pruned"
+            raise _Bad(Finding("pruned", sentence, head.epoch, head.seq))
         if stored != head.hash:
             sentence = f"{what} was signed for another hash here: this entry, or one before it, was changed"
             raise _Bad(Finding("head", sentence, head.epoch, head.seq))
@@ -224,8 +236,19 @@ class _Walk:
 
     def result(self, finding: Finding | None) -> Verified:
         """What was found up to here."""
+        pruned = [
+            f"entries 2 to {base.seq} of epoch {epoch}, the last one with the hash {base.hash}"
+            for epoch, base in self._bases.items()
+            if epoch in self._begins
+        ]
         return Verified(
-            self._entries, len(self._begins), self._heads, self._place, finding, tuple(self._missing)
+            self._entries,
+            len(self._begins),
+            self._heads,
+            self._place,
+            finding,
+            tuple(self._missing),
+            tuple(pruned),
         )
 
     def _check_follows(self, entry: Entry) -> None:
@@ -345,7 +368,8 @@ def _paragraph(path: Path, verified: Verified) -> str:
         end = verified.end
         where = f" It ends at entry {end.seq} of epoch {end.epoch}, hash {end.hash}." if end else ""
         known = "".join(f" Known to be missing: {sentence}." for sentence in verified.missing)
-        return f"{path} is whole: {counted}.{where}{known}"
+        gone = "".join(f" Pruned, and so not verified: {sentence}." for sentence in verified.pruned)
+        return f"{path} is whole: {counted}.{where}{known}{gone}"
     place = f"entry {finding.seq} of epoch {finding.epoch}" if finding.seq else "the journal"
     if finding.entry_id:
         place += f" ({finding.entry_id})"

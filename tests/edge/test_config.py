@@ -36,6 +36,7 @@ timezone = "America/Chicago"
 clock = "host"
 reserve_mb = 128
 store_mb_max = 4096
+retention_days = 3650
 
 [web]
 listen = "[::1]:8421"

@@ -14,7 +14,8 @@ from edge.anchor import Anchor
 from edge.errors import AnchorError, JournalClosed, JournalFailed
 from edge.journal import Ended, Journal, Placed
 from edge.store import JournalReader
-from sync.entry import Draft, canonical
+from sync.bodies import Rotate, body_bytes, schema_of
+from sync.entry import Draft
 from sync.keys import check_head
 from tests.edge.journals import FailingAnchor, FailingConnection, Site, begin_of, connect_failing
 from zonegate.verify import verify_store
@@ -27,8 +28,8 @@ def site(tmp_path: Path) -> Site:
 
 def rotate(site: Site, key: str) -> Draft:
     clocks = site.time.clocks()
-    body = canonical({"key": key})
-    return Draft(clocks.entry_id(), "rotate", "zonegate.rotate.v1", clocks.utc(), clocks.stamp(), body)
+    body = body_bytes(Rotate(key))
+    return Draft(clocks.entry_id(), "rotate", schema_of("rotate"), clocks.utc(), clocks.stamp(), body)
 
 
 async def rotated(site: Site) -> tuple[Placed, str, str]:

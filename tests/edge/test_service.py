@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,9 +23,10 @@ from edge.config import CenterConfig, DoorConfig, NodeConfig
 from edge.errors import AnchorError, StoreError
 from edge.journal import Journal
 from edge.service import Service
-from edge.store import JournalReader
+from edge.store import JOURNAL_FILE, JournalReader
 from edge.upload import ForeignHead
 from sync.entry import Draft, Place
+from zonegate.verify import verify_store
 
 WAIT_S = 10.0
 
@@ -194,3 +198,37 @@ async def test_a_search_tells_its_story_from_the_beginning(config: NodeConfig) -
 
 def _fail(*_: object, **__: object) -> None:
     raise ZeroDivisionError("planted")
+
+
+async def test_what_is_releasable_and_past_retention_is_pruned_and_the_books_need_it_no_more(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "PRUNE_S", 0.01)
+    config = dataclasses.replace(config, retention_days=5)
+    now = system_clocks()
+    past = dataclasses.replace(now, utc=lambda: now.utc() - timedelta(days=10))
+    service = Service(config, past, "0.1.0", lambda _: None)
+    async with serving(service):
+        await until(service, lambda: service.dock.recording)
+        await service.dock.scan("in", b"nonsense", "client-1", "screen in")
+    with JournalReader(config.store) as reader:
+        head = reader.head(reader.epochs()[-1])
+    assert head is not None
+    service = made(config)
+    assert service._upload is not None
+    service._upload.releasable = {head.epoch: head}
+    async with serving(service), asyncio.timeout(WAIT_S):
+        while True:
+            with JournalReader(config.store) as reader:
+                if reader.base(head.epoch) is not None:
+                    break
+            await asyncio.sleep(0.01)
+        assert len(service.dock.books.state.holds) == 1
+        view = await service.dock.scan("in", b"more nonsense", "client-2", "screen in")
+        assert view.state == "HOLD"
+    assert verify_store(config.store).finding is None
+    connection = sqlite3.connect(config.store / JOURNAL_FILE, isolation_level=None)
+    connection.execute("UPDATE snapshot SET state = x'00'")
+    connection.close()
+    with pytest.RaisesGroup(pytest.RaisesExc(StoreError, match="install the version that wrote it")):
+        await made(config).run(asyncio.Event())
