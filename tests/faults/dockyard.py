@@ -130,8 +130,9 @@ class Picture:
 class Screen:
     """The process that watches the door. `log` is its own file, `seen` what was read of it so far."""
 
-    def __init__(self, url: str, log: Path) -> None:
+    def __init__(self, url: str, log: Path, door: str = DOOR) -> None:
         self._url = url
+        self._door = door
         self.log = log
         self.seen: list[Picture] = []
         self._news = asyncio.Condition()
@@ -141,7 +142,7 @@ class Screen:
     async def __aenter__(self) -> Self:
         program = Path(__file__).with_name("screen_log.py")
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(program), self._url, DOOR, str(self.log)),
+            *(sys.executable, "-I", str(program), self._url, self._door, str(self.log)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
