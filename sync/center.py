@@ -150,7 +150,8 @@ class CenterBook:
         self.products: dict[str, Product] = {}
         self.permits: dict[str, Permit] = {}
         self.conveyances: dict[str, Conveyance] = {}
-        self.jobs_closed: set[str] = set()
+        self.expected: dict[str, Conveyance] = {}
+        self._jobs_closed: set[str] = set()
         self.recalled: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
         self.lent: dict[LineRef, frozenset[str]] = {}
         self.forks: dict[str, list[Fork]] = defaultdict(list)
@@ -167,7 +168,7 @@ class CenterBook:
             "begin": self._fold_begin,
             "product": lambda _, body: self.products.__setitem__(body.gtin, body),
             "permit": lambda _, body: self.permits.__setitem__(body.number, body),
-            "conveyance": lambda _, body: self.conveyances.__setitem__(body.job, body),
+            "conveyance": self._fold_conveyance,
             "grant": self._fold_grant,
             "recall": self._fold_recall,
             "lent": self._fold_lent,
@@ -198,6 +199,11 @@ class CenterBook:
 
     def _fold_begin(self, stored: Stored, begin: Begin) -> None:
         self.own_keys[stored.entry.epoch] = begin.key
+
+    def _fold_conveyance(self, _: Stored, body: Conveyance) -> None:
+        self.conveyances[body.job] = body
+        if body.job not in self._jobs_closed:
+            self.expected[body.job] = body
 
     def _fold_grant(self, stored: Stored, grant: Grant) -> None:
         self.accounts.grant(stored.entry.entry_id, grant)
@@ -365,10 +371,14 @@ class CenterBook:
                     self.accounts.grant(entry.entry_id, grant)
 
     def _job(self, body: JobEvent) -> None:
+        """`expected` are the trucks that are planned or open: they alone need leases."""
         if body.event == "closed":
-            self.jobs_closed.add(body.job)
+            self._jobs_closed.add(body.job)
+            self.expected.pop(body.job, None)
         elif body.event == "opened":
-            self.jobs_closed.discard(body.job)
+            self._jobs_closed.discard(body.job)
+            if body.job in self.conveyances:
+                self.expected[body.job] = self.conveyances[body.job]
 
     # -- questions --------------------------------------------------------------------------------
 

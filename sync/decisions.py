@@ -112,12 +112,11 @@ def _leases(book: CenterBook, received: Received) -> Iterator[Draft]:
     if epoch is None or book.is_closed(ask.epoch) or ask.node in book.retired or not book.may_lend():
         return
     planned: dict[LineRef, list[str]] = defaultdict(list)
-    for conveyance in book.conveyances.values():
-        if conveyance.job not in book.jobs_closed:
-            for node, doors in book.doors.items():
-                if conveyance.door in doors:
-                    for ref in conveyance.permit_lines:
-                        planned[ref].append(node)
+    for conveyance in book.expected.values():
+        for node, doors in book.doors.items():
+            if conveyance.door in doors:
+                for ref in conveyance.permit_lines:
+                    planned[ref].append(node)
     short: dict[LineRef, Decimal] = {}
     for want in ask.wants:
         ref = LineRef(want.permit, want.line)
@@ -163,7 +162,7 @@ def _usual_load(book: CenterBook, ref: LineRef, product: str) -> Decimal:
     """What one load of a line usually has, by the notices, else by the product; 0 when nobody says."""
     noticed = [
         load.quantity
-        for conveyance in book.conveyances.values()
+        for conveyance in book.expected.values()
         if ref in conveyance.permit_lines
         for load in conveyance.loads
         if load.gtin == product
