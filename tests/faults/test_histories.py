@@ -132,7 +132,6 @@ HISTORIES: dict[str, Callable[[History], Awaitable[None]]] = {
     "center-killed": History.center_killed,
     "cut-off": History.cut_off,
     "old-store": History.old_store,
-    "rolled-back": History.rolled_back,
     "center-restored": History.center_restored,
 }
 
