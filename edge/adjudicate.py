@@ -311,7 +311,7 @@ def _by_account(
         passing = "admitted" if verdict.direction is Direction.IN else "withdrawn"
         return replace(verdict, reason=passing, left=left - verdict.quantity)
     pending = account.pending - account.used - account.returned
-    if verdict.quantity <= pending:
+    if verdict.quantity <= pending or books.is_closed:
         return replace(verdict, reason="grant-pending", left=left)
     holders = books.state.lent.get(str(ref))
     if holders and sum(holders.values()) + pending >= verdict.quantity:

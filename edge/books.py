@@ -254,6 +254,7 @@ class NodeBooks:
         state = self.state
         state.tenant, state.zone, state.node = body.tenant, body.zone, body.node
         state.accounts.clear()  # a new epoch owns no account
+        state.lent.clear()  # and what was said to the one before may be about what that one itself held
         # Nor may it take back what another debited: the part of that log that was lost may have done so.
         state.done.clear()
 
@@ -448,7 +449,12 @@ class NodeBooks:
 
     def left(self, ref: LineRef, have: int) -> Decimal:
         """What may be spent of a line now; nothing any more in an epoch that the center has closed."""
-        return _ZERO if self.state.closed == self.state.epoch else self.account(ref).left(have)
+        return _ZERO if self.is_closed else self.account(ref).left(have)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the center has closed the epoch at hand: another one must begin."""
+        return bool(self.state.epoch) and self.state.closed == self.state.epoch
 
     def account_of(self, ref: LineRef) -> Account:
         """This epoch's account of a line, opened when it is not there."""

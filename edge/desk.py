@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from customs.documents import Holding
 from drivers.scanner import Health, State
@@ -15,23 +18,33 @@ from edge.config import NodeConfig
 from edge.dock import Dock
 from edge.journal import Journal
 from edge.metrics import entry_figures, journal_figures
-from edge.show import entry_view, hold_view, job_view
-from edge.store import JournalReader
+from edge.room import Room
+from edge.show import entry_view, hold_view, job_view, lease_views
+from edge.store import JournalReader, Questions
 from edge.view import (
     DeviceView,
     DoorView,
     EntryView,
+    EpochView,
     JobView,
     LinkView,
+    RecordView,
     Refused,
     StatusView,
 )
+from sync.bodies import Begin, read_body
+from sync.entry import read_record
+
+MIB: Final = 1024 * 1024
 
 _LAST_ENTRIES: Final = 20
 _QUEUE_MAX: Final = 256
 """A page that lags by so many changes is dropped; it comes back with a snapshot."""
 
 _STORY_MAX: Final = 200
+
+EPOCHS_SHOWN: Final = 20
+"""Of a node's epochs the newest are shown; `zonegate db epochs` lists them all."""
 
 DEVICE_STATES: Final = {
     State.READY: "Up",
@@ -45,8 +58,13 @@ DEVICE_STATES: Final = {
 
 @dataclass(slots=True)
 class Running:
-    """What the service hands over while it runs: the journal, the devices' health, the sinks' links."""
+    """What the service hands over while it runs: the journal, the devices' health, the sinks' links, the own
+    epochs as they were at its opening, and what the center has confirmed of each.
+    """
 
+    rotate_key: Callable[[str], Awaitable[str]]
+    confirmed: Callable[[], Mapping[str, int]] = dict
+    epochs: list[EpochView] = field(default_factory=list)
     journal: Journal | None = None
     trouble: str = "starting"
     devices: dict[str, tuple[str, Health]] = field(default_factory=dict)
@@ -69,6 +87,7 @@ class NodeDesk:
         self.open_job = dock.open_job
         self.close_job = dock.close_job
         self.decide = dock.decide
+        self._room = Room(config.store, config.reserve_mb * MIB, config.store_mb_max * MIB or None)
         dock.on_change(self._changed)
 
     # -- views ------------------------------------------------------------------------------------
@@ -92,7 +111,37 @@ class NodeDesk:
             jobs=tuple(self._jobs()),
             links=tuple(link() for link in running.links.values()),
             last=tuple(running.last),
+            record=self._record(),
         )
+
+    def _record(self) -> RecordView:
+        state = self._dock.books.state
+        confirmed = self._running.confirmed()
+        epochs = [
+            msgspec.structs.replace(
+                epoch,
+                entries=state.own_epochs.get(epoch.epoch, epoch.entries),
+                confirmed=confirmed.get(epoch.epoch, 0),
+            )
+            for epoch in self._running.epochs
+        ]
+        ballast, free = "none", 0
+        with contextlib.suppress(OSError):  # a disk that is away is told by `recording`
+            free = self._room.free()
+            if self._room.reserve_bytes:
+                ballast = "lies ready" if self._room.laid else "released"
+        return RecordView(
+            epochs=tuple(epochs),
+            leases=tuple(lease_views(self._dock.books, self._dock.have)),
+            adopted=sum(len(told) for told in state.adopted.values()),
+            closed=self._dock.books.is_closed,
+            ballast=ballast,
+            free_bytes=free,
+        )
+
+    async def rotate_key(self, by: str) -> str:
+        """Change the node's key; see `edge.service.Service.rotate_key`."""
+        return await self._running.rotate_key(by)
 
     def _jobs(self) -> list[JobView]:
         books = self._dock.books
@@ -167,6 +216,16 @@ class NodeDesk:
         if running.journal is not None:
             figures |= journal_figures(running.journal.counters(), dock.clocks.mono_ns())
         return figures
+
+
+def epoch_views(stored: Questions) -> Iterator[EpochView]:
+    """The own epochs, newest first, as they stand in the store, which does not know what the center has."""
+    for epoch in reversed(stored.epochs()[-EPOCHS_SHOWN:]):
+        first, head = stored.record_at(epoch, 1), stored.head(epoch)
+        if first is not None and head is not None:
+            entry = read_record(first)
+            begin: Begin = read_body(entry)
+            yield EpochView(epoch, head.seq, 0, begin.reason, entry.occurred_at, begin.key)
 
 
 def _device(name: str, door: str, health: Health) -> DeviceView:

@@ -23,11 +23,11 @@ from drivers.scanner import Clock as DeviceClock
 from drivers.scanner import Health, State
 from edge.adjudicate import RULES
 from edge.anchor import Anchor
-from edge.batch import Identity, Placed
+from edge.batch import Ended, Identity, Placed
 from edge.books import NodeBooks
 from edge.clock import Clocks
 from edge.config import DoorConfig, NodeConfig
-from edge.desk import DEVICE_STATES, NodeDesk, Running
+from edge.desk import DEVICE_STATES, MIB, NodeDesk, Running, epoch_views
 from edge.dock import Dock
 from edge.errors import AnchorError, JournalError, StoreBusy, StoreError, StoreNewer
 from edge.events import Events
@@ -37,11 +37,11 @@ from edge.notify import notify, watchdog_interval_s
 from edge.prune import prunable
 from edge.show import entry_view
 from edge.store import JournalReader
-from edge.upload import ForeignHead, Upload, confirmed
-from edge.view import LinkView
+from edge.upload import EpochClosed, ForeignHead, Upload, confirmed
+from edge.view import LinkView, Refused
 from edge.web.access import Access
 from edge.web.app import make_app
-from sync.bodies import Settings
+from sync.bodies import Rotate, Settings
 from sync.entry import Place
 from sync.errors import EntryError
 from sync.publishing import SINK
@@ -58,7 +58,8 @@ PRUNE_S: Final = 3600.0
 REOPEN_S: Final = 2.0
 """Between two attempts to open a journal that could not be written."""
 
-_MIB: Final = 1024 * 1024
+ROTATE_S: Final = 10.0
+"""A journal that is not open again by then has a fault of its own, which the status page tells."""
 
 _log = logging.getLogger("zonegate.service")
 
@@ -74,7 +75,10 @@ class Service:
         self._say = say
         doors = {door.id: door.name for door in config.doors}
         self.dock = Dock(doors, clocks, trust_clock=config.clock == "host")
-        self._running = Running()
+        self._running = Running(rotate_key=self.rotate_key)
+        self._anchor = Anchor(config.anchor)
+        self._rotated = asyncio.Event()
+        self._attached = asyncio.Event()
         self.desk = NodeDesk(config, self.dock, self._running, version)
         self._upload = Upload(config, config.center, self.dock) if config.center else None
         self._events = Events(config, config.mqtt, self.dock) if config.mqtt else None
@@ -84,7 +88,9 @@ class Service:
         for sink in (self._upload, self._events):
             if sink is not None:
                 self._running.links[sink.link().name] = sink.link
-        if self._upload is None:
+        if self._upload is not None:
+            self._running.confirmed = self._upload.confirmed
+        else:
             self._running.links["center"] = lambda: LinkView("center", "Unknown", 0, "not configured", None)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -135,10 +141,15 @@ class Service:
     async def _record_always(self, stop: asyncio.Event) -> None:
         """Open, record, and after a failure open again by rule E; until `stop`."""
         shown: list[Place] = []
-        anchor = Anchor(self._config.anchor)
+        ended: Ended | None = None
         while not stop.is_set():
             try:
-                await self._record(anchor, shown, stop)
+                await self._record(shown, ended, stop)
+                continue  # its key was changed
+            except EpochClosed as error:
+                _log.warning("%s; beginning another epoch", error)
+                ended = error.ended
+                continue
             except ForeignHead as error:
                 _log.error("%s; beginning another epoch", error)
                 shown.append(error.place)
@@ -154,23 +165,27 @@ class Service:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), REOPEN_S)
 
-    async def _record(self, anchor: Anchor, shown: Sequence[Place], stop: asyncio.Event) -> None:
-        """One opening of the journal, until it fails, a witness objects, or `stop`."""
+    async def _record(self, shown: Sequence[Place], ended: Ended | None, stop: asyncio.Event) -> None:
+        """One opening of the journal, until it fails, a witness objects, its epoch ends, or `stop`."""
         config = self._config
         identity = Identity(config.tenant, config.zone, config.node)
         journal = Journal.open(
             config.store,
-            anchor,
+            self._anchor,
             clocks=self._clocks,
             identity=identity,
             shown=shown,
-            reserve_bytes=config.reserve_mb * _MIB,
-            store_bytes_max=config.store_mb_max * _MIB or None,
+            ended=ended,
+            reserve_bytes=config.reserve_mb * MIB,
+            store_bytes_max=config.store_mb_max * MIB or None,
         )
+        quiet = False
         try:
             if journal.begun is not None:
                 _log.warning("epoch %s begun: %s", journal.epoch, journal.begun.reason)
             books = self._fold()
+            if books.is_closed:  # told before a crash or a stop
+                raise EpochClosed(journal.epoch)
             journal.on_told(lambda placed, _: self._told(journal, placed))
             self._running.journal = journal
             with JournalReader(config.store) as reader:
@@ -178,26 +193,59 @@ class Service:
             self.dock.attach(journal, books, self._settings(), have)
             self._running.trouble = ""
             self._recorded = True
+            self._rotated.clear()
+            self._attached.set()
             notify("READY=1")
             _log.info("recording in epoch %s from seq %d", journal.epoch, journal.told.seq)
             await self._run_sinks(journal, stop)
+            quiet = True
             journal.put_snapshot(self.dock.books.snapshot())
+        except EpochClosed:
+            quiet = True  # the doors say for a moment longer what they said last
+            raise
         finally:
             self._running.journal = None
-            self.dock.detach(quiet=stop.is_set())
+            self.dock.detach(quiet=quiet)
             await journal.close()
 
+    async def rotate_key(self, by: str) -> str:
+        """Change the node's key for a new one, which the next epoch is signed with; its public half in hex.
+
+        The new key is told in the last entry of the epoch at hand: the center believes it from there.
+        Raises Refused while nothing can be recorded.
+        """
+        if not self.dock.recording or self._rotated.is_set():
+            raise Refused("This dock cannot record now, so its key stays. Try again when it records.")
+        try:
+            key = self._anchor.next_signer().public
+        except AnchorError as error:
+            raise Refused(f"{error}. The key stays as it is.") from error
+        told = self.dock.write("rotate", Rotate(key))
+        self.dock.detach(quiet=True)  # that was the last word of this epoch
+        self._attached.clear()
+        _log.warning("key of epoch %s changed by %s for %s", self.dock.books.state.epoch, by, key)
+        try:
+            await asyncio.shield(told)
+            self._rotated.set()
+            async with asyncio.timeout(ROTATE_S):
+                await self._attached.wait()
+        except (JournalError, TimeoutError) as error:
+            raise Refused(
+                "The dock does not record again yet. Look at the status page: it shows the key in use."
+            ) from error
+        return key
+
     async def _run_sinks(self, journal: Journal, stop: asyncio.Event) -> None:
-        """Keep center and broker fed until the journal fails, a witness objects, or `stop`."""
+        """Keep center and broker fed until the journal fails, its epoch ends, another is due, or `stop`."""
         tasks = [
             asyncio.create_task(self._keep_fed(sink, journal))
             for sink in (self._upload, self._events)
             if sink is not None
         ]
         tasks.append(asyncio.create_task(self._prune_hourly(journal)))
-        stopping = asyncio.create_task(stop.wait())
+        asked = [asyncio.create_task(event.wait()) for event in (stop, self._rotated)]
         try:
-            ends: list[asyncio.Future[Any]] = [*tasks, stopping, journal.failed]
+            ends: list[asyncio.Future[Any]] = [*tasks, *asked, journal.failed]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if journal.failed.done():
                 self._running.trouble = str(journal.failed.result())
@@ -206,10 +254,9 @@ class Service:
                 if task.done():
                     task.result()
         finally:
-            stopping.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            for started in (*tasks, *asked):
+                started.cancel()
+            await asyncio.gather(*tasks, *asked, return_exceptions=True)
 
     async def _prune_hourly(self, journal: Journal) -> None:
         """Shorten the journal by what the center calls releasable and is past retention."""
@@ -230,7 +277,7 @@ class Service:
         while True:
             try:
                 await sink.run(journal, self._config.store)
-            except ForeignHead:
+            except (ForeignHead, EpochClosed):
                 raise
             except Exception as error:  # noqa: BLE001 - the doors go on, whatever it was
                 _log.error("%s ended, it is begun again: %s", sink.link().name, error, exc_info=error)
@@ -255,6 +302,7 @@ class Service:
                 except EntryError as error:
                     raise StoreError(f"the journal cannot be folded: {error}") from error
                 position = page[-1][0]
+            self._running.epochs[:] = epoch_views(reader)
             self._running.last[:] = [entry_view(record) for _, record in reader.page_before(None, 20)]
         return books
 

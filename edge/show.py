@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC
 from typing import Final
 
-from customs.documents import Conveyance
+from customs.documents import Conveyance, LineRef
 from edge import words
 from edge.books import Job, NodeBooks, OpenHold
-from edge.view import EntryView, HoldView, JobView, LineView
+from edge.view import EntryView, HoldView, JobView, LeaseView, LineView
 from gs1.printable import printable
 from sync.bodies import (
+    Adopt,
     Begin,
     Correction,
     DeviceAlarm,
@@ -19,6 +21,8 @@ from sync.bodies import (
     Movement,
     Refusal,
     Release,
+    Returned,
+    Rotate,
     Saw,
     Settings,
     Skipped,
@@ -106,6 +110,29 @@ def _lines(books: NodeBooks, conveyance: Conveyance, have: int) -> list[LineView
     return views
 
 
+def lease_views(books: NodeBooks, have: int) -> Iterator[LeaseView]:
+    """Every line of which something was lent to this epoch, or said about."""
+    state = books.state
+    for name in sorted({*state.accounts, *state.lent}):
+        permit, _, line = name.rpartition("/")
+        ref = LineRef(permit, line)
+        found = books.line(ref)
+        product = state.products.get(found[1].product) if found else None
+        account = books.account(ref)
+        yield LeaseView(
+            permit=permit,
+            line=line,
+            product_name=product.name if product else "",
+            unit=found[1].unit if found else "",
+            lent=account.pending,
+            used=account.used,
+            returned=account.returned,
+            asked_back=account.recalled,
+            left=books.left(ref, have),
+            holders=state.lent.get(name),
+        )
+
+
 def entry_view(record: bytes) -> EntryView:
     """A stored record in one line."""
     entry = read_record(record)
@@ -139,6 +166,15 @@ def _summary(body: object) -> str:
             return f"{_load(body.load.key)}: {body.movement} of {body.quantity} undone by {body.by}"
         case Release():
             return f"hold {body.decision} by {body.by}: {printable(body.note.encode(), 80)}"
+        case DeviceAlarm():
+            return f"{body.device}: {body.detail}"
+        case _:
+            return _own_summary(body)
+
+
+def _own_summary(body: object) -> str:
+    """What the log says of itself and of the other logs."""
+    match body:
         case Saw():
             return f"{len(body.entries)} papers from the center"
         case Begin():
@@ -147,8 +183,13 @@ def _summary(body: object) -> str:
             return f"version {body.build}, rules {body.rules}"
         case Skipped():
             return f"{body.sink}: entries {body.first} to {body.last} left out: {body.reason}"
-        case DeviceAlarm():
-            return f"{body.device}: {body.detail}"
+        case Returned():
+            return f"{body.quantity} of {body.ref} given back to the center"
+        case Adopt():
+            told = read_record(bytes(body.record))
+            return f"{told.type} of epoch {told.epoch} told again"
+        case Rotate():
+            return f"key changed for {body.key[:16]}..."
         case _:
             return type(body).__name__
 

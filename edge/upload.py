@@ -2,7 +2,8 @@
 """The exchange with the center, kept going: asks, takes answers, writes what was seen.
 
 One request at a time; at once while there is more to send, else when something was told or after a
-pause. A witness that knows another log ends it with `ForeignHead`: rule E then begins another epoch.
+pause. A witness that knows another log ends it with `ForeignHead`: rule E then begins another epoch. So does
+`EpochClosed`, when a count at the center has closed the epoch at hand.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Final
 from edge.config import CenterConfig, NodeConfig
 from edge.dock import Dock
 from edge.errors import EdgeError
-from edge.journal import Journal
+from edge.journal import Ended, Journal
 from edge.leases import returns, wants
 from edge.store import JournalReader
 from edge.view import LinkView
@@ -41,6 +42,14 @@ class ForeignHead(EdgeError):
     def __init__(self, place: Place) -> None:
         super().__init__(f"the center knows another entry {place.seq} of epoch {place.epoch}")
         self.place = place
+
+
+class EpochClosed(EdgeError):
+    """The center has closed this epoch by a count; go on in another one, which gets leases of its own."""
+
+    def __init__(self, epoch: str) -> None:
+        super().__init__(f"the center closed epoch {epoch} after a count")
+        self.ended = Ended(epoch, "the center closed this epoch after a count")
 
 
 def confirmed(reader: JournalReader, epoch: str) -> int:
@@ -75,8 +84,12 @@ class Upload:
             behind = self._sync.behind(self._journal.epoch, self._journal.told)
         return LinkView("center", self._state, behind, self._detail, self._oldest if behind else None)
 
+    def confirmed(self) -> dict[str, int]:
+        """What the center has of each own epoch: the last seq."""
+        return dict(self._sync.have) if self._sync is not None else {}
+
     async def run(self, journal: Journal, store: Path) -> None:
-        """Exchange until cancelled; raises ForeignHead when rule E asks for another epoch."""
+        """Exchange until cancelled; raises ForeignHead and EpochClosed where another epoch must begin."""
         cursor = self._dock.books.state.cursor
         with JournalReader(store) as reader:
             have = {epoch: confirmed(reader, epoch) for epoch in reader.epochs()}
@@ -122,8 +135,11 @@ class Upload:
             await self._adopt(reader, epoch, after)
             sync.concede(epoch)
         if taken.saw is not None:
-            self._dock.write("saw", taken.saw)
+            told = self._dock.write("saw", taken.saw)
             self._dock.changed("")
+            if books.is_closed:
+                await told
+                raise EpochClosed(journal.epoch)
         if taken.refused:
             self._state, self._detail = "Degraded", "; ".join(taken.refused.values())
             _log.error("center refuses entries: %s", self._detail)

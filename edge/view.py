@@ -135,6 +135,53 @@ class LinkView(msgspec.Struct, frozen=True):
     oldest: datetime | None
 
 
+class LeaseView(msgspec.Struct, frozen=True):
+    """What this node's epoch was lent of a permit line, in the line's unit.
+
+    `lent` counts all of it, `left` what may be spent now: lent and confirmed, not used and not `returned`.
+    `asked_back` is what the center wants back and has not got. `holders` is what the center last said that
+    other nodes hold unused, empty when all is used up, None when it said nothing.
+    """
+
+    permit: str
+    line: str
+    product_name: str
+    unit: str
+    lent: Decimal
+    used: Decimal
+    returned: Decimal
+    asked_back: Decimal
+    left: Decimal
+    holders: dict[str, Decimal] | None
+
+
+class EpochView(msgspec.Struct, frozen=True):
+    """An epoch of this node's log: how many entries it has, how many of them the center has, why it was begun
+    and when, and the public half of the key that signs it, in hex.
+    """
+
+    epoch: str
+    entries: int
+    confirmed: int
+    reason: str
+    begun_at: datetime
+    key: str
+
+
+class RecordView(msgspec.Struct, frozen=True):
+    """How the record stands: `epochs` newest first, the first one is written in. `adopted` counts entries
+    that were told again here; `ballast` is "lies ready", "released" or "none"; `free_bytes` is what the
+    store may still take. `closed`: the center has closed the newest epoch by a count.
+    """
+
+    epochs: tuple[EpochView, ...]
+    leases: tuple[LeaseView, ...]
+    adopted: int
+    closed: bool
+    ballast: str
+    free_bytes: int
+
+
 class StatusView(msgspec.Struct, frozen=True):
     """Everything on the status page, at one moment.
 
@@ -155,6 +202,7 @@ class StatusView(msgspec.Struct, frozen=True):
     jobs: tuple[JobView, ...]
     links: tuple[LinkView, ...]
     last: tuple[EntryView, ...]
+    record: RecordView
 
 
 class Refused(Exception):
@@ -218,6 +266,10 @@ class Desk(Protocol):
         self, hold: str, decision: str, note: str, by: str, quantity: str | None = None
     ) -> HoldView:
         """Settle a Hold by one of its choices; `quantity` is asked for by a deposit only."""
+        ...
+
+    async def rotate_key(self, by: str) -> str:
+        """Change the node's key for a new one, in another epoch; its public half in hex."""
         ...
 
     def metrics(self) -> dict[str, Any]:

@@ -207,6 +207,7 @@ class CenterBook:
 
     def _fold_grant(self, stored: Stored, grant: Grant) -> None:
         self.accounts.grant(stored.entry.entry_id, grant)
+        self.lent.pop(grant.ref, None)  # the epoch that is lent to forgets it as well
 
     def _fold_recall(self, _: Stored, recall: Recall) -> None:
         self.recalled[recall.ref, recall.epoch] += recall.quantity
@@ -278,6 +279,7 @@ class CenterBook:
 
     def _fold_first(self, node: str, stored: Stored) -> None:
         begin: Begin = stored.body
+        self.lent.clear()  # an epoch that begins was told of nobody's leases
         self.epochs[stored.entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end)
         self.keys[node].add(begin.key)
 

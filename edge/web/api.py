@@ -61,6 +61,10 @@ class OpenJob(msgspec.Struct, forbid_unknown_fields=True):
     seals: Annotated[tuple[_Name, ...], msgspec.Meta(max_length=20)] | None = None
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """An act that needs no more than its name: {}."""
+
+
 class Decision(msgspec.Struct, forbid_unknown_fields=True):
     """A supervisor's decision on a Hold."""
 
@@ -95,6 +99,7 @@ class Api:
             web.post(f"{door}/job/open", self._open),
             web.post(f"{door}/job/close", self._close),
             web.post("/api/v1/holds/{hold}", self._decide),
+            web.post("/api/v1/rotate-key", self._rotate_key),
         ]
 
     def known_door(self, request: web.Request) -> str:
@@ -175,6 +180,11 @@ class Api:
         hold = request.match_info["hold"]
         asked = await _body(request, Decision)
         return _json(await self._desk.decide(hold, asked.decision, asked.note, grant.by, asked.quantity))
+
+    async def _rotate_key(self, request: web.Request) -> web.Response:
+        grant = supervisor(request)
+        await _body(request, Nothing)
+        return _json({"key": await self._desk.rotate_key(grant.by)})
 
 
 def asked_text(request: web.Request) -> str:

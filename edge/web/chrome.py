@@ -37,6 +37,8 @@ WORDS: Final = {
     "Degraded": "Degraded",
     "Down": "Down",
     "Unknown": "Unknown",
+    # the record
+    "ballast": "Ballast for a full disk",
     # what a supervisor may decide
     "refused": "Refuse: it goes back",
     "cleared": "Clear: nothing moved",

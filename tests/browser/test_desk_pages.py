@@ -185,3 +185,17 @@ async def test_no_page_scrolls_sideways(screens: Screens, desk: FakeDesk, path: 
     for width in (1440, 800, 390):
         await page.set_viewport_size({"width": width, "height": 900})
         assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+async def test_the_supervisor_reads_the_record_and_changes_the_key(screens: Screens, desk: FakeDesk) -> None:
+    page = await screens.supervisor()
+    leases = page.locator("[data-live=leases] tr")
+    await expect(leases.first).to_contain_text("125 at dock-b")
+    await expect(leases.last).to_contain_text("used up")
+    epochs = page.locator("[data-live=epochs] tr")
+    await expect(epochs.first).to_contain_text("current")
+    await expect(epochs.first).to_contain_text("key changed")
+    await expect(page.locator("[data-live=record]")).to_contain_text("Lies ready")
+    await epochs.first.get_by_role("button", name="Change key").click()
+    await expect(epochs.first.locator(".fault")).to_have_text("")
+    assert desk.acts == [("rotate", "supervisor Ann")]

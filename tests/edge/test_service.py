@@ -11,7 +11,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from drivers.read import Read
@@ -25,7 +27,11 @@ from edge.journal import Journal
 from edge.service import Service
 from edge.store import JOURNAL_FILE, JournalReader
 from edge.upload import ForeignHead
-from sync.entry import Draft, Place
+from edge.view import Refused
+from sync.bodies import Close, Saw, body_bytes, read_body, schema_of
+from sync.entry import Draft, Place, read_record, record_bytes, record_hash
+from sync.keys import Signer
+from sync.wire import Answer, Ask
 from zonegate.verify import verify_store
 
 WAIT_S = 10.0
@@ -232,3 +238,100 @@ async def test_what_is_releasable_and_past_retention_is_pruned_and_the_books_nee
     connection.close()
     with pytest.RaisesGroup(pytest.RaisesExc(StoreError, match="install the version that wrote it")):
         await made(config).run(asyncio.Event())
+
+
+# -- an epoch that ends ------------------------------------------------------------------------------
+
+
+def closing(service: Service) -> Saw:
+    """What a center says that has closed this epoch by a count."""
+    epoch, when = service.dock.books.state.epoch, system_clocks()
+    body = Close("dock-1", (epoch,), (), (), "office", "counted")
+    draft = Draft(when.entry_id(), "close", schema_of("close"), when.utc(), when.stamp(), body_bytes(body))
+    record = record_bytes(draft, "c" * 32, 7, when.utc(), "0" * 64)
+    return Saw("c" * 32, Place("c" * 32, 7, record_hash(record)), (msgspec.Raw(record),))
+
+
+def answering(saw: Callable[[], Saw | None]) -> Callable[..., Any]:
+    """A center that has everything, and tells what `saw` says."""
+
+    async def exchange(self: object, ask: Ask, signer: Signer) -> Answer:
+        told = saw()
+        have = tuple(part.head.place for part in ask.parts if part.head is not None)
+        upto = told.upto if told else None
+        return Answer(ask.ask_id, have, "c" * 32, ask.cursor, upto, told.entries if told else (), {})
+
+    return exchange
+
+
+async def test_an_epoch_that_the_center_has_closed_is_followed_by_one_that_proves_its_end(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made(config)
+    saws: list[Saw] = []
+    monkeypatch.setattr("edge.upload.CenterClient.exchange", answering(lambda: saws.pop() if saws else None))
+    states: list[str] = []
+    service.dock.on_change(lambda _: states.append(service.dock.door("in").state))
+    async with serving(service):
+        await until(service, lambda: told(service) >= 2)
+        first = service.dock.books.state.epoch
+        saws.append(closing(service))
+        assert service._upload is not None
+        service._upload.wake()
+        await until(service, lambda: service.dock.books.state.epoch != first and service.dock.recording)
+        assert set(states) == {"READY"}, "no door says STOP meanwhile"
+        view = service.desk.status().record
+        assert [epoch.epoch for epoch in view.epochs] == [service.dock.books.state.epoch, first]
+        assert "count" in view.epochs[0].reason
+        assert not view.closed
+    check_proven_end(config, first)
+
+
+async def test_a_crash_before_the_next_epoch_begins_it_at_the_next_start(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made(config)
+    async with serving(service):
+        await until(service, lambda: told(service) >= 2)
+        first = service.dock.books.state.epoch
+        await service.dock.write("saw", closing(service))
+    again = made(config)
+    async with serving(again):
+        await until(again, lambda: again.dock.recording)
+        assert again.dock.books.state.epoch != first
+        assert not again.dock.books.is_closed
+    check_proven_end(config, first)
+
+
+def check_proven_end(config: NodeConfig, first: str) -> None:
+    """The store has two epochs, and the second one names the head of the first."""
+    with JournalReader(config.store) as reader:
+        assert reader.epochs()[0] == first
+        assert len(reader.epochs()) == 2
+        record = reader.record_at(reader.epochs()[1], 1)
+        assert record is not None
+        begin = read_body(read_record(record))
+        assert begin.parent == begin.end == reader.head(first)
+
+
+async def test_the_key_is_changed_at_the_running_dock_and_the_doors_go_on(config: NodeConfig) -> None:
+    service = made(config)
+    async with serving(service):
+        await until(service, lambda: told(service) >= 2)
+        before = Anchor(config.anchor).signer().public
+        first = service.dock.books.state.epoch
+        key = await service.desk.rotate_key("supervisor ann")
+        assert key == Anchor(config.anchor).signer().public != before
+        assert service._running.journal is not None
+        assert service._running.journal.signer.public == key
+        view = await service.dock.scan("in", b"nonsense", "client-1", "screen in")
+        assert view.reason == "unreadable"
+        keys = [epoch.key for epoch in service.desk.status().record.epochs]
+        assert keys == [key, before]
+    check_proven_end(config, first)
+
+
+async def test_a_dock_that_cannot_record_keeps_its_key(config: NodeConfig) -> None:
+    service = made(config)
+    with pytest.raises(Refused, match="key stays"):
+        await service.rotate_key("supervisor")

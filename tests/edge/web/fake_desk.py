@@ -15,11 +15,14 @@ from edge.view import (
     DeviceView,
     DoorView,
     EntryView,
+    EpochView,
     HoldView,
     JobView,
+    LeaseView,
     LineView,
     LinkView,
     Prompt,
+    RecordView,
     Refused,
     StatusView,
 )
@@ -58,6 +61,19 @@ LINES = (
         Decimal(0),
     ),
 )
+RECORD = RecordView(
+    (
+        EpochView(EPOCH, 102, 100, "key changed", STARTED, "cd" * 32),
+        EpochView("f" * 32, 40, 40, "first start", STARTED, "ab" * 32),
+    ),
+    (
+        LeaseView("06-0609-1", "1", "TOOL-12 cordless drill", "EA", Decimal(2500), Decimal(1500),
+                  Decimal(100), Decimal(250), Decimal(900), {"dock-b": Decimal(125)}),
+        LeaseView("06-0609-1", "2", "BRKT-9 steel bracket", "EA", Decimal(1250), Decimal(1250), Decimal(0),
+                  Decimal(0), Decimal(0), {}),
+    ),
+    3, False, "lies ready", 2048 * 1024 * 1024,
+)  # fmt: skip
 ASKED = Prompt("quantity", "hold-1", "TOOL-12 cordless drill: how many EA?")
 JOBS = (
     JobView("OUT-0609", "TRAILER 4711", "Example Carrier", "out1", Direction.OUT, "open", ("S-90017",), False,
@@ -139,8 +155,12 @@ class FakeDesk:
         return StatusView(
             "example", "zone-999", "dock-a", "America/New_York", "0.1.0", self.position, self.recording, True,
             tuple(self.doors.values()), devices, tuple(self.holds), tuple(self.jobs), tuple(self.links),
-            tuple(self._story()),
+            tuple(self._story()), RECORD,
         )  # fmt: skip
+
+    async def rotate_key(self, by: str) -> str:
+        self.acts.append(("rotate", by))
+        return "ab" * 32
 
     def door(self, door: str) -> DoorView:
         return self.doors[door]

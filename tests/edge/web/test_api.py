@@ -204,3 +204,21 @@ async def test_a_dock_that_cannot_record_says_so(
     status, said = await post(client, f"{DOOR}/scan", scan, site.bearer("supervisor"))
     assert status == 503
     assert said == {"error": "This dock cannot record now.", "next": "Nothing may pass. Call the supervisor."}
+
+
+async def test_the_key_is_changed_by_the_supervisor_only(
+    site: Site, client: ClientSession, desk: FakeDesk
+) -> None:
+    path = "/api/v1/rotate-key"
+    assert (await post(client, path, {}, site.bearer("door.out1")))[0] == 403
+    assert (await post(client, path, {"more": 1}, site.bearer("supervisor")))[0] == 400
+    assert desk.acts == []
+    status, body = await post(client, path, {}, site.bearer("supervisor"))
+    assert (status, body) == (200, {"key": "ab" * 32})
+    assert desk.acts == [("rotate", "supervisor")]
+
+
+async def test_the_record_comes_as_json(client: ClientSession) -> None:
+    record = (await get(client, "/api/v1/status"))[1]["record"]
+    assert record["epochs"][0]["confirmed"] == 100
+    assert record["leases"][0]["holders"] == {"dock-b": "125"}
