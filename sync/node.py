@@ -40,6 +40,10 @@ class LogReader(Protocol):
         """Records that follow `seq`, bounded; at least one when there is one."""
         ...
 
+    def base(self, epoch: str) -> Place | None:
+        """The place up to which an epoch was forgotten (S5); None when all of it is there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -117,7 +121,7 @@ class NodeSync:
             stored = told if current else reader.head(own)
             if stored is None or (len(parts) == PARTS_MAX - 1 and not current):
                 continue
-            after = min(self.have.get(own, 0), stored.seq)
+            after = max(min(self.have.get(own, 0), stored.seq), _start(reader, own))
             if after == stored.seq and not current:
                 continue
             kept = int(current and after == 0)
@@ -222,6 +226,7 @@ def adoptions(reader: LogReader, epoch: str, after: int, adopted: Container[str]
     Facts after the last place that both agree on, once each: `adopted` tells whether an id was told again
     before. An adopted fact in there is told as itself; a Begin is no fact of another log.
     """
+    after = max(after, _start(reader, epoch))
     while records := reader.after(epoch, after, ADOPT_PAGE, ASK_BYTES_MAX):
         for stored in records:
             entry = read_record(stored)
@@ -230,3 +235,9 @@ def adoptions(reader: LogReader, epoch: str, after: int, adopted: Container[str]
             if entry.type != "begin" and entry.entry_id not in adopted:
                 yield Adopt(msgspec.Raw(told))
         after += len(records)
+
+
+def _start(reader: LogReader, epoch: str) -> int:
+    """The seq after which an epoch can be read: every backup of the center has what was before it."""
+    base = reader.base(epoch)
+    return base.seq if base is not None else 0

@@ -100,6 +100,9 @@ class MemoryLog:
         log = self.logs.get(epoch, [])
         return log[seq - 1].hash if 1 <= seq <= len(log) else None
 
+    def base(self, epoch: str) -> None:
+        """Nothing is ever forgotten here."""
+
     def after(self, epoch: str, seq: int, entries_max: int, bytes_max: int) -> list[bytes]:
         records: list[bytes] = []
         for stored in self.logs.get(epoch, [])[seq : seq + entries_max]:
