@@ -248,6 +248,10 @@ class Questions:
         row = self._one("SELECT epoch, seq, hash FROM cursor WHERE sink = ?", sink)
         return Place(*row) if row else None
 
+    def cursors(self) -> list[tuple[str, Place]]:
+        """All sinks with how far each has taken entries."""
+        return [(row[0], Place(*row[1:])) for row in self._all("SELECT sink, epoch, seq, hash FROM cursor")]
+
     def snapshot(self) -> tuple[Place, bytes] | None:
         """The last snapshot of the owner's state and the place it stands for."""
         row = self._one("SELECT epoch, seq, hash, state FROM snapshot")
@@ -271,6 +275,18 @@ class Questions:
             after,
             min(limit, PAGE_ENTRIES_MAX),
         )
+
+    def stray_read(self) -> tuple[int, str] | None:
+        """(position, entry_id) of the first raw read that names an entry which is not stored."""
+        row = self._one(
+            "SELECT position, entry_id FROM read_evidence WHERE entry_id IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM entry WHERE entry.entry_id = read_evidence.entry_id) ORDER BY position LIMIT 1"
+        )
+        return (row[0], row[1]) if row else None
+
+    def schema_names(self) -> set[str]:
+        """The names of the file's tables, indexes and triggers."""
+        return {row[0] for row in self._all("SELECT name FROM sqlite_schema")}
 
     def _one(self, statement: str, *values: object) -> Any:
         rows = self._all(statement, *values)

@@ -1,54 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
 """`zonegate verify`: is this journal, or export of one, the unbroken record that it claims to be?
 
-Reads a store read-only, live or not, or the lines of an export, and names the first bad entry. With a
-signed head from elsewhere (the center, the broker) it also finds a tail that was cut off, or a log
-that was chained anew. Memory stays bounded however long the journal is.
+Reads a store read-only, live or not, or the lines of an export, and names the first bad entry and the
+promise that it breaks. With a witness from elsewhere (an anchor, a signed head, the running center) it
+also finds a tail that was cut off, and a log that was chained anew. `zonegate.zonelogs` does the same for
+the center's database.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 import msgspec
 
-from edge.errors import StoreError
+from edge.errors import EdgeError, StoreError
 from edge.store import JournalReader, Row
 from sync.bodies import Begin, read_body
-from sync.entry import GENESIS, RECORD_BYTES_MAX, Entry, Head, Place, read_record, record_hash
-from sync.errors import EntryError, SignatureError
-from sync.keys import check_head
+from sync.entry import RECORD_BYTES_MAX, Head, Place, read_record
+from sync.errors import EntryError
+from zonegate.chainwalk import Kept, Walk
+from zonegate.findings import Bad, Finding, count
+from zonegate.progress import Progress
+from zonegate.witnesses import AnchorSeen, Witness, WitnessError, anchor_seen, head_given
+
+if TYPE_CHECKING:
+    from central.web.logs import StoredLog
+    from zonegate.centerlogs import CenterLogs
+
+_Item = TypeVar("_Item", Row, bytes)
 
 _PAGE_ENTRIES: Final = 64
 """Entries read at once: at most 17 MiB when each has the largest record there can be."""
 
 _PAGE_HEADS: Final = 500
 
-_HEAD_BYTES_MAX: Final = 4096
-"""A head as JSON has under 300 bytes."""
+_BEFORE_ALL: Final = -(2**63)
+"""Before every position that a table can hold: a row below the first is a finding, not overlooked."""
+
+_UNSEEN: Final = (
+    "without a witness it cannot be seen whether the end was cut off, or the log was chained anew after its "
+    "last signed head; give --center, --anchor or --head"
+)
+
+_TRIGGERS: Final = frozenset(
+    f"{table}_no_{act}" for table in ("entry", "own_epoch", "signed_head") for act in ("update", "delete")
+)
+"""Those that keep the journal's tables append-only; whoever changes a row must take them away first."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """The first thing that is wrong. `problem` is a short fixed word, `sentence` is for a person."""
-
-    problem: str
-    sentence: str
-    epoch: str | None = None
-    seq: int | None = None
-    entry_id: str | None = None
+_PRUNING_TRIGGERS: Final = frozenset(("pruned_no_delete", "pruned_only_grows"))
 
 
 class Verified(msgspec.Struct, frozen=True):
     """What a walk found. `finding` is None when all is well.
 
-    `missing` says in sentences which entries a Begin itself names as lost with an older store, `pruned`
-    which ones the journal says were pruned: of those only the hash of the last one was there to verify.
+    `missing` says in sentences which entries a Begin itself names as lost with an older store, `notes` what
+    else a person should know: what no witness vouched for, what this version could not read, `pruned` what
+    the node has forgotten since, so that it cannot be verified here.
     """
 
     entries: int
@@ -57,294 +71,315 @@ class Verified(msgspec.Struct, frozen=True):
     end: Place | None
     finding: Finding | None
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
 
 
-def verify_store(store: Path, *, head: Head | None = None, key: str | None = None) -> Verified:
-    """Verify a store's journal: every entry, its columns, and every signed head in it.
+class Witnesses(msgspec.Struct, frozen=True):
+    """What is asked beside the log itself. `key` is the node's public key in hex from a trusted place."""
 
-    `head` is a head kept by a witness, `key` the node's public key in hex from a trusted place.
-    Raises StoreError when there is no journal to read, StoreNewer when a newer version wrote it.
+    heads: tuple[Witness, ...] = ()
+    anchor: AnchorSeen | None = None
+    key: str | None = None
+
+    @property
+    def all_heads(self) -> tuple[Witness, ...]:
+        """The heads, that of the anchor among them."""
+        anchored = self.anchor.witness if self.anchor is not None else None
+        return self.heads if anchored is None else (*self.heads, anchored)
+
+
+def verify_store(
+    store: Path,
+    *,
+    head: Head | None = None,
+    key: str | None = None,
+    witnesses: Witnesses | None = None,
+    center: CenterLogs | None = None,
+    progress: Progress | None = None,
+) -> Verified:
+    """Verify a store's journal: every entry, its columns, its signed heads, and all that points into it.
+
+    `head` is a head kept by a witness, `key` the node's public key in hex from a trusted place; `witnesses`
+    are more of both, `center` a center that is asked. Witnesses must have been read before: a live journal
+    is then at least as long as they say. Raises StoreError when there is no journal to read, StoreNewer when
+    a newer version wrote it, WitnessError when the center does not answer.
     """
-    with JournalReader(store) as reader, closing(_Walk(reader.bases())) as walk:
+    known = _with_head(witnesses or Witnesses(key=key), head)
+    ticks = progress or Progress(None)
+    with JournalReader(store) as reader, closing(Walk(bases=reader.bases())) as walk:
+        notes: list[str] = []
         try:
-            for row in _rows(reader):
-                walk.take(row.record, row)
-            walk.check_epochs(reader.epochs())
-            for signed in _signed_heads(reader):
-                walk.take_head(
-                    signed, reader.hash_at(signed.epoch, signed.seq), "a head signed by this journal"
-                )
-            if head is not None:
-                walk.take_head(head, reader.hash_at(head.epoch, head.seq), "the head", key)
-            walk.check_key(key)
-        except _Bad as bad:
-            return walk.result(bad.finding)
+            asked = _ask_center(reader, center)
+            ticks.begin(reader.entries())
+            _walk_store(reader, walk, ticks)
+            _check_pointers(reader, walk)
+            _ask(walk, known, reader.hash_at)
+            if center is not None:
+                notes += _compare(walk, reader, center, asked)
+            _check_store_itself(reader)
+        except Bad as bad:
+            return _result(walk, bad.finding, notes)
         except StoreError as error:
-            return walk.result(walk.here("file", f"after this entry the file is damaged: {error}"))
-        return walk.result(None)
+            return _result(walk, walk.here("file", f"after this entry the file is damaged: {error}"), notes)
+        finally:
+            ticks.end()
+        if not known.all_heads and center is None:
+            notes.append(_UNSEEN)
+        return _result(walk, None, notes)
 
 
-def verify_lines(lines: Iterable[bytes], *, head: Head | None = None, key: str | None = None) -> Verified:
+def verify_lines(
+    lines: Iterable[bytes],
+    *,
+    head: Head | None = None,
+    key: str | None = None,
+    witnesses: Witnesses | None = None,
+) -> Verified:
     """Verify an export: one record a line, verbatim, in the order of the log.
 
-    An export holds no hashes beside the records, so a changed entry shows at the one after it, and
-    the last entry only with `head`.
+    An export holds no hashes beside the records, so that a changed entry shows by the one after it, and
+    the last entry only by a witness.
     """
-    hash_of_head: str | None = None
-    with closing(_Walk()) as walk:
+    known = _with_head(witnesses or Witnesses(key=key), head)
+    wanted = {(witness.place.epoch, witness.place.seq): "" for witness in known.all_heads}
+    with closing(Walk()) as walk:
         try:
-            for line in lines:
-                place = walk.take(line.rstrip(b"\r\n"), None)
-                if head is not None and (place.epoch, place.seq) == (head.epoch, head.seq):
-                    hash_of_head = place.hash
-            if head is not None:
-                walk.take_head(head, hash_of_head, "the head", key)
-            walk.check_key(key)
-        except _Bad as bad:
-            return walk.result(bad.finding)
-        return walk.result(None)
+            for line, following in _pairs(line.rstrip(b"\r\n") for line in lines):
+                entry = walk.take(line, None, following)
+                if (entry.epoch, entry.seq) in wanted and walk.place is not None:
+                    wanted[entry.epoch, entry.seq] = walk.place.hash
+            _ask(walk, known, lambda epoch, seq: wanted[epoch, seq])
+        except Bad as bad:
+            return _result(walk, bad.finding, [])
+        return _result(walk, None, [] if known.all_heads else [_UNSEEN])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `zonegate verify`."""
-    parser.add_argument("path", type=Path, help="a store's folder, or an export (.jsonl, one record a line)")
-    parser.add_argument("--head", type=Path, metavar="FILE", help="a signed head kept elsewhere, as JSON")
+    what = parser.add_argument_group("what to verify, one of these")
+    what.add_argument(
+        "path", type=Path, nargs="?", help="a store's folder, or an export (.jsonl, one record a line)"
+    )
+    what.add_argument("--database", metavar="DSN", help="the center's PostgreSQL, with --zone")
+    what.add_argument("--config", type=Path, metavar="FILE", help="the center's configuration")
+    parser.add_argument("--zone", metavar="TENANT/ZONE", help="whose logs in --database")
+    parser.add_argument("--anchor", type=Path, metavar="FOLDER", help="the anchor's folder")
+    parser.add_argument(
+        "--head",
+        metavar="HEAD",
+        help="a head kept elsewhere: epoch:seq:hash[:signature], or a JSON file",
+    )
     parser.add_argument("--key", metavar="HEX", help="the node's public key, from a trusted place")
+    parser.add_argument("--center", metavar="URL", help="a running center: compare with what it stores")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="a file with the center's token")
+    parser.add_argument("--pin", metavar="SHA256", help="SHA-256 of the center's certificate")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify and print: 0 when all is well, 1 with a finding, 2 when there is nothing to verify."""
     try:
-        head = None if arguments.head is None else _read_head(arguments.head)
-        if arguments.path.is_dir():
-            verified = verify_store(arguments.path, head=head, key=arguments.key)
-        else:
-            with arguments.path.open("rb") as file:
-                verified = verify_lines(_bounded_lines(file), head=head, key=arguments.key)
-    except (OSError, StoreError, msgspec.MsgspecError) as error:
+        if (arguments.path is None) == (arguments.database is None and arguments.config is None):
+            raise WitnessError("name one thing to verify: a store, an export, --database or --config")
+        if arguments.path is None:
+            from zonegate.zonelogs import run_database
+
+            return run_database(arguments)
+        verified = _verify(arguments)
+    except (OSError, EdgeError, WitnessError) as error:
         said = str(error)
         if isinstance(error, FileNotFoundError):
             said = f"there is no {error.filename}; name a node's store folder, or an export"
         print(json.dumps({"error": said}) if arguments.json else f"Nothing was verified: {said}")
         return 2
-    print(msgspec.json.encode(verified).decode() if arguments.json else _paragraph(arguments.path, verified))
+    if arguments.json:
+        told = msgspec.to_builtins(verified)
+        told["finding"] = verified.finding.as_json() if verified.finding else None
+        print(json.dumps(told))
+    else:
+        print(_paragraph(arguments.path, verified))
     return 1 if verified.finding else 0
 
 
-class _Bad(Exception):
-    """Carries the first finding out of the walk."""
+def witnesses_given(arguments: argparse.Namespace) -> Witnesses:
+    """The witnesses that the arguments name, read now. Raises WitnessError, EdgeError or OSError."""
+    return Witnesses(
+        (head_given(arguments.head),) if arguments.head else (),
+        anchor_seen(arguments.anchor) if arguments.anchor else None,
+        arguments.key,
+    )
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.sentence)
-        self.finding = finding
+
+def _verify(arguments: argparse.Namespace) -> Verified:
+    known = witnesses_given(arguments)
+    if not arguments.path.is_dir():
+        if arguments.center:
+            raise WitnessError("an export is verified with --head or --anchor; --center takes a store")
+        with arguments.path.open("rb") as file:
+            return verify_lines(_bounded_lines(file), witnesses=known)
+    if not arguments.center:
+        return verify_store(arguments.path, witnesses=known, progress=Progress(sys.stderr))
+    from zonegate.centerlogs import CenterLogs
+
+    token = arguments.token_file.read_text("ascii").strip() if arguments.token_file else None
+    with CenterLogs(arguments.center, token, arguments.pin) as center:
+        return verify_store(arguments.path, witnesses=known, center=center, progress=Progress(sys.stderr))
 
 
-class _Walk:
-    """The chain so far. Epochs follow one another, since one writer writes one log.
+def _with_head(known: Witnesses, head: Head | None) -> Witnesses:
+    if head is None:
+        return known
+    witness = Witness("the head", head.place, head.signature)
+    return msgspec.structs.replace(known, heads=(*known.heads, witness))
 
-    `bases` are the places up to which epochs were pruned: behind its Begin such an epoch goes on there.
-    """
 
-    def __init__(self, bases: Iterable[Place] = ()) -> None:
-        self._bases = {base.epoch: base for base in bases}
-        self._place: Place | None = None
-        self._last_id: str | None = None
-        self._entries = 0
-        self._heads = 0
-        self._begins: dict[str, Begin] = {}
-        self._ends: dict[str, Place] = {}
-        self._missing: list[str] = []
-        self._seen = _SeenIds()
+def _ask(walk: Walk, known: Witnesses, hash_at: Callable[[str, int], str | None]) -> None:
+    for witness in known.all_heads:
+        witness.check(walk, hash_at(witness.place.epoch, witness.place.seq), known.key)
+    if known.anchor is not None:
+        known.anchor.check_newest(walk)
+    walk.check_key(known.key)
 
-    def take(self, record: bytes, row: Row | None) -> Place:
-        """The place of the next record, which must follow the one before; raises _Bad."""
-        try:
-            entry = read_record(record)
-        except EntryError as error:
-            if row is not None:
-                raise _Bad(
-                    Finding("record", f"is no entry: {error}", row.epoch, row.seq, row.entry_id)
-                ) from error
-            raise _Bad(self.here("record", f"the entry after this one cannot be read: {error}")) from error
-        digest = record_hash(record)
-        if row is not None:
-            _check_columns(entry, row, digest)
-        self._check_follows(entry)
-        if entry.seq == 1:
-            self._take_begin(entry)
-        elif entry.type == "begin":
-            raise _bad(entry, "begin", "is a Begin in the middle of an epoch")
-        if not self._seen.add(entry.entry_id):
-            raise _bad(entry, "duplicate", "has an id that an entry before it has, too")
-        self._entries += 1
-        self._last_id = entry.entry_id
-        place = Place(entry.epoch, entry.seq, digest)
-        end = self._bases.get(entry.epoch, place) if entry.seq == 1 else place
-        self._place = self._ends[entry.epoch] = end
-        return place
 
-    def take_head(self, head: Head, stored: str | None, what: str, key: str | None = None) -> None:
-        """Check a signed head against the chain; `stored` is the hash at its place. Raises _Bad."""
-        end = self._ends.get(head.epoch)
-        begin = self._begins.get(head.epoch)
-        if end is None or begin is None:
-            raise _Bad(Finding("head", f"{what} is of epoch {head.epoch}, which is not here", head.epoch))
-        try:
-            check_head(key or begin.key, head)
-        except SignatureError as error:
-            whose = "the key given" if key else "the key that its epoch's Begin names"
-            raise _Bad(
-                Finding("signature", f"{what} at this entry is not signed with {whose}", head.epoch, head.seq)
-            ) from error
-        if head.seq > end.seq:
-            missing = _count(head.seq - end.seq, "entry is", "entries are")
-            sentence = f"the journal ends at {end.seq}, {what} names {head.seq}: {missing} missing"
-            raise _Bad(Finding("tail", sentence, head.epoch, end.seq + 1))
-        base = self._bases.get(head.epoch)
-        if stored is None and base is not None and head.seq < base.seq:
-            sentence = f"{what} cannot be compared: entries up to {base.seq} were pruned"
-            raise _Bad(Finding("pruned", sentence, head.epoch, head.seq))
-        if stored != head.hash:
-            sentence = f"{what} was signed for another hash here: this entry, or one before it, was changed"
-            raise _Bad(Finding("head", sentence, head.epoch, head.seq))
-        self._heads += 1
-
-    def check_epochs(self, listed: list[str]) -> None:
-        """The store's list of epochs, by which the node finds its head, must be the log's. Raises _Bad."""
-        if listed != list(self._begins):
-            raise _Bad(self.here("epochs", "the table own_epoch does not list the epochs of the log"))
-
-    def check_key(self, key: str | None) -> None:
-        """The newest epoch must name the key that is trusted. Raises _Bad."""
-        if key is None or self._place is None:
-            return
-        named = self._begins[self._place.epoch].key
-        if named != key:
-            raise _Bad(Finding("key", f"names the key {named}, the key given is {key}", self._place.epoch, 1))
-
-    def close(self) -> None:
-        """Remove what was kept aside."""
-        self._seen.close()
-
-    def here(self, problem: str, sentence: str) -> Finding:
-        """A finding at the last good entry."""
-        if self._place is None:
-            return Finding(problem, sentence)
-        return Finding(problem, sentence, self._place.epoch, self._place.seq, self._last_id)
-
-    def result(self, finding: Finding | None) -> Verified:
-        """What was found up to here."""
-        pruned = [
-            f"entries 2 to {base.seq} of epoch {epoch}, the last one with the hash {base.hash}"
-            for epoch, base in self._bases.items()
-            if epoch in self._begins
-        ]
-        return Verified(
-            self._entries,
-            len(self._begins),
-            self._heads,
-            self._place,
-            finding,
-            tuple(self._missing),
-            tuple(pruned),
+def _walk_store(reader: JournalReader, walk: Walk, ticks: Progress) -> None:
+    position = 0
+    for row, following in _pairs(_rows(reader)):
+        kept = Kept(row.record, row.hash, {"epoch": row.epoch, "seq": row.seq, "entry_id": row.entry_id})
+        entry = walk.take(
+            row.record,
+            kept,
+            following.record if following is not None else None,
+            lambda epoch, seq: reader.hash_at(epoch, seq) is not None,
         )
+        if row.position != position + 1:
+            sentence = f"stands at position {row.position} of the table, {position + 1} was expected"
+            raise Bad(Finding("order", sentence, entry.epoch, entry.seq, entry.entry_id))
+        base = walk.bases.get(entry.epoch) if entry.seq == 1 else None
+        position = (reader.position(base.epoch, base.seq) or 0) if base is not None else row.position
+        ticks.step()
 
-    def _check_follows(self, entry: Entry) -> None:
-        last = self._place
-        same = last is not None and entry.epoch == last.epoch
-        expected = last.seq + 1 if last is not None and same else 1
-        if not same and entry.epoch in self._begins:
-            raise _bad(entry, "order", "stands after another epoch had begun")
-        if entry.seq != expected:
-            gone = entry.seq - expected
-            lost = f": {_count(gone, 'entry is', 'entries are')} missing before it" if gone > 0 else ""
-            raise _bad(entry, "gap", f"stands where entry {expected} was expected{lost}")
-        prev = last.hash if last is not None and same else GENESIS
-        if entry.prev != prev:
-            raise _bad(entry, "prev", "does not follow the entry before it: one of the two was changed")
 
-    def _take_begin(self, entry: Entry) -> None:
-        if entry.type != "begin":
-            raise _bad(entry, "begin", f"is the first of its epoch and no Begin but {entry.type!r}")
-        try:
-            begin = read_body(entry)
-        except EntryError as error:
-            raise _bad(entry, "begin", f"is no Begin that can be read: {error}") from error
-        if not isinstance(begin, Begin):
-            raise _bad(entry, "begin", f"is a Begin with the schema {entry.schema!r}")
-        first = next(iter(self._begins.values()), begin)
-        if (begin.tenant, begin.zone, begin.node) != (first.tenant, first.zone, first.node):
-            raise _bad(entry, "begin", f"is of node {begin.node}, the journal began as node {first.node}")
-        if begin.parent is not None:
-            self._check_parent(entry, begin.parent, begin.end)
-        self._begins[entry.epoch] = begin
+def _check_pointers(reader: JournalReader, walk: Walk) -> None:
+    """Signed heads, the list of epochs, cursors and the snapshot must name what is there. Raises Bad."""
+    for signed in _signed_heads(reader):
+        end = walk.ends.get(signed.epoch)
+        if (end is None or signed.seq > end.seq) and reader.hash_at(signed.epoch, signed.seq) is not None:
+            continue  # of a live journal, written since the walk
+        stored = reader.hash_at(signed.epoch, signed.seq)
+        walk.take_head(signed, stored, "a head signed by this journal")
+    listed = reader.epochs()
+    grown = [epoch for epoch in listed[len(walk.begins) :] if reader.head(epoch) is not None]
+    if listed != [*walk.begins, *grown]:
+        raise Bad(walk.here("epochs", "the table own_epoch does not list the epochs of the log"))
+    for sink, place in reader.cursors():
+        base = walk.bases.get(place.epoch)
+        pruned = base is not None and place.seq < base.seq
+        if not pruned and reader.hash_at(place.epoch, place.seq) != place.hash:
+            sentence = f"the cursor of {sink} points to an entry that is not in this journal"
+            raise Bad(Finding("cursor", sentence, place.epoch, place.seq))
+    snapshot = reader.snapshot()
+    if snapshot is not None:
+        place = snapshot[0]
+        if reader.hash_at(place.epoch, place.seq) != place.hash:
+            sentence = "the snapshot of the state is of an entry that is not in this journal"
+            raise Bad(Finding("snapshot", sentence, place.epoch, place.seq))
 
-    def _check_parent(self, entry: Entry, parent: Place, end: Place | None) -> None:
-        stored = self._ends.get(parent.epoch)
-        if stored is not None and stored != parent:
-            raise _bad(
-                entry,
-                "parent",
-                f"continues from entry {parent.seq} of epoch {parent.epoch}, which ends otherwise here",
+
+def _check_store_itself(reader: JournalReader) -> None:
+    """What a person leaves behind who writes to the tables by hand. Raises Bad."""
+    stray = reader.stray_read()
+    if stray is not None and not reader.bases():  # what a read had led to may have been pruned before it
+        position, entry_id = stray
+        raise Bad(
+            Finding(
+                "evidence", f"raw read {position} names the entry {entry_id}, which is not in this journal"
             )
-        if stored is None and end is None:
-            raise _bad(entry, "parent", f"continues from epoch {parent.epoch}, which is not here")
-        have = stored.seq if stored else 0
-        if end is not None and end.seq > have:
-            self._missing.append(
-                f"entries {have + 1} to {end.seq} of epoch {end.epoch} were lost with an older store, "
-                f"as the Begin of epoch {entry.epoch} says"
-            )
-
-
-class _SeenIds:
-    """The ids met so far, in a temporary file that SQLite keeps small in memory."""
-
-    def __init__(self) -> None:
-        self._file = sqlite3.connect("", isolation_level=None)
-        self._file.execute("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
-        self._file.execute("BEGIN")
-
-    def close(self) -> None:
-        self._file.close()
-
-    def add(self, entry_id: str) -> bool:
-        """Remember an id; False when it was met before."""
-        return self._file.execute("INSERT OR IGNORE INTO seen VALUES (?)", (entry_id,)).rowcount == 1
-
-
-def _check_columns(entry: Entry, row: Row, digest: str) -> None:
-    if digest != row.hash:
-        sentence = (
-            f"is stored with the hash {row.hash[:16]}..., its bytes give {digest[:16]}...: "
-            "the record or the hash was changed"
         )
-        raise _Bad(Finding("hash", sentence, row.epoch, row.seq, row.entry_id))
-    said = (entry.epoch, entry.seq, entry.entry_id)
-    stored = (row.epoch, row.seq, row.entry_id)
-    for name, ours, theirs in zip(_COLUMNS, said, stored, strict=True):
-        if ours != theirs:
-            sentence = f"has {theirs!r} in the column {name}, its record says {ours!r}"
-            raise _Bad(Finding("column", sentence, row.epoch, row.seq, row.entry_id))
+    kept = reader.schema_names()
+    gone = sorted((_TRIGGERS | _PRUNING_TRIGGERS if "pruned" in kept else _TRIGGERS) - kept)
+    if gone:
+        sentence = f"the triggers that keep the tables append-only were taken away: {', '.join(gone)}"
+        raise Bad(Finding("tables", sentence))
 
 
-_COLUMNS: Final = ("epoch", "seq", "entry_id")
+def _ask_center(reader: JournalReader, center: CenterLogs | None) -> StoredLog | None:
+    """The center's list of this node's epochs, asked before the walk."""
+    node = _node_of(reader)
+    return center.log(node) if center is not None and node is not None else None
+
+
+def _node_of(reader: JournalReader) -> str | None:
+    """Whose journal this is, by its first entry; None when that says nothing."""
+    try:
+        begin = read_body(read_record(reader.rows(_BEFORE_ALL, 1)[0].record))
+    except (EntryError, IndexError):
+        return None
+    return begin.node if isinstance(begin, Begin) else None
+
+
+def _compare(walk: Walk, reader: JournalReader, center: CenterLogs, asked: StoredLog | None) -> list[str]:
+    from zonegate.centerlogs import compare
+
+    def stored(epoch: str, seq: int) -> tuple[str, bytes] | None:
+        digest = reader.hash_at(epoch, seq)
+        return (digest, reader.record_at(epoch, seq) or b"") if digest is not None else None
+
+    node = next(iter(walk.begins.values())).node if walk.begins else ""
+    return compare(walk, asked, node, center, stored)
+
+
+def _result(walk: Walk, finding: Finding | None, notes: Sequence[str]) -> Verified:
+    said = list(notes)
+    if walk.unread:
+        said.append(
+            f"{count(walk.unread, 'entry is', 'entries are')} of a kind that this version does not know: "
+            "their chain is verified, what they say is not"
+        )
+    place = walk.place
+    if finding is None and place is not None and walk.signed(place.epoch) < place.seq:
+        first = walk.signed(place.epoch) + 1
+        said.append(f"no signed head vouches for entries {first} to {place.seq} of epoch {place.epoch}")
+    pruned = tuple(
+        f"entries 2 to {base.seq} of epoch {epoch}, the last one with the hash {base.hash}"
+        for epoch, base in walk.bases.items()
+        if epoch in walk.begins
+    )
+    return Verified(
+        walk.entries,
+        len(walk.begins),
+        walk.heads,
+        place,
+        finding,
+        tuple(walk.missing),
+        tuple(said),
+        pruned,
+    )
 
 
 def _rows(reader: JournalReader) -> Iterator[Row]:
-    after = 0
+    after = _BEFORE_ALL
     while page := reader.rows(after, _PAGE_ENTRIES):
         yield from page
         after = page[-1].position
 
 
 def _signed_heads(reader: JournalReader) -> Iterator[Head]:
-    after = 0
+    after = _BEFORE_ALL
     while page := reader.signed_heads(after, _PAGE_HEADS):
         yield from (head for _, head in page)
         after = page[-1][0]
+
+
+def _pairs(items: Iterable[_Item]) -> Iterator[tuple[_Item, _Item | None]]:
+    """Each item with the one after it; the last with None."""
+    earlier: _Item | None = None
+    for item in items:
+        if earlier is not None:
+            yield earlier, item
+        earlier = item
+    if earlier is not None:
+        yield earlier, None
 
 
 def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -353,32 +388,16 @@ def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _read_head(path: Path) -> Head:
-    data = path.read_bytes()[:_HEAD_BYTES_MAX]
-    return msgspec.json.decode(data, type=Head)
-
-
 def _paragraph(path: Path, verified: Verified) -> str:
     counted = (
-        f"{_count(verified.entries, 'entry', 'entries')} in {_count(verified.epochs, 'epoch', 'epochs')} "
-        f"and {_count(verified.heads, 'signed head', 'signed heads')}"
+        f"{count(verified.entries, 'entry', 'entries')} in {count(verified.epochs, 'epoch', 'epochs')} "
+        f"and {count(verified.heads, 'signed head', 'signed heads')}"
     )
-    finding = verified.finding
-    if finding is None:
-        end = verified.end
-        where = f" It ends at entry {end.seq} of epoch {end.epoch}, hash {end.hash}." if end else ""
-        known = "".join(f" Known to be missing: {sentence}." for sentence in verified.missing)
-        gone = "".join(f" Pruned, and so not verified: {sentence}." for sentence in verified.pruned)
-        return f"{path} is whole: {counted}.{where}{known}{gone}"
-    place = f"entry {finding.seq} of epoch {finding.epoch}" if finding.seq else "the journal"
-    if finding.entry_id:
-        place += f" ({finding.entry_id})"
-    return f"{path} is NOT whole. First at {place}: {finding.sentence}. Good before it: {counted}."
-
-
-def _bad(entry: Entry, problem: str, sentence: str) -> _Bad:
-    return _Bad(Finding(problem, sentence, entry.epoch, entry.seq, entry.entry_id))
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+    notes = "".join(f" Note: {sentence}." for sentence in verified.notes)
+    if verified.finding is not None:
+        return f"{path} is NOT whole. {verified.finding.told()} Good before it: {counted}.{notes}"
+    end = verified.end
+    where = f" It ends at entry {end.seq} of epoch {end.epoch}, hash {end.hash}." if end else ""
+    known = "".join(f" Known to be missing: {sentence}." for sentence in verified.missing)
+    gone = "".join(f" Pruned, and so not verified: {sentence}." for sentence in verified.pruned)
+    return f"{path} is whole: {counted}.{where}{known}{gone}{notes}"

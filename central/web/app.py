@@ -18,6 +18,7 @@ from central.web import guard
 from central.web.access import Access
 from central.web.api import Api
 from central.web.live import Live
+from central.web.logs import Logs
 from central.web.metrics import exposition
 from central.web.pages import Pages
 from central.web.reading import Reading
@@ -52,6 +53,7 @@ def make_app(
     app = web.Application()
     guard.install(app, access, hosts, pages.error)
     app.add_routes(Api(central, reading).routes())
+    app.add_routes(Logs(central.database, central.tenant, central.zone).routes())
     app.add_routes(pages.routes())
     app.add_routes(
         [web.get("/healthz", health), web.get("/metrics", metrics), web.get("/events", live.stream)]

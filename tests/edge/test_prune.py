@@ -123,9 +123,9 @@ async def test_verify_starts_at_the_base_and_says_so(site: Site) -> None:
 @pytest.mark.parametrize(
     ("forgery", "problem"),
     [
-        ("UPDATE pruned SET hash = '" + "0" * 64 + "'", "prev"),
-        ("UPDATE pruned SET seq = seq + 1", "gap"),
-        ("DELETE FROM entry WHERE seq = (SELECT seq + 1 FROM pruned)", "gap"),
+        ("UPDATE pruned SET hash = '" + "0" * 64 + "'", "changed"),
+        ("UPDATE pruned SET seq = seq + 1", "changed"),
+        ("DELETE FROM entry WHERE seq = (SELECT seq + 1 FROM pruned)", "missing"),
     ],
 )
 async def test_a_base_that_does_not_fit_is_found(site: Site, forgery: str, problem: str) -> None:

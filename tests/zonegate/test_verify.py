@@ -5,19 +5,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from edge.errors import StoreError
 from edge.store import JOURNAL_FILE, JournalReader
-from sync.entry import Entry, Head, Place, canonical, read_record, record_hash
+from sync.entry import Head, Place, canonical, read_record, record_hash
 from sync.keys import Signer
 from tests.edge.journals import Site
-from zonegate.verify import Finding, add_arguments, run, verify_lines, verify_store
+from tests.faults.tampering import Store
+from tests.source import ROOT, modules, strings
+from zonegate.findings import KINDS, PROMISES, Finding
+from zonegate.verify import add_arguments, run, verify_lines, verify_store
 
 ENTRIES = 12
 """Entries of the journal that is tampered with, its Begin among them; one epoch."""
@@ -32,12 +34,9 @@ async def site(tmp_path: Path) -> Site:
 
 def tamper(site: Site, *statements: str) -> None:
     """What somebody does who can write to the file and knows SQL."""
-    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
-    for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        connection.execute(statement)
-    connection.close()
+    with Store(site.store) as store:
+        for statement in statements:
+            store.sql.execute(statement)
 
 
 def finding(site: Site, **known: object) -> Finding:
@@ -61,16 +60,9 @@ def lines(site: Site) -> list[bytes]:
 
 def rechain(site: Site, change: int) -> None:
     """Change one entry and give all after it new hashes, as somebody without the key can."""
-    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
-    for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    prev = "0" * 64
-    for seq, record in connection.execute("SELECT seq, record FROM entry ORDER BY seq").fetchall():
-        changed = record.replace(b'"detail":"x"', b'"detail":"y"') if seq == change else record
-        changed = changed[: changed.rindex(b'"prev":"')] + b'"prev":"' + prev.encode() + b'"}'
-        prev = record_hash(changed)
-        connection.execute("UPDATE entry SET record = ?, hash = ? WHERE seq = ?", (changed, prev, seq))
-    connection.close()
+    with Store(site.store) as store:
+        record = store.records()[change - 1]
+        store.chain_anew(change, record.replace(b'"detail":"x"', b'"detail":"y"'))
 
 
 async def test_a_whole_journal_is_found_whole(site: Site) -> None:
@@ -91,49 +83,6 @@ async def test_a_live_journal_is_verified_while_it_grows(tmp_path: Path) -> None
     await journal.append(site.draft())
     assert verify_store(site.store, head=journal.head()).entries == 3
     await journal.close()
-
-
-RECORD_FIELDS = {
-    "v": (b'{"v":1', b'{"v":2'),
-    "entry_id": (b'"entry_id":"01', b'"entry_id":"02'),
-    "epoch": (b'"epoch":"', b'"epoch":"0'),
-    "seq": (b'"seq":7', b'"seq":8'),
-    "type": (b'"type":"alarm"', b'"type":"stop"'),
-    "schema": (b"zonegate.alarm.v1", b"zonegate.alarm.v2"),
-    "occurred_at": (b'"occurred_at":"2026', b'"occurred_at":"2025'),
-    "recorded_at": (b'"recorded_at":"2026', b'"recorded_at":"2025'),
-    "clock": (b'"synchronized":true', b'"synchronized":false'),
-    "door": (b'"door":"d1"', b'"door":"d2"'),
-    "inputs_hash": (b'"inputs_hash":null', b'"inputs_hash":"00"'),
-    "body": (b'"count":1', b'"count":9'),
-    "prev": (b'"prev":"', b'"prev":"0'),
-}
-
-
-def test_every_field_of_an_entry_is_tampered_with() -> None:
-    assert set(RECORD_FIELDS) == {field.name for field in msgspec.structs.fields(Entry)}
-
-
-@pytest.mark.parametrize("field", RECORD_FIELDS)
-@pytest.mark.parametrize("rehashed", [False, True], ids=["", "with a hash that fits"])
-async def test_a_changed_field_is_found_where_it_was_changed(site: Site, field: str, rehashed: bool) -> None:
-    old, new = RECORD_FIELDS[field]
-    record = lines(site)[6]
-    changed = record.replace(old, new, 1)
-    assert changed != record
-    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
-    connection.execute("DROP TRIGGER entry_no_update")
-    connection.execute("UPDATE entry SET record = ? WHERE seq = 7", (changed,))
-    if rehashed:
-        connection.execute("UPDATE entry SET hash = ? WHERE seq = 7", (record_hash(changed),))
-    connection.close()
-    found = finding(site)
-    # With a hash that fits its own bytes, a field without a column shows at the link to the next entry.
-    own_check = {"v", "prev", "epoch", "seq", "entry_id"}
-    assert found.seq == (7 if not rehashed or field in own_check else 8)
-    assert found.problem == ("record" if field == "v" else found.problem)
-    if not rehashed and field != "v":
-        assert found.problem == "hash"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +110,7 @@ def read_id(site: Site, seq: int) -> str:
 
 
 TAMPERED: list[tuple[str, list[str], str, int]] = [
-    ("deleted", ["DELETE FROM entry WHERE seq = 7"], "gap", 8),
+    ("deleted", ["DELETE FROM entry WHERE seq = 7"], "missing", 7),
     (
         "two swapped",
         [
@@ -169,10 +118,10 @@ TAMPERED: list[tuple[str, list[str], str, int]] = [
             "UPDATE entry SET position = 7 WHERE position = 8",
             "UPDATE entry SET position = 8 WHERE position = -1",
         ],
-        "gap",
+        "order",
         8,
     ),
-    ("Begin deleted", ["DELETE FROM entry WHERE seq = 1"], "gap", 2),
+    ("Begin deleted", ["DELETE FROM entry WHERE seq = 1"], "missing", 1),
     ("tail cut, heads kept", ["DELETE FROM entry WHERE seq > 9"], "tail", 10),
     ("head of another hash", [f"UPDATE signed_head SET hash = '{'0' * 64}'"], "signature", 1),
     (
@@ -181,7 +130,7 @@ TAMPERED: list[tuple[str, list[str], str, int]] = [
         "signature",
         ENTRIES,
     ),
-    ("head of an unknown epoch", ["UPDATE signed_head SET epoch = 'x' WHERE seq > 1"], "head", 0),
+    ("head of an unknown epoch", ["UPDATE signed_head SET epoch = 'x' WHERE seq > 1"], "epochs", 0),
     ("epoch unlisted", ["DELETE FROM own_epoch"], "epochs", ENTRIES),
 ]
 
@@ -212,7 +161,7 @@ async def test_a_cut_tail_is_found_with_a_head_and_counted(site: Site) -> None:
     assert verify_store(site.store).finding is None  # nothing inside can show it
     found = finding(site, head=head)
     assert found.problem == "tail"
-    assert found.sentence == "the journal ends at 9, the head names 12: 3 entries are missing"
+    assert found.sentence == "the log ends at 9, the head names 12: 3 entries are missing"
     cut = verify_lines(lines(site), head=head).finding
     assert cut is not None
     assert cut.sentence == found.sentence
@@ -221,7 +170,8 @@ async def test_a_cut_tail_is_found_with_a_head_and_counted(site: Site) -> None:
 async def test_a_log_chained_anew_is_found_by_its_own_heads_and_by_one_from_elsewhere(site: Site) -> None:
     head = head_of(site)
     rechain(site, change=7)
-    assert (finding(site).problem, finding(site).seq) == ("head", ENTRIES)
+    found = finding(site)
+    assert (found.problem, found.seq, found.last) == ("head", 2, ENTRIES)
     tamper(site, "DELETE FROM signed_head WHERE seq > 1")
     assert verify_store(site.store).finding is None
     assert finding(site, head=head).problem == "head"
@@ -232,7 +182,7 @@ async def test_a_head_or_key_of_somebody_else_is_found(site: Site) -> None:
     place = head_of(site).place
     assert finding(site, head=stranger.head(place)).problem == "signature"
     assert finding(site, key=stranger.public).problem == "key"
-    assert finding(site, head=stranger.head(Place("e" * 32, 1, place.hash))).problem == "head"
+    assert finding(site, head=stranger.head(Place("e" * 32, 1, place.hash))).problem == "epochs"
     assert finding(site, head=head_of(site), key=stranger.public).problem == "signature"
 
 
@@ -282,7 +232,13 @@ async def test_a_changed_line_of_an_export_is_found_at_the_next_or_by_the_head(s
         found = verify_lines(changed, head=head).finding
         assert found is not None
         last = at == len(exported) - 1
-        assert (found.problem, found.seq) == (("head", at + 1) if last else ("prev", at + 2))
+        assert found.promise == 5
+        if last:
+            assert (found.problem, found.seq, found.last) == ("head", 1, at + 1)
+        elif at == len(exported) - 2:
+            assert (found.problem, found.seq, found.last) == ("changed", at + 1, at + 2)
+        else:
+            assert (found.problem, found.seq) == ("changed", at + 1)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +285,8 @@ async def test_the_command_says_in_one_paragraph_what_it_found(
     assert command(site.store, "--head", head) == 1
     said = capsys.readouterr().out
     assert "NOT whole" in said
-    assert "the journal ends at 9" in said
+    assert "the log ends at 9" in said
+    assert "This breaks promise 3, nothing is lost and nothing counts twice. Next: " in said
     assert command(site.store, "--head", head, "--json") == 1
     assert json.loads(capsys.readouterr().out)["finding"]["problem"] == "tail"
 
@@ -351,3 +308,23 @@ def test_a_store_that_is_not_there_is_a_wrong_use(tmp_path: Path, capsys: pytest
     assert command(tmp_path / "nothing") == 2
     with pytest.raises(StoreError):
         verify_store(tmp_path)
+
+
+def test_every_finding_is_documented_with_its_promise() -> None:
+    text = (ROOT / "docs" / "operate" / "verify.md").read_text()
+    table = text.split("<!-- findings -->")[1]
+    told = {row[0]: int(row[1]) for row in re.findall(r"^\| `([a-z]+)` \| ([1-6]) \|", table, re.MULTILINE)}
+    assert told == {problem: promise for problem, (promise, _) in KINDS.items()}
+    for number, words in PROMISES.items():
+        assert f"{number}, {words}" in text
+
+
+def test_every_kind_of_finding_can_be_made() -> None:
+    """Each is raised somewhere in the verifier: the table lists nothing that cannot be found."""
+    named = {
+        text
+        for name, path in modules().items()
+        if name.startswith("zonegate.") and name != "zonegate.findings"
+        for text in strings(path)
+    }
+    assert KINDS.keys() <= named
