@@ -136,8 +136,9 @@ class Anchor:
         """Write the whole file once: later writes then change no size and need no room."""
         if os.fstat(file).st_size < 2 * _SLOT_STRIDE:
             os.pwrite(file, bytes(2 * _SLOT_STRIDE), 0)
-            os.fsync(file)
-            sync_folder(self.folder)
+        # Always: who made all this, or wrote here last, may have been killed before it was on the medium.
+        os.fsync(file)
+        sync_folder(self.folder)
         self.read()
 
 

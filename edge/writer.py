@@ -322,6 +322,9 @@ class Writer:
         draft = Draft(
             self._clocks.entry_id(), "begin", schema_of("begin"), now, self._clocks.stamp(), body_bytes(body)
         )
+        if decision.parent is None:
+            # Else a crash before the anchor of this Begin would look like a lost anchor.
+            self._anchor.write(self.place)
         batch = Batch(self.place, begins=self._epoch)
         self._place(batch, [Append(draft)], now)
         batch.place = self.place
@@ -504,15 +507,25 @@ def _prepare(connection: sqlite3.Connection, store: Path) -> None:
     if version < SCHEMA_VERSION:
         from edge.migrations import migrate
 
+        # First: a process that is killed behind its first commit does not come here again.
+        _sync_folders(store)
         migrate(connection)
         sync_folder(store)
-        sync_folder(store.absolute().parent)
     # A killed process may leave commits in the page cache only. They are read, and so told, from now on.
     log = store / f"{JOURNAL_FILE}-wal"
     if log.exists():
         with log.open("rb") as file:
             os.fsync(file)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _sync_folders(store: Path) -> None:
+    """Bring the store's name to its medium, and those of the folders above: some may have been made for it."""
+    for folder in store.absolute().parents:
+        with suppress(PermissionError):  # made by somebody else, then
+            sync_folder(folder)
+        if folder.is_mount():
+            return
 
 
 def _wal_bytes(store: Path) -> int:

@@ -133,16 +133,18 @@ def rule_e(
     head of that epoch that another witness showed, `parent` the parent that the own log's Begin names.
     Go on if and only if the anchor is there and it and all shown heads are in the chain. An anchor that
     still stands in the parent means a crash between the commit of Begin and its anchor: nothing of the
-    new epoch was told, so it goes on. `ended` names an epoch that was closed by a count, or whose key
-    was changed: its writer says so in a proven end.
+    new epoch was told, so it goes on. The first epoch has no parent: before its Begin is committed the
+    anchor is put at its seq 0, where nothing was told yet. `ended` names an epoch that was closed by a
+    count, or whose key was changed: its writer says so in a proven end.
     """
-    if head is None and anchor is None:
+    if head is None and (anchor is None or anchor.seq == 0):
         return BeginAnew(None, None, "first start")
     if head is None:
         return BeginAnew(anchor, anchor, "the store is empty, the anchor is not")
     if anchor is None:
         return BeginAnew(head, None, "no anchor for this store")
-    begun = parent is not None and anchor.epoch == parent.epoch
+    before = head if anchor.seq == 0 else parent
+    begun = before is not None and anchor.epoch == before.epoch
     if anchor.epoch != head.epoch and not begun:
         return BeginAnew(head, None, "the anchor is of another epoch than the store")
     if not begun and hash_at(anchor.epoch, anchor.seq) != anchor.hash:

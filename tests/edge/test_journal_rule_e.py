@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
 import pytest
 
+from edge.anchor import Anchor
 from edge.errors import JournalFailed, StoreBusy, StoreError
 from edge.journal import Identity
 from edge.store import JournalReader
@@ -32,6 +34,28 @@ async def test_the_first_start_begins_and_anchors_its_begin(site: Site) -> None:
     begin = begin_of(site, journal.epoch)
     assert (begin.tenant, begin.zone, begin.node) == ("acme", "ftz-1", "dock-a")
     assert (begin.key, begin.parent, begin.end) == (journal.signer.public, None, None)
+
+
+@pytest.mark.parametrize(("place", "stored"), [(0, 0), (1, 1)])
+async def test_a_crash_in_the_first_start_leaves_no_gap_that_a_person_must_count(
+    site: Site, place: int, stored: int
+) -> None:
+    class Stops(Anchor):
+        def write(self, place_due: Place) -> None:
+            if place_due.seq == place:
+                raise OSError(errno.EIO, "planted")
+            super().write(place_due)
+
+    with pytest.raises(JournalFailed):
+        site.open(anchor=Stops(site.anchor))
+    with JournalReader(site.store) as reader:
+        assert reader.entries() == stored
+    journal = site.open()
+    assert (journal.begun is None) == bool(stored)
+    await journal.close()
+    begin = begin_of(site, journal.epoch)
+    assert (begin.reason, begin.parent) == ("first start", None)
+    assert verify_store(site.store).epochs == 1
 
 
 async def test_a_restart_goes_on_and_writes_nothing(site: Site) -> None:

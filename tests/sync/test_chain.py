@@ -176,6 +176,7 @@ def hash_at(epoch: str, seq: int) -> str | None:
 
 
 HEAD = TRUE[4].place
+DUE = Place(EPOCH, 0, GENESIS)
 ELSEWHERE = Place("f" * 32, 3, "a" * 64)
 
 
@@ -191,6 +192,10 @@ ELSEWHERE = Place("f" * 32, 3, "a" * 64)
         (HEAD, ELSEWHERE, [], BeginAnew(HEAD, None, "the anchor is of another epoch than the store")),
         (HEAD, None, [], BeginAnew(HEAD, None, "no anchor for this store")),
         (None, HEAD, [], BeginAnew(HEAD, HEAD, "the store is empty, the anchor is not")),
+        (None, DUE, [], BeginAnew(None, None, "first start")),
+        (HEAD, DUE, [], GoOn(HEAD)),
+        (ELSEWHERE, DUE, [], BeginAnew(ELSEWHERE, None, "the anchor is of another epoch than the store")),
+        (HEAD, DUE, [TRUE[6].place], BeginAnew(HEAD, None, "a witness knows another entry 7 of this epoch")),
         (HEAD, HEAD, [TRUE[6].place], BeginAnew(HEAD, None, "a witness knows another entry 7 of this epoch")),
         (HEAD, HEAD, [FORK[3].place], BeginAnew(HEAD, None, "a witness knows another entry 4 of this epoch")),
     ],

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process that writes a journal in every way there is, and says each entry at the moment it is told.
+
+Started as ``python -m tests.faults.power_writer STORE ANCHOR SPOKEN KIND LIFE``, and traced. KIND ``honest``
+is the real journal; the others are planted, each by what is handed in. Time, chance and batches are fixed,
+so that two runs of a life do the same; LIFE sets where they start, and how much is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+import edge.writer
+from edge.anchor import Anchor
+from edge.journal import Journal, Placed
+from edge.store import JOURNAL_FILE, JournalReader
+from edge.writer import ROTATE
+from sync.entry import Draft, Place, canonical
+from tests.edge.journals import Gate, Site, TellsBeforeAnchor, TellsBeforeCommit, Time
+
+WAIT_S: Final = 20.0
+
+CHECKPOINT_PAGES: Final = 64
+"""SQLite moves its log into the tables this often: the log is begun again many times in a short life."""
+
+IDLE_WAL_BYTES: Final = 32 * 1024
+SNAPSHOT_BYTES: Final = 300_000
+
+SMALLER: Final = {
+    "wal_autocheckpoint": CHECKPOINT_PAGES,
+    "journal_size_limit": CHECKPOINT_PAGES * 2048,
+}
+
+
+class LateAnchor(Anchor):
+    """Planted: always one place behind, the last is written when the anchor is let go."""
+
+    _late: Place | None = None
+
+    def write(self, place: Place) -> None:
+        if self._late is not None:
+            super().write(self._late)
+        self._late = place
+
+    def release(self) -> None:
+        if self._late is not None and self._file is not None:
+            super().write(self._late)
+            self._late = None
+        super().release()
+
+
+class UnsyncedAnchor(Anchor):
+    """Planted: written, never flushed."""
+
+    def write(self, place: Place) -> None:
+        with patch("os.fdatasync", lambda file: None):
+            super().write(place)
+
+
+@dataclass
+class Kind:
+    """What is handed to a journal."""
+
+    journal: type[Journal] = Journal
+    anchor: type[Anchor] = Anchor
+    synchronous: str = "FULL"
+
+
+KINDS: Final = {
+    "honest": Kind(),
+    "synchronous-normal": Kind(synchronous="NORMAL"),
+    "told-before-commit": Kind(journal=TellsBeforeCommit),
+    "told-before-anchor": Kind(journal=TellsBeforeAnchor),
+    "late-anchor": Kind(anchor=LateAnchor),
+    "unsynced-anchor": Kind(anchor=UnsyncedAnchor),
+}
+
+
+def connector(kind: Kind, gate: Gate) -> Callable[[Path], sqlite3.Connection]:
+    """Makes the writer's connection: it waits at the gate before a commit, and its log is a small one."""
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            if sql == "COMMIT":
+                gate()
+            name = sql.removeprefix("PRAGMA ").partition(" =")[0]
+            if name in SMALLER:
+                sql = f"PRAGMA {name} = {SMALLER[name]}"
+            elif name == "synchronous":
+                sql = f"PRAGMA synchronous = {kind.synchronous}"
+            return super().execute(sql, parameters)
+
+    def connect(path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
+
+    return connect
+
+
+class Working:
+    """The journal of one site, opened and closed by what the script below says."""
+
+    def __init__(self, site: Site, kind: Kind, spoken: int) -> None:
+        self._site = site
+        self._kind = kind
+        self._spoken = spoken
+        self._gate = Gate()
+        self.journal: Journal
+        self._told = asyncio.Event()
+
+    def open(self, **changed: Any) -> None:
+        anchor = self._kind.anchor(self._site.anchor)
+        connect = connector(self._kind, self._gate)
+        self.journal = self._site.open(
+            journal=self._kind.journal, anchor=anchor, connect=connect, reserve_bytes=1 << 20, **changed
+        )
+        # Whatever stands in the log is acted upon from now on.
+        self._say(self.journal.told)
+        self.journal.on_told(self._say_all)
+
+    async def single(self) -> None:
+        await asyncio.wait_for(self.journal.append(self._site.draft(self._detail())), WAIT_S)
+
+    async def batch(self, count: int) -> None:
+        """One entry, and while its commit waits all the others: always two batches of the same entries."""
+        self._gate.reached.clear()
+        self._gate.opened.clear()
+        self._gate.armed = True
+        futures = [self.journal.append(self._site.draft(self._detail()))]
+        await asyncio.to_thread(self._gate.reached.wait, WAIT_S)
+        self._gate.armed = False
+        futures += [self.journal.append(self._site.draft(self._detail())) for _ in range(count)]
+        self._gate.opened.set()
+        await asyncio.wait_for(asyncio.gather(*futures), WAIT_S)
+
+    async def note(self) -> None:
+        """Evidence, a cursor and a snapshot, each before an entry that shows when it is written."""
+        told, at = self.journal.told, self._site.time.clocks().utc()
+        self.journal.note_read(
+            device="s1", door="d1", at=at, code="X", raw=b"X\r" * 700, verdict="ACCEPTED", entry_id=None
+        )
+        await self.single()
+        self.journal.set_cursor("center", told)
+        await self.single()
+        self.journal.put_snapshot(self._site.time.chance.randbytes(SNAPSHOT_BYTES // 10))
+        await self.single()
+
+    async def checkpoint(self) -> None:
+        """So much that SQLite empties its log inside a commit, and begins it again in the next."""
+        self.journal.put_snapshot(self._site.time.chance.randbytes(SNAPSHOT_BYTES))
+        for _ in range(3):
+            await self.single()
+
+    async def rotate(self) -> None:
+        """Change the key: the epoch ends with this entry, the next opening begins one with the other key."""
+        clocks = self._site.time.clocks()
+        body = canonical({"key": Anchor(self._site.anchor).next_signer().public})
+        draft = Draft(
+            clocks.entry_id(), ROTATE, "zonegate.rotate.v1", clocks.utc(), clocks.stamp(), body
+        )
+        await asyncio.wait_for(self.journal.append(draft), WAIT_S)
+
+    async def rest(self) -> None:
+        """Nobody waits: the head is signed, and the log is cut to nothing."""
+        self.journal.put_snapshot(self._site.time.chance.randbytes(SNAPSHOT_BYTES))
+        await self.single()
+        self._site.time.ns += edge.writer.SIGN_EVERY_NS
+        log = self._site.store / f"{JOURNAL_FILE}-wal"
+        async with asyncio.timeout(WAIT_S):
+            while log.stat().st_size:
+                await asyncio.sleep(0.02)
+        await self.single()
+
+    def _detail(self) -> str:
+        return "x" * self._site.time.chance.choice((10, 300, 5000))
+
+    def _say_all(self, told: Sequence[Placed], _: Place) -> None:
+        for placed in told:
+            self._say(placed.place)
+
+    def _say(self, place: Place) -> None:
+        # One write, which the trace dates.
+        os.write(self._spoken, f"{place.epoch} {place.seq} {place.hash}\n".encode())
+
+
+async def short(work: Working) -> None:
+    """A few entries and no end: the process is killed, or is gone without closing."""
+    work.open()
+    await work.single()
+    await work.batch(5)
+    await work.note()
+
+
+async def long(work: Working, site: Site) -> None:
+    """Several openings and epochs, two keys more, and no end."""
+    await short(work)
+    await work.checkpoint()
+    await work.checkpoint()
+    await work.batch(30)
+    await work.rest()
+    await work.journal.close()
+    work.open()
+    with JournalReader(site.store) as reader:
+        # With a reader in it the log is neither emptied nor deleted.
+        assert reader.entries() > 0
+        await work.checkpoint()
+        await work.batch(3)
+        await work.journal.close()
+    for _ in range(2):
+        known = work.journal.told
+        # Another witness knows another head: an epoch begins, its parent in the anchor.
+        work.open(shown=[Place(known.epoch, known.seq, "0" * 64)])
+        await work.single()
+        site.time.ns += edge.writer.SIGN_EVERY_NS
+        await work.note()
+        await work.journal.close()
+        await short(work)
+        await work.rotate()
+        await work.journal.close()
+    await short(work)
+
+
+async def live(site: Site, kind: Kind, spoken: int, *, whole: bool) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(edge.writer, "_IDLE_WAL_BYTES", IDLE_WAL_BYTES))
+        work = Working(site, kind, spoken)
+        await (long(work, site) if whole else short(work))
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    _store, _anchor, _spoken, _kind, _life = sys.argv[1:]
+    _time = Time(ns=(int(_life) + 1) * 10**12, chance=random.Random(int(_life)))
+    _said = os.open(_spoken, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    asyncio.run(live(Site(Path(_store), Path(_anchor), _time), KINDS[_kind], _said, whole=_life == "0"))
