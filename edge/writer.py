@@ -520,7 +520,7 @@ def _prepare(connection: sqlite3.Connection, store: Path) -> None:
 
 
 def _sync_folders(store: Path) -> None:
-    """Bring the store's name to its medium, and those of the folders above: some may have been made for it."""
+    """Bring the store's name to its medium, and the names of the folders that may have been made for it."""
     for folder in store.absolute().parents:
         with suppress(PermissionError):  # made by somebody else, then
             sync_folder(folder)

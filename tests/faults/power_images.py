@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What two media may hold after a power cut, rebuilt from the traced system calls of the processes that wrote.
+"""What two media may hold after a power cut, rebuilt from the traced system calls of those who wrote.
 
 A trace becomes an ordered list of operations. At a cut, what was synced before is on its medium; every other
 write may be there, be lost or be torn at sectors, whatever happened to the writes before and after it, and so
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,7 @@ _HARMLESS = ("close", "msync")
 
 _LINE = re.compile(rb"(\d+)\s+(.*)")
 _RESUMED = re.compile(rb"<\.\.\. (\w+) resumed>(.*)")
-_CALL = re.compile(rb"(\w+)\((.*)\)\s+= (-?\d+|\?)(.*)", re.DOTALL)
+_CALL = re.compile(rb"(\w+)\((.*)\)\s+= (-?\d+|\?)")
 _FILE = re.compile(rb"(-?\w+)<([^>]*)>(\(deleted\))?")
 _UNFINISHED = b" <unfinished ...>"
 
@@ -41,14 +41,14 @@ class Unmodelled(Exception):
 
 
 class Call(NamedTuple):
-    """A traced system call that ended well. `began` and `ended` are line numbers over all traces."""
+    """A traced system call that ended. `began` and `ended` are line numbers over all traces."""
 
+    task: bytes
     began: int
     ended: int
     name: str
     args: list[bytes]
     returned: int
-    opened: bytes
 
 
 class Write(NamedTuple):
@@ -79,11 +79,16 @@ class Name(NamedTuple):
 
 
 class Sync(NamedTuple):
-    """What was done to the file or folder before `began` is on the medium."""
+    """What was done to the file or folder before `began` is on the medium.
+
+    It was the `number`-th `call` of its thread.
+    """
 
     at: int
     inode: int
     began: int
+    call: str
+    number: int
 
 
 class Said(NamedTuple):
@@ -117,6 +122,7 @@ class Tape:
     _live: dict[str, int] = field(default_factory=dict)
     _offsets: dict[int, int] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
+    _syncs: Counter[tuple[bytes, str]] = field(default_factory=Counter)
     _lines: int = 0
 
     def __post_init__(self) -> None:
@@ -127,6 +133,7 @@ class Tape:
     def take(self, trace: Path) -> None:
         """Add what another process did, by its trace (strace -f -y -xx)."""
         self._offsets.clear()
+        self._syncs.clear()
         calls = list(self._calls(trace))
         for call in calls:
             if call.returned >= 0:
@@ -152,10 +159,8 @@ class Tape:
                     text = start + resumed[2]
                 call = _CALL.match(text)
                 if call is not None and call[3] != b"?":
-                    name, args, returned, rest = call.groups()
-                    yield Call(
-                        began, self._lines, name.decode(), args.split(b", "), int(returned), rest.strip()
-                    )
+                    name, args, returned = call.groups()
+                    yield Call(task, began, self._lines, name.decode(), args.split(b", "), int(returned))
 
     def _take(self, call: Call) -> None:
         act = getattr(self, f"_do_{call.name}", None)
@@ -191,7 +196,9 @@ class Tape:
     def _do_write(self, call: Call) -> None:
         number, path, _ = _file(call.args[0])
         if path == str(self.spoken):
-            self.operations += [Said(call.began, line) for line in _string(call.args[1]).decode().split("\n")[:-1]]
+            self.operations += [
+                Said(call.began, line) for line in _string(call.args[1]).decode().split("\n")[:-1]
+            ]
         inode = self._inode(call.args[0])
         if inode is not None:
             self._write(call, inode, self._offsets[number])
@@ -217,14 +224,20 @@ class Tape:
             self._resize(call.ended, inode, size)
 
     def _do_fsync(self, call: Call) -> None:
+        self._syncs[call.task, call.name] += 1
         inode = self._inode(call.args[0])
         if inode is not None:
-            self.operations.append(Sync(call.ended, inode, call.began))
+            number = self._syncs[call.task, call.name]
+            self.operations.append(Sync(call.ended, inode, call.began, call.name, number))
 
     _do_fdatasync = _do_fsync
 
     def _do_mmap(self, call: Call) -> None:
-        if call.args[4].startswith(b"-1") or b"PROT_WRITE" not in call.args[2] or b"MAP_SHARED" not in call.args[3]:
+        if (
+            call.args[4].startswith(b"-1")
+            or b"PROT_WRITE" not in call.args[2]
+            or b"MAP_SHARED" not in call.args[3]
+        ):
             return
         inode = self._inode(call.args[4])
         if inode is not None and not self.passing(inode):
@@ -322,7 +335,7 @@ RULES = (
     "torn",
     "torn",
 )
-"""What of the unsynced survives on a medium. The first ones are the adversary's, `any` and `torn` are chance."""
+"""What of the unsynced survives on a medium: first the adversary's choices, then chance."""
 
 
 def cut(tape: Tape, seed: int, folder: Path) -> Image:
@@ -333,9 +346,13 @@ def cut(tape: Tape, seed: int, folder: Path) -> Image:
     synced: dict[int, int] = {}
     for operation in happened:
         if isinstance(operation, Sync):
-            synced[operation.inode] = operation.began
+            synced[operation.inode] = max(operation.began, synced.get(operation.inode, 0))
     changes = [operation for operation in happened if isinstance(operation, Write | Resize | Name)]
-    loose = [change for change in changes if change.at > synced.get(change.inode, 0)]
+    loose = [
+        change
+        for change in changes
+        if change.at > synced.get(change.inode, 0) and not tape.passing(change.inode)
+    ]
     first = RULES[seed % len(RULES)]
     rules = (first, *(chance.choice(RULES) for _ in tape.roots[1:]))
     kept: set[int] = set()
@@ -358,7 +375,7 @@ def cut(tape: Tape, seed: int, folder: Path) -> Image:
 
 
 def _moment(operations: list[Operation], chance: random.Random) -> int:
-    """A cut: anywhere, or beside an operation of a kind, so that rare kinds are met as often as the others."""
+    """A cut: anywhere, or beside an operation of a kind, so that rare kinds are met as often as others."""
     kind = chance.choice((None, Said, Said, Sync, Write, Name, Resize))
     places = [at for at, operation in enumerate(operations) if kind is None or isinstance(operation, kind)]
     return chance.choice(places or [0]) + chance.randrange(2)
@@ -398,6 +415,8 @@ class _Disk:
         self._files: dict[int, bytearray] = {}
         self._folders: dict[int, dict[str, int]] = {}
         self._litter = chance.random() < 0.3
+        # Seldom a sector itself is torn: more than most media do, less than checksums bear.
+        self._grain = chance.choice((SECTOR, SECTOR, SECTOR // 16))
 
     def apply(self, change: Change, *, torn: bool) -> None:
         if isinstance(change, Name):
@@ -422,17 +441,17 @@ class _Disk:
     def _tear(self, content: bytearray, change: Write) -> None:
         """Some sectors of a write; the size may be the new one all the same."""
         end = change.offset + len(change.data)
-        edges = range(change.offset - change.offset % SECTOR, end, SECTOR)
+        edges = range(change.offset - change.offset % self._grain, end, self._grain)
         if self._chance.random() < 0.5:
             self._grow(content, end, written=end)
         for edge in edges:
             if self._chance.random() < 0.5:
-                low, high = max(edge, change.offset), min(edge + SECTOR, end)
+                low, high = max(edge, change.offset), min(edge + self._grain, end)
                 self._grow(content, high, written=low)
                 content[low:high] = change.data[low - change.offset : high - change.offset]
 
     def _grow(self, content: bytearray, size: int, *, written: int) -> None:
-        """Room up to `size`: what lies before `written` and was never written is zeros, or whatever was there."""
+        """Room up to `size`: what lies before `written` and never came is zeros, or whatever was there."""
         hole = max(0, min(written, size) - len(content))
         content.extend(self._chance.randbytes(hole) if self._litter else bytes(hole))
         content.extend(bytes(max(0, size - len(content))))
@@ -476,4 +495,6 @@ def _file(arg: bytes) -> tuple[int, str, bool]:
 
 
 def _readable(arg: bytes) -> str:
-    return re.sub(rb"\\x([0-9a-f]{2})", lambda digits: bytes.fromhex(digits[1].decode()), arg).decode(errors="replace")
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda digits: bytes.fromhex(digits[1].decode()), arg).decode(
+        errors="replace"
+    )

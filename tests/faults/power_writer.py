@@ -164,9 +164,7 @@ class Working:
         """Change the key: the epoch ends with this entry, the next opening begins one with the other key."""
         clocks = self._site.time.clocks()
         body = canonical({"key": Anchor(self._site.anchor).next_signer().public})
-        draft = Draft(
-            clocks.entry_id(), ROTATE, "zonegate.rotate.v1", clocks.utc(), clocks.stamp(), body
-        )
+        draft = Draft(clocks.entry_id(), ROTATE, "zonegate.rotate.v1", clocks.utc(), clocks.stamp(), body)
         await asyncio.wait_for(self.journal.append(draft), WAIT_S)
 
     async def rest(self) -> None:
@@ -176,7 +174,7 @@ class Working:
         self._site.time.ns += edge.writer.SIGN_EVERY_NS
         log = self._site.store / f"{JOURNAL_FILE}-wal"
         async with asyncio.timeout(WAIT_S):
-            while log.stat().st_size:
+            while log.stat().st_size:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.02)
         await self.single()
 

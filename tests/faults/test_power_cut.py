@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The power is cut: whatever was told is on the media, the chain is whole, and the journal goes on in its epoch.
+"""The power is cut: whatever was told is on the media, the chain is whole, and the epoch goes on.
 
 Crash images are rebuilt from the traced system calls of the real writer. The controls are journals that flush
 too little or tell too early: some image of theirs must have a finding.
@@ -8,6 +8,7 @@ too little or tell too early: some image of theirs must have a finding.
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,18 +24,18 @@ from sync.bodies import Begin, read_body
 from sync.entry import Place, read_record
 from tests.conftest import NOT_INSTALLABLE
 from tests.edge.journals import Site, Time
-from tests.faults.power_images import CALLS, Image, Tape, cut
+from tests.faults.power_images import CALLS, Image, Sync, Tape, cut
 from tests.faults.power_writer import KINDS
 from zonegate.verify import verify_store
 
 CUTS = 36
 CUTS_LONG = 600
 CUTS_OF_CONTROL = 16
-KILLED_AT = (2, 5, 8, 11)
-"""The syncs of its first start at which a process is killed before another goes on; the long run takes all."""
+KILLED_AT = (7, 18, 22)
+"""Syncs of its first start at which a process is killed before another goes on; the long run takes all."""
 
-KILLED_AT_LONG = range(1, 24)
 CUTS_AFTER_KILL = 10
+CUTS_AFTER_KILL_LONG = 40
 LIFE_S_MAX = 240
 STRING_BYTES_MAX = 1 << 20
 
@@ -69,29 +70,30 @@ class History:
         self.tape = Tape(self._media, self._spoken)
         self._lives = 0
 
-    def live(self, number: int, killed_at: int | None = None) -> None:
-        """Run life `number` of the writer; it is killed as it enters that sync of one of its threads."""
+    def live(self, number: int, killed_at: Sync | None = None) -> None:
+        """Run life `number` of the writer, to its end or until it is killed as it enters a sync."""
         trace = self.folder / f"trace-{self._lives}"
         self._lives += 1
         arguments = ["-f", "-y", "-xx", "-s", str(STRING_BYTES_MAX), "-e", "signal=none", "-o", str(trace)]
         arguments += ["-e", f"trace={CALLS}"]
-        # The quick way, with a filter in the kernel, cannot inject a signal.
-        kill = f"inject=fsync,fdatasync:signal=SIGKILL:when={killed_at}"
-        arguments += ["--seccomp-bpf"] if killed_at is None else ["-e", kill]
+        if killed_at is None:
+            arguments.append("--seccomp-bpf")  # quick, but it cannot inject a signal
+        else:
+            arguments += ["-e", f"inject={killed_at.call}:signal=SIGKILL:when={killed_at.number}"]
         # The store's folders are made by its first opening, the anchor's is there.
         site = site_of(self.folder)
         if not site.anchor.exists():
             site.anchor.mkdir()
-        writer = [sys.executable, "-m", "tests.faults.power_writer", site.store, site.anchor, self._spoken]
+        writer = [sys.executable, "-m", "tests.faults.power_writer", str(site.store), str(site.anchor)]
         done = subprocess.run(
-            [self.strace, *arguments, *writer, self.kind, str(number)],
+            [self.strace, *arguments, *writer, str(self._spoken), self.kind, str(number)],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
             check=False,
             timeout=LIFE_S_MAX,
         )
-        assert done.returncode == (0 if killed_at is None else -9), done.stderr
+        assert done.returncode == (0 if killed_at is None else -signal.SIGKILL), done.stderr
         self.tape.take(trace)
 
     async def findings(self, seed: int) -> tuple[Image, list[str]]:
@@ -147,7 +149,7 @@ async def examine(site: Site, told: list[Place]) -> list[str]:
 
 
 class GoesOn(NamedTuple):
-    """Where the journal must go on: after the head of its last epoch, in it unless that ends with a rotate."""
+    """Where the journal must go on: after the head of its last epoch, in it unless it ends with a rotate."""
 
     head: Place | None
     rotated: bool
@@ -213,35 +215,50 @@ async def test_whatever_was_told_before_many_power_cuts_is_on_the_media(tmp_path
     assert await cut_often(history, range(1000, 1000 + CUTS_LONG)) == []
 
 
-async def test_a_power_cut_in_the_first_moments_of_a_journal_takes_nothing_that_was_told(
-    tmp_path: Path, strace: str
-) -> None:
-    history = History(tmp_path, strace)
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory, strace: str) -> History:
+    """A journal's first start and a few entries."""
+    history = History(tmp_path_factory.mktemp("first-start"), strace)
     history.live(1)
-    assert await cut_often(history, range(CUTS)) == []
+    return history
 
 
-async def killed_and_cut(folder: Path, strace: str, killed_at: int) -> list[str]:
+async def test_a_power_cut_in_the_first_moments_of_a_journal_takes_nothing_that_was_told(
+    first_start: History,
+) -> None:
+    assert await cut_often(first_start, range(CUTS)) == []
+
+
+def syncs_of(first_start: History) -> list[Sync]:
+    """The syncs at which that process can be killed: strace counts in each thread, the first one dies."""
+    syncs = [operation for operation in first_start.tape.operations if isinstance(operation, Sync)]
+    return list({(sync.call, sync.number): sync for sync in reversed(syncs)}.values())[::-1]
+
+
+async def killed_and_cut(first_start: History, folder: Path, killed_at: int, seeds: range) -> list[str]:
     """A kill leaves its writes in the page cache only: who goes on must bring them to the media."""
-    history = History(folder, strace)
-    history.live(1, killed_at)
+    history = History(folder, first_start.strace)
+    history.live(1, syncs_of(first_start)[killed_at])
     history.live(2)
-    return await cut_often(history, range(killed_at * 100, killed_at * 100 + CUTS_AFTER_KILL))
+    return [f"killed at sync {killed_at}, {line}" for line in await cut_often(history, seeds)]
 
 
 @pytest.mark.parametrize("killed_at", KILLED_AT)
 async def test_a_power_cut_after_a_kill_takes_nothing_that_was_told(
-    tmp_path: Path, strace: str, killed_at: int
+    tmp_path: Path, first_start: History, killed_at: int
 ) -> None:
-    assert await killed_and_cut(tmp_path, strace, killed_at) == []
+    assert await killed_and_cut(first_start, tmp_path, killed_at, range(CUTS_AFTER_KILL)) == []
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("killed_at", KILLED_AT_LONG)
 async def test_a_power_cut_after_a_kill_at_any_sync_takes_nothing_that_was_told(
-    tmp_path: Path, strace: str, killed_at: int
+    tmp_path: Path, first_start: History
 ) -> None:
-    assert await killed_and_cut(tmp_path, strace, killed_at) == []
+    bad = []
+    for killed_at in range(len(syncs_of(first_start))):
+        seeds = range(1000 * killed_at, 1000 * killed_at + CUTS_AFTER_KILL_LONG)
+        bad += await killed_and_cut(first_start, tmp_path / str(killed_at), killed_at, seeds)
+    assert bad == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "honest"])
