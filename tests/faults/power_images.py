@@ -341,7 +341,7 @@ RULES = (
 def cut(tape: Tape, seed: int, folder: Path) -> Image:
     """Write into `folder` what the media hold after the cut that `seed` names, one folder for each medium."""
     chance = random.Random(seed)
-    at = _moment(tape.operations, chance)
+    at = _moment(tape, chance)
     happened = tape.operations[:at]
     synced: dict[int, int] = {}
     for operation in happened:
@@ -374,11 +374,17 @@ def cut(tape: Tape, seed: int, folder: Path) -> Image:
     return Image(seed, at, rules, said, _describe(tape, happened[-1]) if happened else "nothing")
 
 
-def _moment(operations: list[Operation], chance: random.Random) -> int:
-    """A cut: anywhere, or beside an operation of a kind, so that rare kinds are met as often as others."""
-    kind = chance.choice((None, Said, Said, Sync, Write, Name, Resize))
-    places = [at for at, operation in enumerate(operations) if kind is None or isinstance(operation, kind)]
-    return chance.choice(places or [0]) + chance.randrange(2)
+def _moment(tape: Tape, chance: random.Random) -> int:
+    """A cut: anywhere, at a said line, or beside an operation of a kind on a file of a name, each as likely."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for at, operation in enumerate(tape.operations):
+        if isinstance(operation, Said):
+            groups.setdefault(("", ""), []).append(at)
+        elif not tape.passing(operation.inode):
+            kind = type(operation).__name__, tape.inodes[operation.inode].name
+            groups.setdefault(kind, []).append(at)
+    places = chance.choice((range(len(tape.operations)), groups.pop(("", ""), [0]), None, None))
+    return chance.choice(places or chance.choice(list(groups.values()) or [[0]])) + chance.randrange(2)
 
 
 def _rule(rule: str, tape: Tape, changes: list[Change], chance: random.Random) -> Keeps:

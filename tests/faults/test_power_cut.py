@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from typing import NamedTuple
 import pytest
 
 from edge.anchor import Anchor
+from edge.errors import EdgeError
 from edge.store import JOURNAL_FILE, JournalReader
 from edge.writer import ROTATE
 from sync.bodies import Begin, read_body
 from sync.entry import Place, read_record
+from sync.errors import SyncError
 from tests.conftest import NOT_INSTALLABLE
 from tests.edge.journals import Site, Time
 from tests.faults.power_images import CALLS, Image, Sync, Tape, cut
@@ -101,7 +104,10 @@ class History:
         folder = self.folder / f"image-{seed}"
         folder.mkdir()
         image = cut(self.tape, seed, folder)
-        found = await examine(site_of(folder, seed), [place_of(line) for line in image.said])
+        try:
+            found = await examine(site_of(folder, seed), [place_of(line) for line in image.said])
+        except (EdgeError, SyncError, sqlite3.Error, OSError) as error:
+            found = [f"open: {error}"]
         if not found:
             shutil.rmtree(folder)
         return image, found
