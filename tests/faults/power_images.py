@@ -375,7 +375,7 @@ def cut(tape: Tape, seed: int, folder: Path) -> Image:
 
 
 def _moment(tape: Tape, chance: random.Random) -> int:
-    """A cut: anywhere, at a said line, or beside an operation of a kind on a file of a name, each as likely."""
+    """A cut: anywhere, at a said line, or beside an operation of one kind on one file, each as likely."""
     groups: dict[tuple[str, str], list[int]] = {}
     for at, operation in enumerate(tape.operations):
         if isinstance(operation, Said):
@@ -421,8 +421,8 @@ class _Disk:
         self._files: dict[int, bytearray] = {}
         self._folders: dict[int, dict[str, int]] = {}
         self._litter = chance.random() < 0.3
-        # Seldom a sector itself is torn: more than most media do, less than checksums bear.
-        self._grain = chance.choice((SECTOR, SECTOR, SECTOR // 16))
+        # At times a sector itself is torn: more than most media do, less than checksums bear.
+        self._grain = chance.choice((SECTOR, SECTOR // 16))
 
     def apply(self, change: Change, *, torn: bool) -> None:
         if isinstance(change, Name):
