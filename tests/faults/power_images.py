@@ -338,10 +338,13 @@ RULES = (
 """What of the unsynced survives on a medium: first the adversary's choices, then chance."""
 
 
-def cut(tape: Tape, seed: int, folder: Path) -> Image:
-    """Write into `folder` what the media hold after the cut that `seed` names, one folder for each medium."""
+def cut(tape: Tape, seed: int, folder: Path, since: int = 0) -> Image:
+    """Write into `folder` what the media hold after the cut that `seed` names, one folder for each medium.
+
+    No cut is before operation `since`.
+    """
     chance = random.Random(seed)
-    at = _moment(tape, chance)
+    at = _moment(tape, chance, since)
     happened = tape.operations[:at]
     synced: dict[int, int] = {}
     for operation in happened:
@@ -374,17 +377,17 @@ def cut(tape: Tape, seed: int, folder: Path) -> Image:
     return Image(seed, at, rules, said, _describe(tape, happened[-1]) if happened else "nothing")
 
 
-def _moment(tape: Tape, chance: random.Random) -> int:
+def _moment(tape: Tape, chance: random.Random, since: int) -> int:
     """A cut: anywhere, at a said line, or beside an operation of one kind on one file, each as likely."""
     groups: dict[tuple[str, str], list[int]] = {}
-    for at, operation in enumerate(tape.operations):
+    for at, operation in enumerate(tape.operations[since:], start=since):
         if isinstance(operation, Said):
             groups.setdefault(("", ""), []).append(at)
         elif not tape.passing(operation.inode):
             kind = type(operation).__name__, tape.inodes[operation.inode].name
             groups.setdefault(kind, []).append(at)
-    places = chance.choice((range(len(tape.operations)), groups.pop(("", ""), [0]), None, None))
-    return chance.choice(places or chance.choice(list(groups.values()) or [[0]])) + chance.randrange(2)
+    places = chance.choice((range(since, len(tape.operations)), groups.pop(("", ""), [0]), None, None))
+    return chance.choice(places or chance.choice(list(groups.values()) or [[since]])) + chance.randrange(2)
 
 
 def _rule(rule: str, tape: Tape, changes: list[Change], chance: random.Random) -> Keeps:

@@ -3,7 +3,7 @@
 
 Started as ``python -m tests.faults.power_writer STORE ANCHOR SPOKEN KIND LIFE``, and traced. KIND ``honest``
 is the real journal; the others are planted, each by what is handed in. Time, chance and batches are fixed,
-so that two runs of a life do the same; LIFE sets where they start, and how much is done.
+so that two runs of a LIFE do the same.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Working:
     """The journal of one site, opened and closed by what the script below says."""
 
     def __init__(self, site: Site, kind: Kind, spoken: int) -> None:
-        self._site = site
+        self.site = site
         self._kind = kind
         self._spoken = spoken
         self._gate = Gate()
@@ -118,9 +118,9 @@ class Working:
         self._told = asyncio.Event()
 
     def open(self, **changed: Any) -> None:
-        anchor = self._kind.anchor(self._site.anchor)
+        anchor = self._kind.anchor(self.site.anchor)
         connect = connector(self._kind, self._gate)
-        self.journal = self._site.open(
+        self.journal = self.site.open(
             journal=self._kind.journal, anchor=anchor, connect=connect, reserve_bytes=1 << 20, **changed
         )
         # Whatever stands in the log is acted upon from now on.
@@ -128,58 +128,58 @@ class Working:
         self.journal.on_told(self._say_all)
 
     async def single(self) -> None:
-        await asyncio.wait_for(self.journal.append(self._site.draft(self._detail())), WAIT_S)
+        await asyncio.wait_for(self.journal.append(self.site.draft(self._detail())), WAIT_S)
 
     async def batch(self, count: int) -> None:
         """One entry, and while its commit waits all the others: always two batches of the same entries."""
         self._gate.reached.clear()
         self._gate.opened.clear()
         self._gate.armed = True
-        futures = [self.journal.append(self._site.draft(self._detail()))]
+        futures = [self.journal.append(self.site.draft(self._detail()))]
         await asyncio.to_thread(self._gate.reached.wait, WAIT_S)
         self._gate.armed = False
-        futures += [self.journal.append(self._site.draft(self._detail())) for _ in range(count)]
+        futures += [self.journal.append(self.site.draft(self._detail())) for _ in range(count)]
         self._gate.opened.set()
         await asyncio.wait_for(asyncio.gather(*futures), WAIT_S)
 
     async def note(self) -> None:
         """Evidence, a cursor and a snapshot, each before an entry that shows when it is written."""
-        told, at = self.journal.told, self._site.time.clocks().utc()
+        told, at = self.journal.told, self.site.time.clocks().utc()
         self.journal.note_read(
             device="s1", door="d1", at=at, code="X", raw=b"X\r" * 700, verdict="ACCEPTED", entry_id=None
         )
         await self.single()
         self.journal.set_cursor("center", told)
         await self.single()
-        self.journal.put_snapshot(self._site.time.chance.randbytes(SNAPSHOT_BYTES // 10))
+        self.journal.put_snapshot(self.site.time.chance.randbytes(SNAPSHOT_BYTES // 10))
         await self.single()
 
     async def checkpoint(self) -> None:
         """So much that SQLite empties its log inside a commit, and begins it again in the next."""
-        self.journal.put_snapshot(self._site.time.chance.randbytes(SNAPSHOT_BYTES))
+        self.journal.put_snapshot(self.site.time.chance.randbytes(SNAPSHOT_BYTES))
         for _ in range(3):
             await self.single()
 
     async def rotate(self) -> None:
         """Change the key: the epoch ends with this entry, the next opening begins one with the other key."""
-        clocks = self._site.time.clocks()
-        body = canonical({"key": Anchor(self._site.anchor).next_signer().public})
+        clocks = self.site.time.clocks()
+        body = canonical({"key": Anchor(self.site.anchor).next_signer().public})
         draft = Draft(clocks.entry_id(), ROTATE, "zonegate.rotate.v1", clocks.utc(), clocks.stamp(), body)
         await asyncio.wait_for(self.journal.append(draft), WAIT_S)
 
     async def rest(self) -> None:
         """Nobody waits: the head is signed, and the log is cut to nothing."""
-        self.journal.put_snapshot(self._site.time.chance.randbytes(SNAPSHOT_BYTES))
+        self.journal.put_snapshot(self.site.time.chance.randbytes(SNAPSHOT_BYTES))
         await self.single()
-        self._site.time.ns += edge.writer.SIGN_EVERY_NS
-        log = self._site.store / f"{JOURNAL_FILE}-wal"
+        self.site.time.ns += edge.writer.SIGN_EVERY_NS
+        log = self.site.store / f"{JOURNAL_FILE}-wal"
         async with asyncio.timeout(WAIT_S):
             while log.stat().st_size:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.02)
         await self.single()
 
     def _detail(self) -> str:
-        return "x" * self._site.time.chance.choice((10, 300, 5000))
+        return "x" * self.site.time.chance.choice((10, 300, 5000))
 
     def _say_all(self, told: Sequence[Placed], _: Place) -> None:
         for placed in told:
@@ -190,15 +190,21 @@ class Working:
         os.write(self._spoken, f"{place.epoch} {place.seq} {place.hash}\n".encode())
 
 
+async def again(work: Working) -> None:
+    """An opening, one entry, and no end: the process is gone without closing."""
+    work.open()
+    await work.single()
+
+
 async def short(work: Working) -> None:
-    """A few entries and no end: the process is killed, or is gone without closing."""
+    """A few entries, and no end."""
     work.open()
     await work.single()
     await work.batch(5)
     await work.note()
 
 
-async def long(work: Working, site: Site) -> None:
+async def long(work: Working) -> None:
     """Several openings and epochs, two keys more, and no end."""
     await short(work)
     await work.checkpoint()
@@ -207,7 +213,7 @@ async def long(work: Working, site: Site) -> None:
     await work.rest()
     await work.journal.close()
     work.open()
-    with JournalReader(site.store) as reader:
+    with JournalReader(work.site.store) as reader:
         # With a reader in it the log is neither emptied nor deleted.
         assert reader.entries() > 0
         await work.checkpoint()
@@ -218,7 +224,7 @@ async def long(work: Working, site: Site) -> None:
         # Another witness knows another head: an epoch begins, its parent in the anchor.
         work.open(shown=[Place(known.epoch, known.seq, "0" * 64)])
         await work.single()
-        site.time.ns += edge.writer.SIGN_EVERY_NS
+        work.site.time.ns += edge.writer.SIGN_EVERY_NS
         await work.note()
         await work.journal.close()
         await short(work)
@@ -227,16 +233,19 @@ async def long(work: Working, site: Site) -> None:
     await short(work)
 
 
-async def live(site: Site, kind: Kind, spoken: int, *, whole: bool) -> None:
+LIVES: Final = {"first": short, "whole": long, "again": again}
+
+
+async def live(work: Working, life: str) -> None:
     with ExitStack() as stack:
         stack.enter_context(patch.object(edge.writer, "_IDLE_WAL_BYTES", IDLE_WAL_BYTES))
-        work = Working(site, kind, spoken)
-        await (long(work, site) if whole else short(work))
+        await LIVES[life](work)
         os._exit(0)
 
 
 if __name__ == "__main__":
     _store, _anchor, _spoken, _kind, _life = sys.argv[1:]
-    _time = Time(ns=(int(_life) + 1) * 10**12, chance=random.Random(int(_life)))
+    _number = list(LIVES).index(_life) + 1
+    _time = Time(ns=_number * 10**12, chance=random.Random(_number))
     _said = os.open(_spoken, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    asyncio.run(live(Site(Path(_store), Path(_anchor), _time), KINDS[_kind], _said, whole=_life == "0"))
+    asyncio.run(live(Working(Site(Path(_store), Path(_anchor), _time), KINDS[_kind], _said), _life))

@@ -39,7 +39,7 @@ KILLED_AT = ("var", "", "journal.sqlite3-wal", "anchor")
 the root with the key in it, the log and the anchor. The long run takes all syncs.
 """
 
-CUTS_AFTER_KILL = 10
+CUTS_AFTER_KILL = 16
 CUTS_AFTER_KILL_LONG = 40
 LIFE_S_MAX = 240
 STRING_BYTES_MAX = 1 << 20
@@ -75,8 +75,8 @@ class History:
         self.tape = Tape(self._media, self._spoken)
         self._lives = 0
 
-    def live(self, number: int, killed_at: Sync | None = None) -> None:
-        """Run life `number` of the writer, to its end or until it is killed as it enters a sync."""
+    def live(self, life: str, killed_at: Sync | None = None) -> None:
+        """Run a life of the writer, to its end or until it is killed as it enters a sync."""
         trace = self.folder / f"trace-{self._lives}"
         self._lives += 1
         arguments = ["-f", "-y", "-xx", "-s", str(STRING_BYTES_MAX), "-e", "signal=none", "-o", str(trace)]
@@ -91,7 +91,7 @@ class History:
             site.anchor.mkdir()
         writer = [sys.executable, "-m", "tests.faults.power_writer", str(site.store), str(site.anchor)]
         done = subprocess.run(
-            [self.strace, *arguments, *writer, str(self._spoken), self.kind, str(number)],
+            [self.strace, *arguments, *writer, str(self._spoken), self.kind, life],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
@@ -99,13 +99,14 @@ class History:
             timeout=LIFE_S_MAX,
         )
         assert done.returncode == (0 if killed_at is None else -signal.SIGKILL), done.stderr
+        self._last = len(self.tape.operations)
         self.tape.take(trace)
 
     async def findings(self, seed: int) -> tuple[Image, list[str]]:
-        """What is wrong with the image that a seed names."""
+        """What is wrong with the image that a seed names; the cut is in the last life."""
         folder = self.folder / f"image-{seed}"
         folder.mkdir()
-        image = cut(self.tape, seed, folder)
+        image = cut(self.tape, seed, folder, self._last)
         try:
             found = await examine(site_of(folder, seed), [place_of(line) for line in image.said])
         except (EdgeError, SyncError, sqlite3.Error, OSError) as error:
@@ -212,14 +213,14 @@ async def cut_often(history: History, seeds: range) -> list[str]:
 
 async def test_whatever_was_told_before_a_power_cut_is_on_the_media(tmp_path: Path, strace: str) -> None:
     history = History(tmp_path, strace)
-    history.live(0)
+    history.live("whole")
     assert await cut_often(history, range(CUTS)) == []
 
 
 @pytest.mark.long
 async def test_whatever_was_told_before_many_power_cuts_is_on_the_media(tmp_path: Path, strace: str) -> None:
     history = History(tmp_path, strace)
-    history.live(0)
+    history.live("whole")
     assert await cut_often(history, range(1000, 1000 + CUTS_LONG)) == []
 
 
@@ -227,7 +228,7 @@ async def test_whatever_was_told_before_many_power_cuts_is_on_the_media(tmp_path
 def first_start(tmp_path_factory: pytest.TempPathFactory, strace: str) -> History:
     """A journal's first start and a few entries."""
     history = History(tmp_path_factory.mktemp("first-start"), strace)
-    history.live(1)
+    history.live("first")
     return history
 
 
@@ -246,8 +247,8 @@ def syncs_of(first_start: History) -> list[Sync]:
 async def killed_and_cut(first_start: History, folder: Path, killed_at: Sync, seeds: range) -> list[str]:
     """A kill leaves its writes in the page cache only: who goes on must bring them to the media."""
     history = History(folder, first_start.strace)
-    history.live(1, killed_at)
-    history.live(2)
+    history.live("first", killed_at)
+    history.live("again")
     return [
         f"killed at {killed_at.call} {killed_at.number}, {line}" for line in await cut_often(history, seeds)
     ]
@@ -281,7 +282,7 @@ async def test_a_planted_journal_that_flushes_too_little_or_tells_too_early_is_c
     tmp_path: Path, strace: str, kind: str
 ) -> None:
     history = History(tmp_path, strace, kind)
-    history.live(3)
+    history.live("first")
     bad = await cut_often(history, range(CUTS_OF_CONTROL))
     promise = "anchor: " if "anchor" in kind else "missing: "
     assert any(promise in line for line in bad), bad
