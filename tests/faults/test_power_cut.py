@@ -33,7 +33,7 @@ from zonegate.verify import verify_store
 
 CUTS = 36
 CUTS_LONG = 600
-CUTS_OF_CONTROL = 16
+CUTS_OF_CONTROL = 24
 KILLED_AT = ("var", "", "journal.sqlite3-wal", "anchor")
 """A first start is killed at the last sync of each of these before an entry is told: the folder of the store,
 the root with the key in it, the log and the anchor. The long run takes all syncs.
@@ -240,8 +240,11 @@ async def test_a_power_cut_in_the_first_moments_of_a_journal_takes_nothing_that_
 
 def syncs_of(first_start: History) -> list[Sync]:
     """The syncs at which that process can be killed: strace counts in each thread, the first one dies."""
-    syncs = [operation for operation in first_start.tape.operations if isinstance(operation, Sync)]
-    return list({(sync.call, sync.number): sync for sync in reversed(syncs)}.values())[::-1]
+    first: dict[tuple[str, int], Sync] = {}
+    for operation in first_start.tape.operations:
+        if isinstance(operation, Sync):
+            first.setdefault((operation.call, operation.number), operation)
+    return list(first.values())
 
 
 async def killed_and_cut(first_start: History, folder: Path, killed_at: Sync, seeds: range) -> list[str]:
