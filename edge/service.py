@@ -249,6 +249,7 @@ class Service:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if journal.failed.done():
                 self._running.trouble = str(journal.failed.result())
+                self.dock.detach()  # the doors do not wait for the sinks to end
                 raise journal.failed.result()
             for task in tasks:
                 if task.done():

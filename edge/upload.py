@@ -190,5 +190,7 @@ class Upload:
         if self._state == "Down":
             await asyncio.sleep(pause)
             return
+        # Not wait_for: before Python 3.12 it forgets that it was cancelled when there is news as well.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), pause)
+            async with asyncio.timeout(pause):
+                await self._news.wait()

@@ -337,8 +337,10 @@ class Writer:
     def _shorten(self) -> None:
         """Empty the write-ahead log, unless a reader is in it: nobody waits for a reader here."""
         self.connection.execute("PRAGMA busy_timeout = 0").fetchall()
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self.connection.execute(f"PRAGMA busy_timeout = {_WRITE_TIMEOUT_S * 1000:.0f}").fetchall()
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:  # a full disk may refuse it, and the writer goes on
+            self.connection.execute(f"PRAGMA busy_timeout = {_WRITE_TIMEOUT_S * 1000:.0f}").fetchall()
 
     def _sign_due(self) -> bool:
         return self._clocks.mono_ns() - self._signed_ns >= SIGN_EVERY_NS

@@ -12,5 +12,5 @@ import edge.service
 from zonegate.cli import main
 
 if __name__ == "__main__":
-    edge.service._MIB = 0  # type: ignore[misc] # its reserve is so many times nothing
+    edge.service.MIB = 0  # type: ignore[attr-defined] # its reserve is so many times nothing
     sys.exit(main())

@@ -43,5 +43,5 @@ class CommitsLate(Writer):
 if __name__ == "__main__":
     edge.journal.Writer = CommitsLate  # type: ignore[attr-defined]
     edge.service.Dock = ShowsEarly  # type: ignore[attr-defined]
-    edge.service._MIB = 0  # type: ignore[misc] # no ballast: it would save what was displayed too early
+    edge.service.MIB = 0  # type: ignore[attr-defined] # no ballast: it would save what was displayed too early
     sys.exit(main())
