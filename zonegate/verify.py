@@ -119,6 +119,8 @@ def verify_store(
                 notes += _compare(walk, reader, center, asked)
             _check_store_itself(reader)
         except Bad as bad:
+            if reader.bases() != [*walk.bases.values()]:  # the node has pruned its journal meanwhile
+                return verify_store(store, head=head, key=key, witnesses=witnesses, center=center)
             return _result(walk, bad.finding, notes)
         except StoreError as error:
             return _result(walk, walk.here("file", f"after this entry the file is damaged: {error}"), notes)

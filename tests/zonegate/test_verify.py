@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.edge.journals import Site
 from tests.faults.tampering import Store
 from tests.source import ROOT, modules, strings
 from zonegate.findings import KINDS, PROMISES, Finding
+from zonegate.progress import Progress
 from zonegate.verify import add_arguments, run, verify_lines, verify_store
 
 ENTRIES = 12
@@ -328,3 +330,25 @@ def test_every_kind_of_finding_can_be_made() -> None:
         for text in strings(path)
     }
     assert KINDS.keys() <= named
+
+
+async def test_a_journal_that_is_pruned_under_the_walk_is_walked_again(tmp_path: Path) -> None:
+    class PrunesAfterTen(Progress):
+        steps = 0
+
+        def step(self) -> None:
+            self.steps += 1
+            if self.steps == 10:
+                connection = sqlite3.connect(site.store / JOURNAL_FILE)
+                with connection:
+                    connection.execute(
+                        "INSERT INTO pruned SELECT epoch, seq, hash, position FROM entry WHERE seq = 150"
+                    )
+                    connection.execute("DELETE FROM entry WHERE seq BETWEEN 2 AND 150")
+                connection.close()
+
+    site = Site.make(tmp_path / "site")
+    await site.grow(200)
+    verified = verify_store(site.store, progress=PrunesAfterTen(None))
+    assert verified.finding is None
+    assert verified.pruned[0].startswith("entries 2 to 150 of epoch")
