@@ -333,13 +333,16 @@ def test_every_kind_of_finding_can_be_made() -> None:
 
 
 async def test_a_journal_that_is_pruned_under_the_walk_is_walked_again(tmp_path: Path) -> None:
+    whole = Site.make(tmp_path / "long")
+    await whole.grow(200)
+
     class PrunesAfterTen(Progress):
         steps = 0
 
         def step(self) -> None:
             self.steps += 1
             if self.steps == 10:
-                connection = sqlite3.connect(site.store / JOURNAL_FILE)
+                connection = sqlite3.connect(whole.store / JOURNAL_FILE)
                 with connection:
                     connection.execute(
                         "INSERT INTO pruned SELECT epoch, seq, hash, position FROM entry WHERE seq = 150"
@@ -347,8 +350,6 @@ async def test_a_journal_that_is_pruned_under_the_walk_is_walked_again(tmp_path:
                     connection.execute("DELETE FROM entry WHERE seq BETWEEN 2 AND 150")
                 connection.close()
 
-    site = Site.make(tmp_path / "site")
-    await site.grow(200)
-    verified = verify_store(site.store, progress=PrunesAfterTen(None))
+    verified = verify_store(whole.store, progress=PrunesAfterTen(None))
     assert verified.finding is None
     assert verified.pruned[0].startswith("entries 2 to 150 of epoch")
