@@ -23,10 +23,11 @@ from sync.bodies import (
     Movement,
     Refusal,
     Release,
+    Returned,
     is_count,
     read_body,
 )
-from sync.entry import Entry
+from sync.entry import Entry, read_record
 from sync.errors import EntryError
 
 ORDER: Final = (
@@ -82,21 +83,27 @@ AT_ONCE: Final = frozenset(
 )
 """Queries that take all rows of a batch in one statement, a column an argument."""
 
-FACTS: Final = frozenset({"admission", "withdrawal", "hold", "stop", "release", "job", "correction"})
-"""Node entries that the books contain; the others concern the record alone."""
+FACTS: Final = frozenset(
+    {"admission", "withdrawal", "hold", "stop", "release", "job", "correction", "return"}
+)
+"""Node entries that the books contain; an `adopt` carries one, the others concern the record alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an entry stands: whose log, and its place in it."""
+    """Where an entry stands: whose log, and its place in it. `adopting` is the entry that tells it again,
+    when it comes out of a log that the center cannot take.
+    """
 
     node: str
     entry: Entry
+    adopting: Entry | None = None
 
     @property
     def place(self) -> tuple[str, str, int, str]:
         """Node, epoch, seq, entry id."""
-        return self.node, self.entry.epoch, self.entry.seq, self.entry.entry_id
+        at = self.adopting or self.entry
+        return self.node, at.epoch, at.seq, self.entry.entry_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,18 @@ class Batch:
     def add(self, name: str, *arguments: Any) -> None:
         """One row."""
         self.rows[name].append(arguments)
+
+
+def adopted(source: Source) -> Source | None:
+    """The fact in an `adopt` entry; None when it is none that the books contain. UnreadableEntry."""
+    try:
+        entry = read_record(bytes(read_body(source.entry).record))
+    except EntryError as error:
+        raise UnreadableEntry(str(error)) from error
+    # What the loser of a fork gave back stays charged, as in the accounts.
+    if entry.type not in FACTS or entry.type == "return":
+        return None
+    return Source(source.node, entry, source.entry)
 
 
 def project(source: Source, batch: Batch) -> None:
@@ -204,6 +223,10 @@ def _conveyance(_: Source, body: Conveyance, batch: Batch) -> None:
 
 def _grant(_: Source, body: Grant, batch: Batch) -> None:
     batch.add("add_granted", body.permit, body.line, _quantity(body.quantity))
+
+
+def _returned(_: Source, body: Returned, batch: Batch) -> None:
+    batch.add("add_granted", body.permit, body.line, -_quantity(body.quantity))
 
 
 def _movement(source: Source, body: Movement, batch: Batch) -> None:
@@ -310,6 +333,7 @@ _PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
     "stop": _refusal,
     "release": _release,
     "job": _job,
+    "return": _returned,
 }
 
 

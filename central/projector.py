@@ -18,7 +18,7 @@ import asyncpg
 
 from central.database import Database
 from central.errors import Unavailable, UnreadableEntry
-from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, project
+from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, adopted, project
 from central.queries import queries, query
 from central.record import CENTER, Record
 from sync.bodies import CenterSaw, read_body
@@ -199,8 +199,14 @@ class Projector:
     async def _facts(self, connection: Connection, runs: dict[int, _Run]) -> dict[int, list[Source]]:
         """The facts of the runs that the books do not contain yet; from now on they do."""
         columns = zip(*runs.values(), strict=True)
-        rows = await connection.fetch(query("facts"), *self._who, *columns, list(runs), list(FACTS))
-        found = [(row["saw"], Source(row["node"], read_record(row["record"]))) for row in rows]
+        rows = await connection.fetch(query("facts"), *self._who, *columns, list(runs), [*FACTS, "adopt"])
+        found: list[tuple[int, Source]] = []
+        for row in rows:
+            source: Source | None = Source(row["node"], read_record(row["record"]))
+            if source is not None and source.entry.type == "adopt":
+                source = await self._adopted(connection, source)
+            if source is not None:
+                found.append((row["saw"], source))
         reached = {(run.node, run.epoch): run.upto for run in runs.values()}
         await connection.execute(
             query("see"), *self._who, *zip(*reached, strict=True), list(reached.values())
@@ -213,6 +219,13 @@ class Projector:
                 new.remove(source.entry.entry_id)  # recorded again in another epoch, it counts once
                 facts[saw].append(source)
         return facts
+
+    async def _adopted(self, connection: Connection, source: Source) -> Source | None:
+        try:
+            return adopted(source)
+        except UnreadableEntry as error:
+            await self._note(connection, source, str(error))
+            return None
 
     async def _apply(self, connection: Connection, sources: list[Source]) -> None:
         """Write what entries mean: all at once, or half after half when the database refuses a value."""

@@ -7,13 +7,14 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from central.queries import queries
 from central.service import Central
 from central.web.reading import Reading
 from customs.imports import Upload
-from sync.bodies import Use
+from sync.bodies import Adopt, Returned, Use
 from tests.central.dock import SSCC, Dock
 
 BOOKS = [name.removeprefix("forget_") for name in queries() if name.startswith("forget_")]
@@ -191,6 +192,33 @@ async def test_the_same_fact_in_two_epochs_counts_once(center: Central, dock: Do
     assert answer.refused == {}
     await center.projector.catch_up()
     assert (await reading.inventory(10, None)).items[0]["quantity"] == 125
+
+
+async def test_facts_of_a_log_that_lost_against_another_writer_enter_the_books_once(
+    center: Central, dock: Dock, papers: bytes, reading: Reading
+) -> None:
+    await center.import_files([Upload("papers.json", papers)], "test")
+    await dock.talk(center)
+    fork = dock.place()
+    known = dock.move()
+    await dock.talk(center)
+    lost = Dock(signer=dock.signer)  # another writer of the same log: its branch the center never takes
+    lost.epoch, lost.records, lost.hashes = dock.epoch, dock.records[: fork.seq], dock.hashes[: fork.seq]
+    lost.move(sscc="095219990000000020", use=Use("A214", "1", Decimal(125)))
+    lost.add("return", Returned("A214", "1", Decimal(7)))
+    child = Dock(signer=dock.signer, parent=lost.place())
+    for record in (dock.records[-1], *lost.records[fork.seq :], *lost.records[fork.seq :]):
+        child.add("adopt", Adopt(msgspec.Raw(record)))
+    broken = child.add_bytes("adopt", "zonegate.adopt.v1", b'{"record":{"v":1}}')
+    await child.talk(center)
+    await center.projector.catch_up()
+    moves = (await reading.movements(10, None)).items
+    assert sorted(str(move["entry_id"]) for move in moves) == sorted([known, lost.ids[-2]])
+    assert {move["epoch"] for move in moves} == {dock.epoch, child.epoch}, "each where it can be looked up"
+    permits = {permit["number"]: permit["lines"][0] for permit in (await reading.permits(10, None)).items}
+    assert permits["A214"]["used"] == 125
+    assert permits["A214"]["granted"] == 2500, "what the loser gave back frees nothing"
+    assert [entry["entry_id"] for entry in await reading.unreadable()] == [broken]
 
 
 async def test_goods_that_left_but_never_came_show_below_zero(
