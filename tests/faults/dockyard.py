@@ -26,6 +26,7 @@ from simulators.scanner import PtyScanner
 from simulators.yard import labels
 from zonegate.own import OwnCenter, OwnNode
 from zonegate.verify import verify_store
+from zonegate.zonelogs import audit
 
 TENANT, ZONE, NODE, DOOR = "example", "999001001", "dock-1", "d1"
 GTIN = "09521999001058"
@@ -231,7 +232,9 @@ class Dockyard:
         shown = {serial_of(picture.code) for picture in self.screen.accepted()}
         recorded = await self.recorded()
         verified = verify_store(self.node.store)
+        audited = await audit(self.dsn, TENANT, ZONE)
         return [
+            *(f"database: {finding.told()}" for finding in audited.findings),
             *(f"lost: {serial}" for serial in sorted(shown - recorded.keys())),
             *(f"twice: {serial}" for serial, times in recorded.items() if times != 1),
             *([f"chain: {verified.finding.sentence}"] if verified.finding else []),
