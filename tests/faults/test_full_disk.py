@@ -183,7 +183,8 @@ async def find_it_full(
     A node that `goes_on` after a STOP opens the full journal as if there were room, and is tried again.
     """
     while True:
-        await until(lambda: not has_stopped(yard), "the node to record")
+        # A node that has nothing to write: it is this scan that finds the disk full, and no head or cursor.
+        await until(lambda: not has_stopped(yard) if goes_on else is_quiet(yard), "the node to record")
         # Again and again: an emptied log gives room back.
         files.append(await asyncio.to_thread(fill, yard))
         last = next(labels)
