@@ -138,7 +138,7 @@ async def test_books_made_an_entry_at_a_time_are_those_made_a_page_at_a_time(
         await dock.talk(center)
     dock.release(ids["other hold"])
     await dock.talk(center)
-    dock.move("withdrawal", "0.5", clears=ids["other hold"])
+    dock.move("withdrawal", "0.5", clears=ids["other hold"], lot="L4")
     twice = dock.correct(ids["admitted"], "admission", "125", Use("A214", "1", Decimal(125)))
     dock.correct(ids["admitted"], "admission", "125", Use("A214", "1", Decimal(125)))
     if refused:  # by the database, which then gets the page in halves
