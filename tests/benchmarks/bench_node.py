@@ -81,7 +81,7 @@ async def measure(folder: Path, entries: int) -> dict[str, Any]:
     )
     anchor = node.store.parent.parent / "anchor"
     anchor.mkdir(mode=0o700, parents=True)
-    _make(node.store, anchor, entries)
+    make_store(node.store, anchor, entries)
     warm = await _started(node, _EXPECTED[0])
     with sqlite3.connect(node.store / "journal.sqlite3") as connection:
         connection.execute("DELETE FROM snapshot")
@@ -107,7 +107,7 @@ class _Nobody:
         return "http://127.0.0.1:9"
 
 
-def _make(store: Path, anchor: Path, entries: int) -> None:
+def make_store(store: Path, anchor: Path, entries: int) -> None:
     """A journal of so many entries, by the real writer, with the books it leads to as its snapshot."""
     store.mkdir(mode=0o700, parents=True)
     clocks = system_clocks()
