@@ -356,6 +356,7 @@ class NodeBooks:
         self._moved(Moved(fact.type == "admission", holding_of(body)), fact.entry_id)
         if body.use is not None:
             self.account_of(body.use.ref).used += body.use.quantity
+            state.short.pop(str(body.use.ref), None)  # it goes on: what is still to come is on the notice
         job = state.jobs.get(body.job or "")
         if job is not None:
             job.counted[_counted_key(body.load, fact.entry_id)] = fact.entry_id

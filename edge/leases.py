@@ -7,7 +7,7 @@ given back, for only that can be spent (S4).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
 from customs.documents import Conveyance, LineRef
@@ -20,12 +20,17 @@ _ZERO = Decimal(0)
 
 
 def wants(books: NodeBooks, doors: Collection[str]) -> list[Want]:
-    """What the trucks at these doors need of each line beyond what this epoch was lent."""
+    """What loads in front of these doors need of each line beyond what this epoch was lent.
+
+    Trucks that are planned only are the center's to care for: it knows their notices. A truck that never
+    comes must not keep from others what they need now.
+    """
     found = []
-    for ref in sorted(_planned(books, doors)):
+    opened = {ref for truck in _open(books, doors) for ref in truck.permit_lines}
+    for ref in sorted(opened):
         account = books.account(ref)
         held = account.pending - account.returned - account.used
-        need = max(_firm(books, doors, ref), books.state.short.get(str(ref), _ZERO))
+        need = sum(_to_come(books, doors, ref), _ZERO)
         if need > held:
             found.append(Want(ref.permit, ref.line, need - held))
     return found
@@ -33,48 +38,68 @@ def wants(books: NodeBooks, doors: Collection[str]) -> list[Want]:
 
 def returns(books: NodeBooks, doors: Collection[str], have: int) -> Iterator[Returned]:
     """What goes back now: all of a line that no truck here names any more, and what the center asked back
-    as far as no load in front of a door needs it.
+    as far as no load in front of a door needs it and still fits.
     """
-    planned = _planned(books, doors)
+    planned = {
+        ref
+        for truck in books.state.conveyances.values()
+        if truck.door in doors and not _is_closed(books, truck)
+        for ref in truck.permit_lines
+    }
     for name, account in books.state.accounts.items():
         left = books.left(ref := _ref(name), have)
         back = left
         if ref in planned:
-            back = min(account.recalled, left - _firm(books, doors, ref))
+            back = min(account.recalled, left - _fitting(_to_come(books, doors, ref), left))
         if back > _ZERO:
             yield Returned(ref.permit, ref.line, back)
 
 
-def _planned(books: NodeBooks, doors: Collection[str]) -> set[LineRef]:
-    return {ref for truck in _trucks(books, doors) for ref in truck.permit_lines}
+def _is_closed(books: NodeBooks, truck: Conveyance) -> bool:
+    job = books.state.jobs.get(truck.job)
+    return job is not None and job.state == "closed"
 
 
-def _trucks(books: NodeBooks, doors: Collection[str]) -> Iterator[Conveyance]:
-    """Trucks that are planned or open at these doors."""
-    for truck in books.state.conveyances.values():
-        job = books.state.jobs.get(truck.job)
-        if truck.door in doors and (job is None or job.state != "closed"):
-            yield truck
+def _open(books: NodeBooks, doors: Collection[str]) -> Iterator[Conveyance]:
+    """The trucks that stand open at these doors."""
+    for door in doors:
+        opened = books.job_at(door)
+        if opened is not None:
+            yield opened[1]
 
 
-def _firm(books: NodeBooks, doors: Collection[str], ref: LineRef) -> Decimal:
-    """What loads that are still to come need of a line: those of the notices, else one usual load."""
+def _to_come(books: NodeBooks, doors: Collection[str], ref: LineRef) -> list[Decimal]:
+    """The loads that open trucks still need of a line: those of the notices and the one refused last;
+    where nothing is known, a usual one.
+    """
     found = books.line(ref)
-    if found is None:
-        return _ZERO
-    line = found[1]
-    firm = _ZERO
-    for truck in _trucks(books, doors):
-        if ref not in truck.permit_lines:
-            continue
-        job = books.state.jobs.get(truck.job)
-        counted = job.counted if job else {}
-        noticed = [load for load in truck.loads if (load.gtin, load.status) == (line.product, line.status)]
-        firm += sum((load.quantity for load in noticed if sscc_link(load.sscc) not in counted), _ZERO)
-        product = books.state.products.get(line.product)
-        if not noticed and job is not None and product is not None and product.per_pallet:
-            firm += product.per_pallet
-    return firm
+    opened = [truck for truck in _open(books, doors) if ref in truck.permit_lines]
+    if found is None or not opened:
+        return []
+    asked = (found[1].product, found[1].status)
+    loads = [
+        load.quantity
+        for truck in opened
+        for load in truck.loads
+        if (load.gtin, load.status) == asked
+        and sscc_link(load.sscc) not in books.state.jobs[truck.job].counted
+    ]
+    refused = books.state.short.get(str(ref))
+    if refused is not None and refused not in loads:
+        loads.append(refused)
+    product = books.state.products.get(asked[0])
+    if not loads and product is not None and product.per_pallet:
+        loads.append(product.per_pallet)
+    return loads
+
+
+def _fitting(loads: Sequence[Decimal], left: Decimal) -> Decimal:
+    """What the loads need that are whole within `left`, the large ones first."""
+    needed = _ZERO
+    for load in sorted(loads, reverse=True):
+        if needed + load <= left:
+            needed += load
+    return needed
 
 
 def _ref(name: str) -> LineRef:

@@ -151,9 +151,11 @@ class CenterBook:
         self.permits: dict[str, Permit] = {}
         self.conveyances: dict[str, Conveyance] = {}
         self.expected: dict[str, Conveyance] = {}
+        self.jobs_open: set[str] = set()
         self._jobs_closed: set[str] = set()
         self.recalled: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
         self.lent: dict[LineRef, frozenset[str]] = {}
+        self.short: dict[LineRef, dict[str, Decimal]] = defaultdict(dict)
         self.forks: dict[str, list[Fork]] = defaultdict(list)
         self.disputes: dict[str, Dispute] = {}
         self.settled: dict[str, Settled] = {}
@@ -376,8 +378,10 @@ class CenterBook:
         """`expected` are the trucks that are planned or open: they alone need leases."""
         if body.event == "closed":
             self._jobs_closed.add(body.job)
+            self.jobs_open.discard(body.job)
             self.expected.pop(body.job, None)
         elif body.event == "opened":
+            self.jobs_open.add(body.job)
             self._jobs_closed.discard(body.job)
             if body.job in self.conveyances:
                 self.expected[body.job] = self.conveyances[body.job]

@@ -7,13 +7,13 @@ A draft is a type and a body; the owner gives it its place, commits, and folds i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from customs.documents import LineRef
+from customs.documents import Conveyance, LineRef
 from sync import leasing
 from sync.accounts import ZERO, gap_name
 from sync.bodies import (
@@ -111,23 +111,44 @@ def _leases(book: CenterBook, received: Received) -> Iterator[Draft]:
     epoch = book.epochs.get(ask.epoch)
     if epoch is None or book.is_closed(ask.epoch) or ask.node in book.retired or not book.may_lend():
         return
-    planned: dict[LineRef, list[str]] = defaultdict(list)
-    for conveyance in book.expected.values():
-        for node, doors in book.doors.items():
-            if conveyance.door in doors:
-                for ref in conveyance.permit_lines:
-                    planned[ref].append(node)
+    doors = book.doors[ask.node]
+    own = {ref for truck in book.expected.values() if truck.door in doors for ref in truck.permit_lines}
     short: dict[LineRef, Decimal] = {}
     for want in ask.wants:
         ref = LineRef(want.permit, want.line)
         short[ref] = max(want.quantity, short.get(ref, ZERO))
-    asked = {ref for ref, nodes in planned.items() if ask.node in nodes} | set(short)
+    for ref in book.short.keys() - short:
+        book.short[ref].pop(ask.node, None)
+    for ref, quantity in short.items():
+        book.short[ref][ask.node] = quantity  # whoever lacked first stands first, also when it lacks less
+    asked = own | set(short)
+    planned = _planned(book, asked)
     for ref in sorted(asked):
         yield from _lease(book, ask.node, ask.epoch, ref, planned[ref], short.get(ref, ZERO))
 
 
+def _planned(book: CenterBook, lines: Collection[LineRef]) -> dict[LineRef, dict[str, Decimal]]:
+    """By line, the nodes whose doors have trucks for it, with what the notices name of trucks not yet open:
+    of an open truck its node says itself what it lacks.
+    """
+    planned: dict[LineRef, dict[str, Decimal]] = {ref: {} for ref in lines}
+    for truck in book.expected.values():
+        for ref in planned.keys() & set(truck.permit_lines):
+            to_come = ZERO if truck.job in book.jobs_open else _noticed(book, truck, ref)
+            for node, doors in book.doors.items():
+                if truck.door in doors:
+                    planned[ref][node] = planned[ref].get(node, ZERO) + to_come
+    return planned
+
+
+def _noticed(book: CenterBook, truck: Conveyance, ref: LineRef) -> Decimal:
+    line = book.line(ref)
+    asked = (line.product, line.status) if line else None
+    return sum((load.quantity for load in truck.loads if (load.gtin, load.status) == asked), ZERO)
+
+
 def _lease(
-    book: CenterBook, node: str, epoch: str, ref: LineRef, planned: Sequence[str], short: Decimal
+    book: CenterBook, node: str, epoch: str, ref: LineRef, planned: Mapping[str, Decimal], short: Decimal
 ) -> Iterator[Draft]:
     line = book.line(ref)
     if line is None:
@@ -143,9 +164,8 @@ def _lease(
         asker,
         others,
         planned,
-        authorized=line.quantity,
         free=line.quantity - book.charged(ref),
-        short=short,
+        lacking=book.short.get(ref, {}),
         load=_usual_load(book, ref, line.product),
         recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
     )

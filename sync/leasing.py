@@ -2,9 +2,10 @@
 """How much of a permit line a node is lent: by the trucks planned at its doors and its pace. Pure.
 
 A node whose doors alone have trucks for a line is lent all that is free, so that it can work without
-network for as long as the permit lasts. Where several have, what is left is shared by their use so far;
-what a node lacks of half its share, or for a load in front of it, is asked back from those who hold it
-unused.
+network for as long as the permit lasts. Where several have, each deserves what its notices name, and of the
+rest a part by its pace. A node is topped up when it has less than half of that, never a little at a time, and
+only out of what the others have beyond theirs: so no two docks take the same loads from each other in turn.
+What a load in front of a door lacks is asked back from whoever holds it unused.
 """
 
 from __future__ import annotations
@@ -38,56 +39,97 @@ class Plan:
 def plan(
     asker: Holder,
     others: Sequence[Holder],
-    planned: Sequence[str],
+    planned: Mapping[str, Decimal],
     *,
-    authorized: Decimal,
     free: Decimal,
-    short: Decimal,
+    lacking: Mapping[str, Decimal],
     load: Decimal,
     recalled: Mapping[str, Decimal],
 ) -> Plan:
     """What to do for `asker`, the node's current account.
 
-    `planned` are the nodes whose doors have trucks for the line, `free` what nobody is charged for, `short`
-    what the asker lacks for loads in front of it, `load` the usual quantity of one load (leases are whole
-    loads as far as that is known), `recalled` what was asked back by epoch and has not come.
+    `planned` are the nodes whose doors have trucks for the line, with what the notices of those trucks name
+    that are still to come; `free` is what nobody is charged for, `lacking` what nodes lack for loads in front
+    of their doors, whoever lacked first standing first, `load` the usual quantity of one load (leases are
+    whole loads as far as that is known), `recalled` what was asked back by epoch and has not come.
     """
-    rivals = {node for node in planned if node != asker.node}
-    lacking = short
-    if rivals:
-        share = _whole(_share(asker, others, rivals, authorized), load)
-        lacking = max(short, share - asker.idle if 2 * asker.idle < share else ZERO)
-        wanted = max(share - asker.idle, short)
+    due = _due(asker, others, planned, free, load)
+    short = lacking.get(asker.node, ZERO)
+    if asker.node not in planned:
+        wanted = short
+    elif len(planned) == 1:
+        wanted = max(free, short)
     else:
-        wanted = free if asker.node in planned else short
-    grant = max(min(wanted, free), ZERO)
-    lacking -= grant
-    if lacking <= ZERO:
+        fair = due[asker.node]
+        wanted = max(short, fair - asker.idle if 2 * asker.idle < fair else ZERO)
+    first, spared = _before(asker, others, free, lacking)
+    grant = max(min(wanted, free - first), ZERO)
+    wanted, short = wanted - grant, short - grant
+    if wanted <= ZERO:
         return Plan(grant, {}, {})
-    holders: dict[str, Decimal] = {}
+    # The asker is among them: what is told must not differ by who asked, or two that lack would have it told
+    # anew for ever.
+    holders = {asker.node: asker.idle + grant} if asker.idle + grant > ZERO else {}
     recalls: dict[str, Decimal] = {}
-    for other in sorted(others, key=lambda other: (other.node in rivals, -other.idle)):
+    for other in sorted(others, key=lambda other: (other.node in planned, -other.idle, other.epoch)):
         if other.node == asker.node or other.idle <= ZERO:
             continue
         holders[other.node] = holders.get(other.node, ZERO) + other.idle
+        if other.node in spared:
+            continue
         coming = min(recalled.get(other.epoch, ZERO), other.idle)
-        lacking -= coming
-        more = min(other.idle - coming, lacking)
+        wanted, short = wanted - coming, short - coming
+        beyond = other.idle - due.get(other.node, ZERO)
+        more = min(max(short, min(wanted, beyond - coming)), other.idle - coming)
         if more > ZERO:
             recalls[other.epoch] = more
-            lacking -= more
+            wanted, short = wanted - more, short - more
     return Plan(grant, recalls, holders)
 
 
-def _share(asker: Holder, others: Sequence[Holder], rivals: set[str], authorized: Decimal) -> Decimal:
-    """What of the line's rest is the asker's, by pace: each node counts what it used and an even part."""
-    used = sum((other.used for other in others), asker.used)
-    mine = asker.used + sum((other.used for other in others if other.node == asker.node), ZERO)
-    theirs = sum((other.used for other in others if other.node in rivals), ZERO)
-    even = authorized / (1 + len(rivals))
-    rest = max(authorized - used, ZERO)
-    weight = mine + theirs + even * (1 + len(rivals))
-    return rest * (mine + even) / weight if weight else ZERO
+def _before(
+    asker: Holder, others: Sequence[Holder], free: Decimal, lacking: Mapping[str, Decimal]
+) -> tuple[Decimal, set[str]]:
+    """What of the free is for nodes that lacked before the asker, and from whom nothing is asked back for it.
+
+    Of two docks that each lack the half that the other has, the first gets both. Whoever lacks more than
+    there is at all comes before nobody.
+    """
+    idle: dict[str, Decimal] = {}
+    for holder in (asker, *others):
+        idle[holder.node] = idle.get(holder.node, ZERO) + holder.idle
+    there_is = free + sum(idle.values(), ZERO)
+    can = [node for node, lacks in lacking.items() if lacks <= there_is - idle.get(node, ZERO)]
+    before = can[: can.index(asker.node)] if asker.node in can else can
+    spared = before if asker.node in can else lacking
+    return sum((lacking[node] for node in before), ZERO), set(spared) - {asker.node}
+
+
+def _due(
+    asker: Holder, others: Sequence[Holder], planned: Mapping[str, Decimal], free: Decimal, load: Decimal
+) -> dict[str, Decimal]:
+    """What each planned node deserves of all that is not used, in whole loads; together never more than that,
+    but for one load each.
+    """
+    rest = free + asker.idle + sum((other.idle for other in others if other.node != asker.node), ZERO)
+    noticed = sum(planned.values(), ZERO)
+    used = dict.fromkeys(planned, ZERO)
+    for holder in (asker, *others):
+        if holder.node in used:
+            used[holder.node] += holder.used
+    named = min(noticed, rest)
+    paced = rest - named
+    even = (rest + sum(used.values(), ZERO)) / len(planned) if planned else ZERO
+    weights = {node: used[node] + even for node in planned}
+    total = sum(weights.values(), ZERO)
+    return {
+        node: _whole(
+            (named * planned[node] / noticed if noticed else ZERO)
+            + (paced * weights[node] / total if total else ZERO),
+            load,
+        )
+        for node in planned
+    }
 
 
 def _whole(quantity: Decimal, load: Decimal) -> Decimal:
