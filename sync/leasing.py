@@ -63,7 +63,8 @@ def plan(
         fair = due[asker.node]
         wanted = max(short, fair - asker.idle if 2 * asker.idle < fair else ZERO)
     first, spared = _before(asker, others, free, lacking)
-    grant = max(min(wanted, free - first), ZERO)
+    elsewhere = sum(lacking.values(), ZERO) - short
+    grant = max(min(short, free - first), min(wanted, free - elsewhere), ZERO)
     wanted, short = wanted - grant, short - grant
     if wanted <= ZERO:
         return Plan(grant, {}, {})

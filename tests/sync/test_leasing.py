@@ -207,7 +207,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, 30),
     st.lists(st.lists(st.integers(1, 6), max_size=4), min_size=2, max_size=3),
