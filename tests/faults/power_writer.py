@@ -143,7 +143,7 @@ class Working:
             journal=self._kind.journal, anchor=anchor, connect=connect, reserve_bytes=1 << 20, **changed
         )
         # Whatever stands in the log is acted upon from now on.
-        self._say(self.journal.told)
+        self._say("told", self.journal.told)
         self.journal.on_told(self._say_all)
 
     async def single(self) -> None:
@@ -186,6 +186,11 @@ class Working:
         draft = Draft(clocks.entry_id(), ROTATE, "zonegate.rotate.v1", clocks.utc(), clocks.stamp(), body)
         await asyncio.wait_for(self.journal.append(draft), WAIT_S)
 
+    async def prune(self, place: Place) -> None:
+        """Forget everything up to a place, which is said first: from then on it may be gone."""
+        self._say("prune", place)
+        assert (await asyncio.wait_for(self.journal.prune(place), WAIT_S)).base == place
+
     async def rest(self) -> None:
         """Nobody waits: the head is signed, and the log is cut to nothing."""
         self.journal.put_snapshot(self.site.time.chance.randbytes(SNAPSHOT_BYTES))
@@ -202,11 +207,11 @@ class Working:
 
     def _say_all(self, told: Sequence[Placed], _: Place) -> None:
         for placed in told:
-            self._say(placed.place)
+            self._say("told", placed.place)
 
-    def _say(self, place: Place) -> None:
+    def _say(self, word: str, place: Place) -> None:
         # One write, which the trace dates.
-        os.write(self._spoken, f"{place.epoch} {place.seq} {place.hash}\n".encode())
+        os.write(self._spoken, f"{word} {place.epoch} {place.seq} {place.hash}\n".encode())
 
 
 async def again(work: Working) -> None:
@@ -229,7 +234,10 @@ async def long(work: Working) -> None:
     await work.checkpoint()
     await work.checkpoint()
     await work.batch(30)
+    old = work.journal.told
     await work.rest()
+    await work.prune(old)
+    await work.single()
     await work.journal.close()
     work.open()
     with JournalReader(work.site.store) as reader:

@@ -108,7 +108,7 @@ class History:
         folder.mkdir()
         image = cut(self.tape, seed, folder, self._last)
         try:
-            found = await examine(site_of(folder, seed), [place_of(line) for line in image.said])
+            found = await examine(site_of(folder, seed), Heard.of(image.said))
         except (EdgeError, SyncError, sqlite3.Error, OSError) as error:
             found = [f"open: {error}"]
         if not found:
@@ -120,17 +120,27 @@ def site_of(folder: Path, seed: int = 0) -> Site:
     return Site(folder / "first" / "var" / "store", folder / "second", Time(ns=10**15 + seed))
 
 
-def place_of(line: str) -> Place:
-    epoch, seq, digest = line.split(" ")
-    return Place(epoch, int(seq), digest)
+class Heard(NamedTuple):
+    """What the writer said: the places that were told, and those up to which it was asked to prune."""
+
+    told: list[Place]
+    prune: list[Place]
+
+    @classmethod
+    def of(cls, lines: list[str]) -> Heard:
+        heard = cls([], [])
+        for line in lines:
+            word, epoch, seq, digest = line.split(" ")
+            (heard.told if word == "told" else heard.prune).append(Place(epoch, int(seq), digest))
+        return heard
 
 
-async def examine(site: Site, told: list[Place]) -> list[str]:
+async def examine(site: Site, heard: Heard) -> list[str]:
     """Look at an image with the tools that people have, then open it as the node does, and go on."""
     found: list[str] = []
     due = GoesOn(None, rotated=False)
-    if told:
-        found += look(site, told)
+    if heard.told:
+        found += look(site, heard)
         if found:
             return found
         due = goes_on(site)
@@ -154,7 +164,7 @@ async def examine(site: Site, told: list[Place]) -> list[str]:
         assert isinstance(begin, Begin)
         if begin.key != journal.signer.public:
             found.append("key: the epoch's key is gone")
-    return found + look(site, [*told, placed.place])
+    return found + look(site, Heard([*heard.told, placed.place], heard.prune))
 
 
 class GoesOn(NamedTuple):
@@ -172,8 +182,9 @@ def goes_on(site: Site) -> GoesOn:
         return GoesOn(head, rotated=read_record(last or b"").type == ROTATE)
 
 
-def look(site: Site, told: list[Place]) -> list[str]:
+def look(site: Site, heard: Heard) -> list[str]:
     """What is told and missing, what `verify` finds, and whether the anchor knows all that was told."""
+    told = heard.told
     if not (site.store / JOURNAL_FILE).exists():
         return [f"missing: the whole store, {len(told)} told entries in it"]
     found = []
@@ -182,7 +193,15 @@ def look(site: Site, told: list[Place]) -> list[str]:
         found.append(f"verify: {verified.finding}")
     anchored = Anchor(site.anchor).read()
     with JournalReader(site.store) as reader:
-        gone = [place for place in told if reader.hash_at(place.epoch, place.seq) != place.hash]
+        bases = {base.epoch: base for base in reader.bases()}
+        if not set(bases.values()) <= set(heard.prune):
+            found.append(f"pruned: {bases}, asked were {heard.prune}")
+        gone = [
+            place
+            for place in told
+            if reader.hash_at(place.epoch, place.seq) != place.hash
+            and not (place.epoch in bases and place.seq < bases[place.epoch].seq)
+        ]
         if gone:
             found.append(f"missing: {len(gone)} of {len(told)} told entries, the first is {gone[0]}")
         last = reader.position(told[-1].epoch, told[-1].seq) or 0
@@ -200,7 +219,7 @@ async def cut_often(history: History, seeds: range) -> list[str]:
     bad, told = [], 0
     for seed in seeds:
         image, found = await history.findings(seed)
-        told += len(image.said)
+        told += len(Heard.of(image.said).told)
         if found:
             bad.append(f"seed {seed}, cut {image.cut} after {image.after}, kept {image.rules}: {found}")
     operations = len(history.tape.operations)
