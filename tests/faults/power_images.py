@@ -367,6 +367,10 @@ def cut(tape: Tape, seed: int, folder: Path, since: int = 0) -> Image:
         kept.update(change.at for change in here if keeps(change, chance.random() < 0.5))
         if rule == "torn":
             torn.update(change.at for change in here)
+    if loose and loose[-1] is happened[-1] and chance.random() < 0.5:
+        # Whatever the rule: the power went while this was being written.
+        kept.add(loose[-1].at)
+        torn.add(loose[-1].at)
     lost = {change.at for change in loose} - kept
     disk = _Disk(tape, chance)
     for change in changes:
@@ -387,7 +391,9 @@ def _moment(tape: Tape, chance: random.Random, since: int) -> int:
             kind = type(operation).__name__, tape.inodes[operation.inode].name
             groups.setdefault(kind, []).append(at)
     places = chance.choice((range(since, len(tape.operations)), groups.pop(("", ""), [0]), None, None))
-    return chance.choice(places or chance.choice(list(groups.values()) or [[since]])) + chance.randrange(2)
+    return chance.choice(places or chance.choice(list(groups.values()) or [[since]])) + chance.choice(
+        (0, 1, 1)
+    )
 
 
 def _rule(rule: str, tape: Tape, changes: list[Change], chance: random.Random) -> Keeps:
