@@ -25,7 +25,7 @@ from edge.store import JournalReader
 from edge.view import LinkView
 from sync.client import CenterClient
 from sync.entry import GENESIS, Place, read_record
-from sync.errors import SyncError, TransportError
+from sync.errors import SyncError, TransportError, WireError
 from sync.node import ADOPT_PAGE, NodeSync, Taken, adoptions
 
 PAUSE_S: Final = 2.0
@@ -123,7 +123,11 @@ class Upload:
         for base in reader.bases():  # what was pruned is at the center, in every backup of it (S5)
             sync.have[base.epoch] = max(sync.have.get(base.epoch, 0), base.seq)
         ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head, wanted)
-        answer = await client.exchange(ask, journal.signer)
+        try:
+            answer = await client.exchange(ask, journal.signer)
+        except WireError:
+            sync.refused()
+            raise
         center_ids = books.state.center_ids
         taken = sync.take(answer, reader, center_ids.__contains__)
         if taken is None:

@@ -213,12 +213,14 @@ def write_off(
     """People have counted what some epochs of a node took, and attest that their machine is out of service.
 
     Raises Undecidable when an epoch or gap is not this node's, or an earlier count speaks for some of them
-    together with others that are not named now. The keys of these epochs are revoked, but for one that
-    another open epoch of the node uses too.
+    together with others that are not named now. An epoch may be one that the center never met, or has
+    forgotten, if a child names it as its parent with a proven end. The keys of these epochs are revoked, but
+    for one that another open epoch of the node uses too.
     """
+    of_node = {epoch: known for epoch, known in book.epochs.items() if known.node == node}
+    forgotten = {known.end.epoch for known in of_node.values() if known.end is not None} - set(book.epochs)
     for epoch in (*epochs, *gaps):
-        known = book.epochs.get(epoch)
-        if known is None or known.node != node:
+        if epoch not in of_node and not (epoch in forgotten and epoch in epochs):
             raise Undecidable(f"epoch {epoch} is not one of node {node}; take it from the node's page")
     names = set(epochs) | {gap_name(epoch) for epoch in gaps}
     if not names and not retires:
@@ -235,10 +237,10 @@ def write_off(
     drafts: list[Draft] = [("close", Close(node, tuple(epochs), count, tuple(gaps), by, note, retires))]
     going_on = {
         known.key
-        for epoch, known in book.epochs.items()
-        if known.node == node and epoch not in epochs and not book.is_closed(epoch) and not retires
+        for epoch, known in of_node.items()
+        if epoch not in epochs and not book.is_closed(epoch) and not retires
     }
-    keys = {book.epochs[epoch].key for epoch in epochs} - going_on
+    keys = {of_node[epoch].key for epoch in epochs if epoch in of_node} - going_on
     if retires:
         keys |= book.keys.get(node, set())
     if keys:

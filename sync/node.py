@@ -207,6 +207,15 @@ class NodeSync:
         """All of an own log that the center cannot take has been adopted: it is not sent again."""
         self._conceded.add(epoch)
 
+    def refused(self) -> None:
+        """The whole of the last ask was refused: nothing is taken for granted of what the center has.
+
+        One that was restored may not even know this epoch, whose key it must meet in its Begin.
+        """
+        self._asked = None
+        self.have.clear()
+        self._conceded.clear()
+
     def _is_longer_copy(self, place: Place, reader: LogReader) -> bool:
         """Whether the center has more of an ended log than this store (an older one was restored), and
         found what was sent of it equal.
