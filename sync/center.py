@@ -156,6 +156,7 @@ class CenterBook:
         self.recalled: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
         self.lent: dict[LineRef, frozenset[str]] = {}
         self.short: dict[LineRef, dict[str, Decimal]] = defaultdict(dict)
+        self.given_up: set[tuple[LineRef, str]] = set()
         self.forks: dict[str, list[Fork]] = defaultdict(list)
         self.disputes: dict[str, Dispute] = {}
         self.settled: dict[str, Settled] = {}
@@ -298,9 +299,9 @@ class CenterBook:
             self._give_back(book, entry, body)
         elif isinstance(body, Saw):
             book.saws.add(body.center_epoch)
-            self._remember(book.node, body)
+            self._remember(book.node, entry.epoch, body)
         elif isinstance(body, JobEvent):
-            self._job(body)
+            self._job(body, entry.epoch)
         elif isinstance(body, Rotate):
             self.keys[book.node].add(body.key)
         return None
@@ -349,9 +350,9 @@ class CenterBook:
         if isinstance(body, Movement | Correction):
             return self._move(book, entry, body, adopting.seq)
         if isinstance(body, Saw):
-            self._remember(book.node, body)
+            self._remember(book.node, entry.epoch, body)
         elif isinstance(body, JobEvent):
-            self._job(body)
+            self._job(body, entry.epoch)
         return None
 
     def _give_back(self, book: EpochBook, entry: Entry, body: Returned) -> None:
@@ -359,11 +360,13 @@ class CenterBook:
             book.unread = True
             return
         self.accounts.of(body.ref, entry.epoch).returned += body.quantity
+        if body.quantity > self.recalled.get((body.ref, entry.epoch), ZERO):
+            self.given_up.add((body.ref, entry.epoch))  # unasked: it sees no truck there that needs any
         left = self.recalled.pop((body.ref, entry.epoch), ZERO) - body.quantity
         if left > ZERO:
             self.recalled[body.ref, entry.epoch] = left
 
-    def _remember(self, node: str, saw: Saw) -> None:
+    def _remember(self, node: str, epoch: str, saw: Saw) -> None:
         """A node remembers what a restored center has forgotten: its grants count, the rest is told."""
         for raw in saw.entries:
             entry = read_record(bytes(raw))
@@ -373,8 +376,11 @@ class CenterBook:
                     if entry.entry_id not in self.accounts.grants:
                         self.forgotten[entry.entry_id] = grant
                     self.accounts.grant(entry.entry_id, grant)
+            elif entry.type == "conveyance":
+                truck: Conveyance = read_body(entry)
+                self.given_up -= {(ref, epoch) for ref in truck.permit_lines}
 
-    def _job(self, body: JobEvent) -> None:
+    def _job(self, body: JobEvent, epoch: str) -> None:
         """`expected` are the trucks that are planned or open: they alone need leases."""
         if body.event == "closed":
             self._jobs_closed.add(body.job)
@@ -385,6 +391,7 @@ class CenterBook:
             self._jobs_closed.discard(body.job)
             if body.job in self.conveyances:
                 self.expected[body.job] = self.conveyances[body.job]
+                self.given_up -= {(ref, epoch) for ref in self.conveyances[body.job].permit_lines}
 
     # -- questions --------------------------------------------------------------------------------
 

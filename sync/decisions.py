@@ -15,7 +15,7 @@ import msgspec
 
 from customs.documents import Conveyance, LineRef
 from sync import leasing
-from sync.accounts import ZERO, gap_name
+from sync.accounts import ZERO, Account, gap_name
 from sync.bodies import (
     Amount,
     CenterSaw,
@@ -118,9 +118,9 @@ def _leases(book: CenterBook, received: Received) -> Iterator[Draft]:
         ref = LineRef(want.permit, want.line)
         short[ref] = max(want.quantity, short.get(ref, ZERO))
     for ref in book.short.keys() - short:
-        book.short[ref].pop(ask.node, None)
+        book.short[ref].pop(ask.epoch, None)
     for ref, quantity in short.items():
-        book.short[ref][ask.node] = quantity  # whoever lacked first stands first, also when it lacks less
+        book.short[ref][ask.epoch] = quantity  # whoever lacked first stands first, also when it lacks less
     asked = own | set(short)
     planned = _planned(book, asked)
     for ref in sorted(asked):
@@ -157,15 +157,21 @@ def _lease(
     asker = leasing.Holder(node, epoch, account.idle if account else ZERO, account.used if account else ZERO)
     others = [
         leasing.Holder(book.epochs[name].node, name, held.idle, held.used)
-        for name, held in book.accounts.open_accounts(ref)
+        for name, held in _accounts(book, ref)
         if name != epoch and name in book.epochs
     ]
+    if short == ZERO and (ref, epoch) in book.given_up:
+        planned = {other: named for other, named in planned.items() if other != node}
     plan = leasing.plan(
         asker,
         others,
         planned,
         free=line.quantity - book.charged(ref),
-        lacking=book.short.get(ref, {}),
+        lacking={
+            name: lacks
+            for name, lacks in book.short.get(ref, {}).items()
+            if name in book.epochs and not book.is_closed(name)
+        },
         load=_usual_load(book, ref, line.product),
         recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
     )
@@ -176,6 +182,13 @@ def _lease(
     unmet = short > plan.grant
     if unmet and book.lent.get(ref) != frozenset(plan.holders):
         yield "lent", Lent(ref.permit, ref.line, dict(plan.holders))
+
+
+def _accounts(book: CenterBook, ref: LineRef) -> Iterator[tuple[str, Account]]:
+    """The open accounts of a line, and empty ones of epochs that only lack something of it."""
+    held = dict(book.accounts.open_accounts(ref))
+    yield from held.items()
+    yield from ((name, Account()) for name in book.short.get(ref, {}) if name not in held)
 
 
 def _usual_load(book: CenterBook, ref: LineRef, product: str) -> Decimal:

@@ -49,12 +49,13 @@ def plan(
     """What to do for `asker`, the node's current account.
 
     `planned` are the nodes whose doors have trucks for the line, with what the notices of those trucks name
-    that are still to come; `free` is what nobody is charged for, `lacking` what nodes lack for loads in front
-    of their doors, whoever lacked first standing first, `load` the usual quantity of one load (leases are
-    whole loads as far as that is known), `recalled` what was asked back by epoch and has not come.
+    that are still to come; `free` is what nobody is charged for, `lacking` what epochs lack for loads in
+    front of their doors, whoever lacked first standing first (a node with two machines has two), `load` the
+    usual quantity of one load (leases are whole loads as far as that is known), `recalled` what was asked
+    back by epoch and has not come.
     """
     due = _due(asker, others, planned, free, load)
-    short = lacking.get(asker.node, ZERO)
+    short = lacking.get(asker.epoch, ZERO)
     if asker.node not in planned:
         wanted = short
     elif len(planned) == 1:
@@ -73,14 +74,15 @@ def plan(
     holders = {asker.node: asker.idle + grant} if asker.idle + grant > ZERO else {}
     recalls: dict[str, Decimal] = {}
     for other in sorted(others, key=lambda other: (other.node in planned, -other.idle, other.epoch)):
-        if other.node == asker.node or other.idle <= ZERO:
+        if other.idle <= ZERO:
             continue
         holders[other.node] = holders.get(other.node, ZERO) + other.idle
-        if other.node in spared:
+        if other.node == asker.node or other.epoch in spared:
             continue
         coming = min(recalled.get(other.epoch, ZERO), other.idle)
         wanted, short = wanted - coming, short - coming
-        beyond = other.idle - due.get(other.node, ZERO)
+        # Who lacks something has nothing beyond its due, also for a truck that a restored center forgot.
+        beyond = ZERO if other.epoch in lacking else other.idle - due.get(other.node, ZERO)
         more = min(max(short, min(wanted, beyond - coming)), other.idle - coming)
         if more > ZERO:
             recalls[other.epoch] = more
@@ -91,19 +93,20 @@ def plan(
 def _before(
     asker: Holder, others: Sequence[Holder], free: Decimal, lacking: Mapping[str, Decimal]
 ) -> tuple[Decimal, set[str]]:
-    """What of the free is for nodes that lacked before the asker, and from whom nothing is asked back for it.
+    """What of the free is for those that lacked before the asker, and from whom nothing is asked back for it.
 
     Of two docks that each lack the half that the other has, the first gets both. Whoever lacks more than
     there is at all comes before nobody.
     """
+    node = {holder.epoch: holder.node for holder in (asker, *others)}
     idle: dict[str, Decimal] = {}
     for holder in (asker, *others):
         idle[holder.node] = idle.get(holder.node, ZERO) + holder.idle
     there_is = free + sum(idle.values(), ZERO)
-    can = [node for node, lacks in lacking.items() if lacks <= there_is - idle.get(node, ZERO)]
-    before = can[: can.index(asker.node)] if asker.node in can else can
-    spared = before if asker.node in can else lacking
-    return sum((lacking[node] for node in before), ZERO), set(spared) - {asker.node}
+    can = [epoch for epoch, lacks in lacking.items() if lacks <= there_is - idle.get(node[epoch], ZERO)]
+    before = can[: can.index(asker.epoch)] if asker.epoch in can else can
+    spared = before if asker.epoch in can else lacking
+    return sum((lacking[epoch] for epoch in before), ZERO), set(spared) - {asker.epoch}
 
 
 def _due(
@@ -112,7 +115,8 @@ def _due(
     """What each planned node deserves of all that is not used, in whole loads; together never more than that,
     but for one load each.
     """
-    rest = free + asker.idle + sum((other.idle for other in others if other.node != asker.node), ZERO)
+    # All that is not used, whoever asks: were it to differ, two docks would each be short by their own sums.
+    rest = free + sum((holder.idle for holder in (asker, *others)), ZERO)
     noticed = sum(planned.values(), ZERO)
     used = dict.fromkeys(planned, ZERO)
     for holder in (asker, *others):

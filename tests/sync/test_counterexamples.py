@@ -10,7 +10,7 @@ import pytest
 from customs.documents import Conveyance, Direction
 from edge.leases import returns, wants
 from sync import leasing, wire
-from sync.bodies import Amount, Recall, Returned
+from sync.bodies import Amount
 from sync.decisions import write_off
 from sync.errors import WireError
 from sync.leasing import Holder
@@ -54,61 +54,34 @@ def rounds_to_rest(center: Center, *nodes: Node) -> int:
 # -- leases come to rest ------------------------------------------------------------------------------
 
 
-def short_of(node: Node, quantity: int) -> None:
-    """A load of this size was refused in front of a door."""
-    node.books.state.short[str(LINE)] = Decimal(quantity)
+def test_two_machines_of_one_node_leave_the_others_their_due() -> None:
+    """To the one, what its sibling holds was nobody's, and the third dock seemed to have too much; to the
+    third dock it seemed too little. It was asked back and lent again for ever.
+    """
+    machine, sibling = Holder("dock-1", "a", ZERO, ZERO), Holder("dock-1", "b", Decimal(38), ZERO)
+    second, third = Holder("dock-2", "c", Decimal(19), ZERO), Holder("dock-3", "d", Decimal(11), ZERO)
+    planned = dict.fromkeys(("dock-1", "dock-2", "dock-3"), ZERO)
+
+    def plan(asker: Holder, free: int) -> leasing.Plan:
+        others = [holder for holder in (machine, sibling, second, third) if holder.epoch != asker.epoch]
+        return leasing.plan(
+            asker, others, planned, free=Decimal(free), lacking={}, load=Decimal(5), recalled={}
+        )
+
+    assert "d" not in plan(machine, 0).recalls
+    assert plan(third, 5).grant == ZERO
 
 
-def test_two_docks_that_are_short_do_not_echo(chance: Chance) -> None:
-    """Each was told of the other's lease alone; each telling was news to both, for ever."""
-    center = Center(chance)
-    center.plan(doors=("dock-1-out", "dock-2-out", "dock-3-out"))
-    nodes = [enrolled(Node(chance, f"dock-{n}"), center, f"code-{n}") for n in (1, 2, 3)]
-    for node in nodes:
-        short_of(node, 700)
-    assert rounds_to_rest(center, *nodes) < 15
-
-
-def test_what_is_given_back_for_another_dock_is_not_lent_to_the_giver_again(chance: Chance) -> None:
+def test_what_one_machine_lacks_is_not_forgotten_when_its_sibling_asks(chance: Chance) -> None:
     center = Center(chance)
     center.plan(doors=("dock-1-out", "dock-2-out"))
     first = enrolled(Node(chance, "dock-1"), center)
     second = enrolled(Node(chance, "dock-2"), center, "code-2")
-    short_of(second, 700)
-    assert rounds_to_rest(center, second, first) < 15
-    assert second.spendable() >= 700, "the load in front of the door can pass"
-
-
-def test_shares_are_whole_loads() -> None:
-    """A third of a line has more decimals than a count may have: what came back was never counted."""
-    asker = Holder("dock-1", "e1", ZERO, Decimal(10))
-    other = Holder("dock-2", "e2", Decimal(90), ZERO)
-    third = Holder("dock-3", "e3", ZERO, ZERO)
-    planned = leasing.plan(
-        asker,
-        [other, third],
-        ["dock-1", "dock-2", "dock-3"],
-        authorized=Decimal(100),
-        free=ZERO,
-        short=ZERO,
-        promised=ZERO,
-        load=Decimal(5),
-        recalled={},
-    )
-    assert all(quantity % 5 == 0 for quantity in planned.recalls.values())
-    assert planned.recalls
-
-
-def test_a_dock_keeps_what_the_load_in_front_of_it_needs(chance: Chance) -> None:
-    center = Center(chance)
-    center.plan()
-    node = enrolled(Node(chance), center)
-    short_of(node, 500)
-    center.write("recall", Recall(LINE.permit, LINE.line, node.name, node.epoch, Decimal(700)))
-    node.settle(center)
-    assert list(returns(node.books, node.doors, node.have)) == [
-        Returned(LINE.permit, LINE.line, Decimal(300))
-    ]
+    sibling = enrolled(second.clone(), center, "code-3")
+    center.book.short[LINE] = {second.epoch: Decimal(700)}
+    exchange(sibling, center)
+    assert center.book.short[LINE] == {second.epoch: Decimal(700)}
+    assert first.epoch not in center.book.short[LINE]
 
 
 def test_a_dock_that_sees_no_truck_is_not_lent_the_same_again(chance: Chance) -> None:

@@ -246,7 +246,7 @@ def test_more_than_is_free_is_never_planned(planned: dict[str, Decimal]) -> None
         [other],
         planned,
         free=Decimal(10),
-        lacking={"dock-1": Decimal(500)},
+        lacking={"a": Decimal(500)},
         load=Decimal(10),
         recalled={},
     )
@@ -258,7 +258,7 @@ def test_more_than_is_free_is_never_planned(planned: dict[str, Decimal]) -> None
         [other],
         planned,
         free=ZERO,
-        lacking={"dock-1": Decimal(490)},
+        lacking={"a": Decimal(490)},
         load=Decimal(10),
         recalled=plan.recalls,
     )

@@ -54,7 +54,8 @@ def settle(world: World) -> str | None:
     for _ in range(ROUNDS_MAX):
         before = len(office.database.own), [machine.top for machine in world.live()]
         for machine in world.live():
-            if not world.exchange(machine):
+            # After a refusal the next request takes nothing for granted.
+            if not (world.exchange(machine) or world.exchange(machine)):
                 _introduce(world, machine)
         if before == (len(office.database.own), [machine.top for machine in world.live()]):
             break
@@ -71,7 +72,8 @@ def _introduce(world: World, machine: Machine) -> None:
     machine.code = world.office.enrol(machine.node)
     world.enrolled.add(machine.node)
     world.power(machine)
-    world.exchange(machine)
+    if not world.exchange(machine):
+        world.exchange(machine)
 
 
 def count(world: World) -> bool:
