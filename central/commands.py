@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command line offers of the center: run it, enrol a node, rebuild its books, import files.
+"""What the command line offers of the center: run it, act at it, rebuild its books, import files.
 
 Each command has its arguments beside it and returns an exit code: 0 fine, 1 a finding, 2 wrong usage.
 The anchor and the clocks are handed in by the command line's own room.
@@ -15,18 +15,18 @@ import signal
 import ssl
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import msgspec
 
+from central.acts import add_acts, do_act, is_act
 from central.config import LISTEN, CentralConfig, read_config
 from central.database import Database
 from central.errors import CentralError, ConfigError, Denied, SetupError
-from central.given import Anchor, Clocks
+from central.given import Given
 from central.projector import Projector
-from central.service import Central, make_code
+from central.service import Central
 from customs.faults import Fault
 from customs.imports import FILES_MAX, IMPORT_BYTES_MAX, Refused, Upload
 
@@ -36,38 +36,24 @@ TOKEN_VARIABLE: Final = "ZONEGATE_TOKEN"  # noqa: S105 - the name of the variabl
 _IMPORT_SECONDS_MAX: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the command line hands in: makes an anchor in a folder, the clocks, what the anchor raises when
-    it cannot be used, and where to print.
-    """
-
-    anchor: Callable[[Path], Anchor]
-    clocks: Clocks
-    anchor_errors: tuple[type[Exception], ...] = ()
-    out: TextIO = sys.stdout
-
-
 def add_central_arguments(parser: argparse.ArgumentParser) -> None:
-    """`zonegate central [enrol NODE | rebuild]`."""
+    """`zonegate central [ACT]`."""
     _add_config(parser)
     acts = parser.add_subparsers(dest="act", metavar="ACT")
-    code = acts.add_parser("enrol", help="print a one-time code by which a node's key is trusted")
-    code.add_argument("node", help="the node's id")
     books = acts.add_parser(
         "rebuild", help="make the books anew from the record; the center may run meanwhile"
     )
-    for act in (code, books):
+    for act in (*add_acts(acts), books):
         _add_config(act, default=argparse.SUPPRESS)  # people write it behind the act as well
 
 
 def run_central(args: argparse.Namespace, given: Given) -> int:
-    """Run the center until SIGINT or SIGTERM; or enrol a node; or make the books anew."""
+    """Run the center until SIGINT or SIGTERM; or act at it; or make the books anew."""
 
     async def work() -> int:
         config = read_config(args.config)
-        if args.act == "enrol":
-            return await _enrol(config, args.node, given)
+        if is_act(args.act):
+            return await do_act(config, args, given)
         if args.act == "rebuild":
             return await _rebuild(config, given)
         return await _serve(config, given)
@@ -129,7 +115,7 @@ async def _serve(config: CentralConfig, given: Given) -> int:
     try:
         access = Access(config.data)
         app = make_app(central, access, config.hosts, config.timezone)
-        async with serving(app, config.listen, tls) as url:
+        async with serving(app, config.listen, tls, config.data) as url:
             print(f"the center of {config.tenant}/{config.zone} is at {url}", file=given.out)
             if access.made:
                 print("the token is shown only this once:", file=given.out)
@@ -165,16 +151,6 @@ def _tls_context(config: CentralConfig) -> ssl.SSLContext | None:
             f"[central.tls] cannot be used: {error}; name a PEM certificate and its key"
         ) from error
     return context
-
-
-async def _enrol(config: CentralConfig, node: str, given: Given) -> int:
-    database = await Database.open(config.database)
-    try:
-        code = await make_code(database, config.tenant, config.zone, node, given.clocks)
-    finally:
-        await database.close()
-    print(code, file=given.out)
-    return 0
 
 
 async def _rebuild(config: CentralConfig, given: Given) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +26,9 @@ POOL_MAX: Final = 8
 
 TIMEOUT_SECONDS: Final = 30.0
 """No statement of the center honestly takes longer; a hung server must not hang the docks' exchange."""
+
+_CLOSE_SECONDS: Final = 10.0
+"""A statement under way may end; whatever it wrote is not committed when it is cut."""
 
 _MIGRATION: Final = re.compile(r"([0-9]{4})_[a-z_]+\.sql\Z")
 _LOCK: Final = 0x5A47_0001
@@ -76,8 +80,12 @@ class Database:
         return database
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._pool.close()
+        """Close all connections; those that a broken statement keeps busy are cut."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:

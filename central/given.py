@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the center is given when it is opened: its anchor and its clocks. It makes neither itself."""
+"""What the center is given from outside: its anchor, its clocks, where to print. It makes none itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, TextIO
 
 from sync.entry import Clock, Place
 from sync.keys import Signer
 
 
 class Anchor(Protocol):
-    """The last told head and the center's private key, outside the database and its backups."""
+    """The last told head, the center's private key and its roll, outside the database and its backups."""
 
     def hold(self) -> None:
         """Take it for this process alone; raises when another has it."""
@@ -28,6 +31,14 @@ class Anchor(Protocol):
 
     def signer(self) -> Signer:
         """The center's key, made once."""
+
+    def roll(self) -> frozenset[str] | None:
+        """The nodes of the roll that was kept here; None when it was lost or never kept."""
+
+    def keep_roll(self, nodes: Collection[str] | None) -> None:
+        """Keep the roll; it is on the medium when this returns. None forgets it. Raises OSError when it
+        cannot be done.
+        """
 
 
 class Clocks(Protocol):
@@ -49,3 +60,15 @@ class Clocks(Protocol):
 
     def epoch(self) -> str:
         """A new epoch's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line hands in: makes an anchor in a folder, the clocks, what the anchor raises when
+    it cannot be used, and where to print.
+    """
+
+    anchor: Callable[[Path], Anchor]
+    clocks: Clocks
+    anchor_errors: tuple[type[Exception], ...] = ()
+    out: TextIO = sys.stdout

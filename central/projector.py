@@ -8,7 +8,6 @@ same whenever they are made. An entry that cannot be read is noted and passed ov
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from central.errors import Unavailable, UnreadableEntry
 from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, adopted, project
 from central.queries import queries, query
 from central.record import CENTER, Record
+from central.tasks import end
 from sync.bodies import CenterSaw, read_body
 from sync.entry import Entry, read_record
 from sync.errors import EntryError
@@ -78,11 +78,8 @@ class Projector:
 
     async def close(self) -> None:
         """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     def wake(self) -> None:
         """There is news in the own log."""

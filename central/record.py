@@ -10,14 +10,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from central.errors import Denied
+from central.errors import Denied, Unavailable
 from central.queries import query
-from sync.center import ACCOUNTING, CenterBook, adopted_ids
+from sync.center import ACCOUNTING, CLAIMS_MAX, CenterBook, adopted_ids
 from sync.chain import Stored
-from sync.entry import Entry, Head, Place, read_record
+from sync.entry import GENESIS, Entry, Head, Place, read_record
 from sync.reception import Received
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _SEQ_MAX: Final = 2**62
 _FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
+
+AHEAD: Final = timedelta(hours=24)
+"""A clock is wrong for certain when it is a day ahead; `entry_ahead` in the migrations says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,22 @@ class Record:
         for head in heads:
             if head.node != CENTER:
                 await self._fold_accounts(connection, book, head)
+        for row in await connection.fetch(query("all_claims"), *self._who):
+            book.claim(Head(row["epoch"], row["seq"], row["hash"], row["signature"]))
+        for head in heads:
+            if head.node != CENTER and head.signed is not None:
+                book.claim(head.signed)
         return book, heads
+
+    async def ahead(self, connection: Connection) -> dict[str, Place]:
+        """By epoch of a node, its first entry that is dated more than AHEAD of its arrival."""
+        rows = await connection.fetch(query("ahead"), *self._who)
+        return {row["epoch"]: Place(row["epoch"], row["seq"], row["hash"]) for row in rows}
+
+    async def own_of_type(self, connection: Connection, entry_type: str) -> list[Stored]:
+        """The entries of one type in the center's own log, in order."""
+        rows = await connection.fetch(query("own_of_type"), *self._who, entry_type)
+        return [Stored(row["record"], read_record(row["record"]), row["hash"]) for row in rows]
 
     async def plain_facts(self, connection: Connection, ids: set[str]) -> set[str]:
         """Which of these ids stand in a node's log as entries of their own."""
@@ -183,9 +201,48 @@ class Record:
                 for place in received.have
                 if place.epoch in grown or place.epoch in signed
             ]
+        await self._check_ends(connection, received, own)
         if heads:
             await connection.executemany(query("move_head"), heads)
+        if received is not None:
+            await self._claim(connection, received)
         return own
+
+    async def _check_ends(
+        self, connection: Connection, received: Received | None, own: Sequence[Stored]
+    ) -> None:
+        """Each log must end in the database where this run follows: a server that was put back to an older
+        state under a running center would else get a log with a hole (I4).
+        """
+        firsts: dict[str, tuple[str, str]] = {}
+        if received is not None:
+            for stored in received.store:
+                firsts.setdefault(stored.entry.epoch, (received.ask.node, stored.entry.prev))
+        for stored in own[:1]:
+            firsts[stored.entry.epoch] = (CENTER, stored.entry.prev)
+        if not firsts:
+            return
+        nodes, prevs = zip(*firsts.values(), strict=True)
+        strayed = await connection.fetch(
+            query("strayed_heads"), *self._who, nodes, list(firsts), prevs, GENESIS
+        )
+        if strayed:
+            raise Unavailable(
+                f"the log of {strayed[0]['node']} does not end where this center last stored it; "
+                "the center reads its record again"
+            )
+
+    async def _claim(self, connection: Connection, received: Received) -> None:
+        """Keep signed heads ahead of what is stored, and let go of those that the chain has reached."""
+        node = received.ask.node
+        tops = {place.epoch: place.seq for place in received.have}
+        for head in received.heads:
+            if head.seq > tops.get(head.epoch, 0):
+                claim = (head.epoch, head.seq, head.hash, head.signature, CLAIMS_MAX)
+                await connection.execute(query("add_claim"), *self._who, node, *claim)
+        grown = {stored.entry.epoch for stored in received.store}
+        for epoch in grown:
+            await connection.execute(query("reach_claims"), *self._who, node, epoch, tops[epoch])
 
     def _rows(self, node: str, run: Iterable[Stored], received_at: datetime) -> Iterator[tuple[Any, ...]]:
         tenant, zone = self._who
@@ -213,8 +270,6 @@ class Record:
                 break
             after = rows[-1]["seq"]
         book.epochs[epoch].head = head.place
-        if head.signed is not None:
-            book.claim(head.signed)
 
 
 def check_names(node: str, epoch: str, doors: Sequence[str]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchor: the last told head and the private keys, on a second medium and in no backup.
+"""The anchor: the last told head, the private keys and a center's roll, on a second medium and in no backup.
 
 One file with two slots that are written in turn, each with a checksum: a write torn by a power cut
 leaves the slot before it, and what that write would have told was told to nobody. Knows no store.
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,7 @@ from sync.keys import Signer
 _FILE: Final = "anchor"
 _KEY: Final = "epoch.key"
 _NEXT_KEY: Final = "epoch.key.next"
+_ROLL: Final = "roll"
 _MAGIC: Final = b"zonegate-anchor-1"
 
 _SLOT_BYTES: Final = 512
@@ -118,10 +121,34 @@ class Anchor:
                 f"the key {path} cannot take its place: {error.strerror}; check its disk"
             ) from error
 
+    def roll(self) -> frozenset[str] | None:
+        """The nodes of the roll that a center keeps here; None when it was never kept, or is not whole."""
+        path = self.folder / _ROLL
+        try:
+            names = json.loads(path.read_bytes())
+        except (FileNotFoundError, ValueError, RecursionError):
+            return None
+        except OSError as error:
+            raise AnchorError(f"the roll {path} cannot be read: {error.strerror}") from error
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return None
+        return frozenset(names)
+
+    def keep_roll(self, nodes: Collection[str] | None) -> None:
+        """Keep the roll; it is on the medium when this returns. None forgets it, where it proved old. Raises
+        the OSError that prevents it.
+        """
+        path = self.folder / _ROLL
+        if nodes is None:
+            path.unlink(missing_ok=True)
+            sync_folder(self.folder)
+        else:
+            _write_whole(path, json.dumps(sorted(nodes)).encode())
+
     def _make_key(self, path: Path) -> Signer:
         try:
             if not path.exists():
-                _write_key(path)
+                _write_whole(path, os.urandom(_KEY_BYTES))
             secret = path.read_bytes()
         except OSError as error:
             raise AnchorError(f"the key {path} cannot be used: {error.strerror}") from error
@@ -151,12 +178,14 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def _write_key(path: Path) -> None:
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone reads: after a crash it is there whole, or as it was before."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(file, os.urandom(_KEY_BYTES))
+        while data:
+            data = data[os.write(file, data) :]
         os.fsync(file)
     finally:
         os.close(file)

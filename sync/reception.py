@@ -80,7 +80,7 @@ def receive(
             f"this center keeps zone {book.tenant}/{book.zone}, the node says {ask.tenant}/{ask.zone}; "
             "correct [node] tenant and zone in its zonegate.toml"
         )
-    trusted = _check_sender(book, ask, body, signature, code_valid)
+    trusted = check_sender(book, ask, body, signature, code_valid)
     received = Received(ask, trusted=trusted)
     shown: dict[str, Place] = {}
     heads: dict[str, Place] = {}
@@ -105,13 +105,12 @@ def receive(
     )
 
 
-def _stored_head(book: CenterBook, epoch: str) -> Place:
-    known = book.epochs.get(epoch)
-    return known.head if known else Place(epoch, 0, GENESIS)
+def check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_valid: bool) -> str | None:
+    """Check that a request is of whom it says; gives the revoked key that its code makes believed again.
 
-
-def _check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_valid: bool) -> str | None:
-    """Check that the request is of whom it says; the revoked key that its code makes believed again."""
+    `code_valid` tells whether the ask's code enrols this node. Raises SignatureError, or WireError when an
+    unknown epoch does not come from its first entry.
+    """
     known = book.epochs.get(ask.epoch)
     if known is not None and known.node != ask.node:
         raise SignatureError(f"epoch {ask.epoch} is of node {known.node}, not of {ask.node}")
@@ -128,6 +127,11 @@ def _check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_
     if key not in book.keys.get(ask.node, ()):
         raise SignatureError(f"node {ask.node} is not enrolled with this key; {again}")
     return None
+
+
+def _stored_head(book: CenterBook, epoch: str) -> Place:
+    known = book.epochs.get(epoch)
+    return known.head if known else Place(epoch, 0, GENESIS)
 
 
 def _key_in(ask: Ask) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`zonegate central`: runs the center; `enrol NODE` prints a node's one-time code, `rebuild` makes the
-books anew. Hands the anchor and the clocks to `central`, which makes neither itself.
+"""`zonegate central`: runs the center, or acts at it: enrols nodes, tells cases, backs up, restores.
+
+Hands the anchor and the clocks to `central`, which makes neither itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from zonegate import logs
 
 if TYPE_CHECKING:
-    from central.commands import Given
+    from central.given import Given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 def given() -> Given:
     """The anchor and the clocks of this machine."""
-    from central.commands import Given
+    from central.given import Given
     from edge.anchor import Anchor
     from edge.clock import system_clocks
     from edge.errors import EdgeError

@@ -13,6 +13,34 @@ SET seq = excluded.seq, hash = excluded.hash,
     signed_hash = coalesce(excluded.signed_hash, log_head.signed_hash),
     signature = coalesce(excluded.signature, log_head.signature)
 
+-- name: strayed_heads
+-- Which of some logs do not end where the center last stored them: the database is not what it was.
+SELECT r.node, r.epoch FROM unnest($3::text[], $4::text[], $5::text[]) AS r (node, epoch, hash)
+LEFT JOIN log_head h ON h.tenant = $1 AND h.zone = $2 AND h.node = r.node AND h.epoch = r.epoch
+WHERE coalesce(h.hash, $6) <> r.hash
+
+-- name: add_claim
+-- A signed head ahead of what is stored, while an epoch has no more than so many.
+INSERT INTO claim (tenant, zone, node, epoch, seq, hash, signature)
+SELECT $1, $2, $3, $4, $5, $6, $7
+WHERE (SELECT count(*) FROM claim
+    WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4) < $8
+ON CONFLICT (tenant, zone, node, epoch, seq) DO NOTHING
+
+-- name: reach_claims
+-- The chain has come to these signed heads.
+DELETE FROM claim WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4 AND seq <= $5
+
+-- name: all_claims
+-- All signed heads ahead of what is stored.
+SELECT epoch, seq, hash, signature FROM claim WHERE tenant = $1 AND zone = $2 ORDER BY node, epoch, seq
+
+-- name: ahead
+-- The first entry of each epoch that is dated more than a day ahead of its arrival.
+SELECT DISTINCT ON (node, epoch) epoch, seq, hash FROM entry
+WHERE tenant = $1 AND zone = $2 AND occurred_at - received_at > interval '24 hours' AND node <> 'center'
+ORDER BY node, epoch, seq
+
 -- name: all_heads
 -- All logs with their stored and signed heads, the epochs of each in the order they came.
 SELECT node, epoch, place, seq, hash, signed_seq, signed_hash, signature
@@ -46,6 +74,13 @@ SELECT seq, hash, record FROM entry
 WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4 AND seq > $5
     AND (seq = 1 OR type = ANY($7::text[]))
 ORDER BY seq LIMIT $6
+
+-- name: own_of_type
+-- The entries of one type in the center's own log, in order.
+SELECT e.epoch, e.seq, e.entry_id, e.hash, e.received_at, e.record FROM entry e
+JOIN log_head h ON h.tenant = $1 AND h.zone = $2 AND h.node = 'center' AND h.epoch = e.epoch
+WHERE e.tenant = $1 AND e.zone = $2 AND e.node = 'center' AND e.type = $3
+ORDER BY h.place, e.seq
 
 -- name: adopting
 -- All entries by which nodes tell facts again that stand in logs the center cannot take.

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
+import struct
 from collections.abc import Awaitable, Callable, Collection
+from socket import AF_UNIX, SO_PEERCRED, SOL_SOCKET
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -38,6 +41,9 @@ _HEADERS: Final = {
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ErrorPage = Callable[[web.Request, int, str, str], str]
+
+_PEER: Final = struct.Struct("3i")
+"""Process, user and group at the other end of a local socket, as SO_PEERCRED gives them."""
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +112,8 @@ async def _admit(request: web.Request, access: Access, names: Collection[str]) -
 
 
 async def _signed_in(request: web.Request, access: Access) -> bool:
+    if _is_owner(request):
+        return True
     cookie = request.cookies.get(COOKIE)
     if cookie is not None and access.in_session(cookie):
         return True
@@ -115,6 +123,17 @@ async def _signed_in(request: web.Request, access: Access) -> bool:
     if not await access.check(token.strip()):
         raise Denied(401, "this is not the center's token", "Use the token that its first start printed.")
     return True
+
+
+def _is_owner(request: web.Request) -> bool:
+    """Whether the request comes by the socket in the data folder, from the center's own user or root: they
+    could read the center's key as well.
+    """
+    socket = request.transport.get_extra_info("socket") if request.transport else None
+    if socket is None or socket.family != AF_UNIX:
+        return False
+    peer = socket.getsockopt(SOL_SOCKET, SO_PEERCRED, _PEER.size)
+    return _PEER.unpack(peer)[1] in (0, os.geteuid())
 
 
 def _check_origin(request: web.Request) -> None:

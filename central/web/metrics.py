@@ -15,6 +15,9 @@ METRICS: Final[dict[str, tuple[str, str]]] = {
     "zonegate_center_entries": ("gauge", "Entries of all logs that are stored."),
     "zonegate_center_open_holds": ("gauge", "Holds that wait for a decision."),
     "zonegate_center_unreadable": ("gauge", "Entries that the books could not take."),
+    "zonegate_center_alarms": ("gauge", "Things that must not have happened and are not settled."),
+    "zonegate_center_cases": ("gauge", "Cases that wait for a person."),
+    "zonegate_center_lends": ("gauge", "1 while permits are lent to docks, 0 while the roll call waits."),
     "zonegate_center_books_behind": ("gauge", "Own entries that the books have not taken yet."),
 }
 
@@ -31,6 +34,9 @@ _FIGURES: Final = {
     "open_holds": "zonegate_center_open_holds",
     "unreadable": "zonegate_center_unreadable",
     "books_behind": "zonegate_center_books_behind",
+    "alarms": "zonegate_center_alarms",
+    "cases": "zonegate_center_cases",
+    "lends": "zonegate_center_lends",
 }
 
 

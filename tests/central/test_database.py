@@ -68,7 +68,8 @@ async def test_a_second_writer_is_noticed_and_nothing_is_lost(open_center: Opene
     dock.code = await first.enrol(dock.node)
     await dock.talk(first)
     second = await open_center("copy")
-    second._book, second._epochs = await _same_book(first)
+    book, epochs = await _same_book(first)
+    second._own._book, second._own.epochs = book, epochs
     second._anchor.write(first.head)  # type: ignore[arg-type]
     dock.move()
     await dock.talk(first)
@@ -82,7 +83,7 @@ async def test_a_second_writer_is_noticed_and_nothing_is_lost(open_center: Opene
 
 async def _same_book(center: Central):  # type: ignore[no-untyped-def] # noqa: ANN202
     async with center.database.session() as connection:
-        book, heads = await center._record.book(connection)
+        book, heads = await center._own.record.book(connection)
     epochs = [head.place.epoch for head in heads if head.node == "center"]
     # As the copy knew it: before the other center began its own epoch.
     assert center.head is not None

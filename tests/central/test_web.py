@@ -19,6 +19,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from central.people import File, Object
 from central.service import Central
 from central.web.access import Access
 from central.web.app import make_app, serving
@@ -72,20 +73,21 @@ async def test_real_answers_are_as_described(
     client: Client, center: Central, dock: Dock, papers: bytes
 ) -> None:
     ids = await a_day(center, dock, papers)
+    await center.people.file(File("2026-07", "compliance"))
+    await center.people.dispute(Object(ids["admitted"], "wrong seal", "compliance"))
+    named = {"entry_id": ids["hold"], "node": dock.node, "epoch": dock.epoch, "seq": 1, "number": "2026-07"}
     checked = 0
     for path, item in DESCRIPTION["paths"].items():
         if "get" not in item:
             continue
-        url = path.format(entry_id=ids["hold"], node=dock.node, epoch=dock.epoch, seq=1) + (
-            "?state=all" if path.endswith("holds") else ""
-        )
+        url = path.format(**named) + ("?state=all" if path.endswith("holds") else "")
         answer = await client.get(url)
         assert answer.status == 200, url
         body = await answer.json()
         validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
         checked += 1
         assert body.get("items") != [], url
-    assert checked == 12
+    assert checked == 16
 
 
 async def test_a_changed_answer_would_be_noticed(

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands by which people act at the center: `zonegate central enrol NODE` and its like.
+
+Each asks the running center by the socket in its data folder; while none runs, the center is opened for this
+one act. Who may read the data folder's key may act, so no token is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import getpass
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from central.config import CentralConfig
+from central.errors import Denied, SetupError
+from central.given import Given
+from central.people import WARNING, attestation
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_SECONDS_MAX: Final = 600
+"""A filing of years is recomputed in minutes."""
+
+_HERE: Final = "http://localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """A command: what it asks for, how its arguments become the request, how its answer is told."""
+
+    help: str
+    arguments: tuple[tuple[str, dict[str, Any]], ...]
+    method: str
+    path: Callable[[argparse.Namespace], str]
+    order: Callable[[argparse.Namespace], dict[str, Any] | None]
+    tell: Callable[[dict[str, Any]], str]
+
+
+def add_acts(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[argparse.ArgumentParser]:
+    """The parsers of all acts."""
+    made = []
+    for name, act in _ACTS.items():
+        parser = acts.add_parser(name, help=act.help)
+        for argument, settings in act.arguments:
+            parser.add_argument(argument, **settings)
+        if act.method == "POST":
+            parser.add_argument("--by", default=getpass.getuser(), help="who does it (%(default)s)")
+        made.append(parser)
+    return made
+
+
+def is_act(name: str | None) -> bool:
+    """Whether a command is one of these."""
+    return name in _ACTS
+
+
+async def do_act(config: CentralConfig, args: argparse.Namespace, given: Given) -> int:
+    """Ask the center; 0 when it is done."""
+    act = _ACTS[args.act]
+    order = act.order(args)
+    if order is not None and "attest" in order and order["attest"] is None:
+        print(f"{WARNING}\n\nIf it is so, say it again with\n", file=given.out)
+        print(f'  --attest "{attestation(args.node)}"', file=given.out)
+        return 1
+    async with desk(config, given) as session:
+        answer = await ask(session, act.method, act.path(args), order)
+    print(act.tell(answer), file=given.out)
+    return 0
+
+
+async def ask(
+    session: aiohttp.ClientSession, method: str, path: str, order: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """One request to the center's own interface; Denied when it refuses."""
+    import aiohttp
+
+    try:
+        async with session.request(method, f"{_HERE}/api/v1/{path}", json=order) as response:
+            answer: dict[str, Any] = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise SetupError(f"the center does not answer: {error}; look into its log") from error
+    if "error" in answer:
+        raise Denied(response.status, answer["error"], answer["next"])
+    return answer
+
+
+@contextlib.asynccontextmanager
+async def desk(config: CentralConfig, given: Given) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session at the running center, or at one that is opened for the while."""
+    import aiohttp
+
+    from central.service import Central
+    from central.web.access import Access
+    from central.web.app import make_app, serving_locally, socket_path
+
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        path = stack.enter_context(socket_path(config.data))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(path), timeout=aiohttp.ClientTimeout(total=_SECONDS_MAX)
+            )
+        )
+        if not await _answers(session):
+            central = await Central.open(
+                config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
+            )
+            stack.push_async_callback(central.close)
+            # A token that nobody knows: the center's own is made, and shown, when it is first run.
+            nowhere = stack.enter_context(tempfile.TemporaryDirectory())
+            app = make_app(central, Access(Path(nowhere)), config.hosts, config.timezone)
+            await stack.enter_async_context(serving_locally(app, config.data))
+        yield session
+
+
+async def _answers(session: aiohttp.ClientSession) -> bool:
+    import aiohttp
+
+    try:
+        async with session.get(f"{_HERE}/healthz") as response:
+            await response.read()
+    except aiohttp.ClientConnectorError:
+        return False
+    return True
+
+
+def _counts(args: argparse.Namespace) -> list[dict[str, str]]:
+    counted = []
+    for text in args.count:
+        ref, sign, quantity = text.rpartition("=")
+        permit, slash, line = ref.rpartition("/")
+        if not (sign and slash):
+            raise SetupError(f"--count {text}: expected PERMIT/LINE=QUANTITY, such as W06/1=40")
+        counted.append({"permit": permit, "line": line, "quantity": quantity})
+    return counted
+
+
+def _write_off(args: argparse.Namespace) -> dict[str, Any]:
+    logs = {"epochs": args.epoch, "gaps": args.gap}
+    return {**logs, **_retire(args)}
+
+
+def _retire(args: argparse.Namespace) -> dict[str, Any]:
+    said = {"node": args.node, "note": args.note, "by": args.by, "attest": args.attest}
+    return {**said, "counted": _counts(args)}
+
+
+def _written(answer: dict[str, Any]) -> str:
+    lines = [f"{one['type']} is entry {one['seq']} of the center's log" for one in answer["written"]]
+    return "\n".join(lines) or "it was so already"
+
+
+def _case_lines(answer: dict[str, Any]) -> str:
+    lines = []
+    for case in answer["cases"]:
+        lines.append(f"{case['kind']} {case['name']}\n  {case['what']}")
+        for stake in case["stake"]:
+            unit = stake["unit"] or ""
+            lines.append(f"  at stake: {stake['quantity']} {unit} of {stake['permit']}/{stake['line']}")
+        lines.append(f"  {case['next_step']}")
+    if not answer["lends"]:
+        lines.append("Nothing is lent to docks until the cases above that say so are done.")
+    return "\n".join(lines) or "nothing is open"
+
+
+def _filing_line(answer: dict[str, Any]) -> str:
+    number, seq = answer["filed"]["number"], answer["filed"]["place"]["seq"]
+    word = "the same figures" if answer["equal"] else "OTHER FIGURES: the record was changed"
+    return f"filing {number} (entry {seq}): the record says {word}"
+
+
+def _figures(answer: dict[str, Any]) -> str:
+    lines = [f"{one['permit']}/{one['line']}: {one['quantity']} used" for one in answer["figures"]]
+    return "\n".join([f"filed as {answer['number']}", *lines])
+
+
+_NODE: Final = ("node", {"help": "the node's id"})
+_NOTE: Final = ("--note", {"required": True, "help": "what was found, or why"})
+_COUNTED: Final = (
+    (
+        "--count",
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "PERMIT/LINE=QUANTITY",
+            "help": "what of a line went out at the counted logs together; a line that is not named: nothing",
+        },
+    ),
+    _NOTE,
+    ("--attest", {"metavar": "SENTENCE", "help": "the sentence that is printed without it"}),
+)
+_HEX: Final = {"action": "append", "default": [], "metavar": "HEX"}
+
+_ACTS: Final[dict[str, _Act]] = {
+    "enrol": _Act(
+        "print a one-time code by which a node's key is trusted",
+        (_NODE,),
+        "POST",
+        lambda _: "enrol",
+        lambda args: {"node": args.node, "by": args.by},
+        lambda answer: str(answer["code"]),
+    ),
+    "cases": _Act(
+        "print what people must look into",
+        (),
+        "GET",
+        lambda _: "cases",
+        lambda _: None,
+        _case_lines,
+    ),
+    "write-off": _Act(
+        "close logs of a node by a count of what they let out",
+        (
+            _NODE,
+            ("--epoch", {**_HEX, "help": "a log that the count speaks for"}),
+            ("--gap", {**_HEX, "help": "a log before whose beginning something may be missing"}),
+            *_COUNTED,
+        ),
+        "POST",
+        lambda _: "write-off",
+        _write_off,
+        _written,
+    ),
+    "retire": _Act(
+        "take a node off the roll, with a count of all its open logs",
+        (_NODE, *_COUNTED),
+        "POST",
+        lambda _: "retire",
+        _retire,
+        _written,
+    ),
+    "revoke": _Act(
+        "believe a node's keys no more",
+        (_NODE, ("--key", {**_HEX, "help": "one of its keys; all of them when none is named"}), _NOTE),
+        "POST",
+        lambda _: "revoke",
+        lambda args: {"node": args.node, "keys": args.key, "reason": args.note, "by": args.by},
+        _written,
+    ),
+    "attest-roll": _Act(
+        "say which nodes there are, after the roll was lost",
+        (("nodes", {"nargs": "+", "metavar": "node", "help": "every node, also a broken one"}),),
+        "POST",
+        lambda _: "attest-roll",
+        lambda args: {"nodes": args.nodes, "by": args.by},
+        _written,
+    ),
+    "dispute": _Act(
+        "object to a movement: its load is held at every door",
+        (("movement", {"help": "the movement's entry id"}), _NOTE),
+        "POST",
+        lambda _: "dispute",
+        lambda args: {"movement": args.movement, "reason": args.note, "by": args.by},
+        lambda answer: f"the dispute is {answer['written'][0]['entry_id']}",
+    ),
+    "decide": _Act(
+        "end a dispute",
+        (
+            ("dispute", {"help": "the dispute's entry id"}),
+            ("decision", {"choices": ["stands", "corrected"], "help": "what became of the movement"}),
+            _NOTE,
+        ),
+        "POST",
+        lambda _: "decide",
+        lambda args: {"dispute": args.dispute, "decision": args.decision, "note": args.note, "by": args.by},
+        _written,
+    ),
+    "settle": _Act(
+        "end a case by what was found",
+        (("case", {"help": "the case's name"}), _NOTE),
+        "POST",
+        lambda _: "settle",
+        lambda args: {"case": args.case, "note": args.note, "by": args.by},
+        _written,
+    ),
+    "file": _Act(
+        "state what was used of all permit lines",
+        (("number", {"help": "the filing's number"}),),
+        "POST",
+        lambda _: "filings",
+        lambda args: {"number": args.number, "by": args.by},
+        _figures,
+    ),
+    "filing": _Act(
+        "make a filing's figures anew from the record and compare",
+        (("number", {"help": "the filing's number"}),),
+        "GET",
+        lambda args: f"filings/{quote(args.number, safe='')}",
+        lambda _: None,
+        _filing_line,
+    ),
+    "backup-gone": _Act(
+        "say that a backup was destroyed",
+        (("name", {"help": "the backup's name"}),),
+        "POST",
+        lambda _: "backup-gone",
+        lambda args: {"name": args.name, "by": args.by},
+        _written,
+    ),
+}

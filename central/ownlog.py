@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The center's own log and the book that is folded from it: one writer, under one lock.
+
+Rule E is applied here, at the start and wherever a witness shows a head that is not in the chain; every
+commit goes commit, anchor, tell. Knows no request and no person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from central.database import Database
+from central.errors import Denied, SetupError, Unavailable
+from central.given import Anchor, Clocks
+from central.record import CENTER, LogHead, Record
+from sync.bodies import Begin, body_bytes, read_body, schema_of
+from sync.center import CenterBook
+from sync.chain import BeginAnew, Stored, rule_e
+from sync.decisions import Draft as Decision
+from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, record_hash
+from sync.errors import EntryError, SyncError
+from sync.reception import Received
+
+if TYPE_CHECKING:
+    from central.database import Connection
+
+_RECENT_MAX: Final = 64
+"""Own entries kept at hand for the answers to nodes that are up to date; 16 MiB if all were of full size."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An entry of the own log with its body at hand."""
+
+    place: Place
+    type: str
+    body: Any
+    record: bytes
+
+
+class OwnLog:
+    """The center's own log. Who reads the book or commits holds `lock`; `anchor` is held by the owner."""
+
+    def __init__(
+        self,
+        database: Database,
+        tenant: str,
+        zone: str,
+        anchor: Anchor,
+        clocks: Clocks,
+        counters: dict[str, int],
+    ) -> None:
+        self.tenant = tenant
+        self.zone = zone
+        self.database = database
+        self.clocks = clocks
+        self.record = Record(tenant, zone)
+        self.lock = asyncio.Lock()
+        self.key = anchor.signer()
+        self.epochs: list[str] = []
+        """All own epochs, the current one last."""
+        self.recent: deque[Own] = deque(maxlen=_RECENT_MAX)
+        self.ahead: dict[str, Place] = {}
+        """Epochs of nodes with an entry dated more than a day ahead of its arrival, and the first such."""
+        self._anchor = anchor
+        self._counters = counters
+        self._book: CenterBook | None = None
+        self.latest: CenterBook | None = None
+        """The book as it was last read, for advice while another holds the lock."""
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_stored(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called on the loop after each commit that wrote to the own log."""
+        self._listeners.append(listener)
+
+    @property
+    def head(self) -> Place | None:
+        """The last place of the own log, as far as it is loaded."""
+        return self._book.head if self._book else None
+
+    async def book(self) -> CenterBook:
+        """The book, read anew after any failure, when rule E is applied again (RECORD: writing)."""
+        if self._book is not None:
+            return self._book
+        async with self.database.session() as connection:
+            try:
+                book, heads = await self.record.book(connection)
+            except SyncError as error:
+                raise SetupError(f"the center's own log cannot be read: {error}") from error
+            own = [head for head in heads if head.node == CENTER]
+            finding = await self._rule_e(connection, own)
+            self.ahead = await self.record.ahead(connection)
+        self.epochs = [head.place.epoch for head in own]
+        self.recent.clear()
+        await self._read_roll(book, finding)
+        self._book = self.latest = book
+        if isinstance(finding, BeginAnew):
+            await self._begin(finding)
+        return book
+
+    async def meet_witness(self, witness: Head | None) -> None:
+        """Apply rule E to a signed head of the own log that a node shows: where it is not in the chain, this
+        center is a copy or was rolled back, anchor and all, and begins another epoch.
+        """
+        book = await self.book()
+        if witness is None or not self.epochs or witness.epoch != self.epochs[-1]:
+            return
+        places = [own.place for own in self.recent]
+        stored = next((at.hash for at in places if (at.epoch, at.seq) == (witness.epoch, witness.seq)), None)
+        if stored is None:
+            async with self.database.session() as connection:
+                stored = await self.record.hash_at(connection, CENTER, witness.place)
+        if not book.is_foreign(witness, stored):
+            return
+        # What lies beside an anchor that proved old is as old as it is: the roll must be attested.
+        await asyncio.to_thread(self._anchor.keep_roll, None)
+        book.roll_kept = None
+        await self._begin(
+            BeginAnew(book.head, None, f"a node knows another entry {witness.seq} of this epoch")
+        )
+
+    async def keep_roll(self, change: Callable[[frozenset[str]], frozenset[str]]) -> None:
+        """Change the roll that is kept beside the anchor; nothing happens while it is lost."""
+        book = await self.book()
+        if book.roll_kept is not None and (roll := change(book.roll_kept)) != book.roll_kept:
+            await self._write_roll(book, roll)
+
+    async def found_roll(self) -> None:
+        """Keep the roll again after it was lost and a person has attested it."""
+        book = await self.book()
+        if book.roll_kept is None:
+            await self._write_roll(book, frozenset(book.roll()))
+
+    async def commit(
+        self,
+        decide: Callable[[], Sequence[Decision]],
+        received: Received | None = None,
+        beside: Callable[[Connection], Awaitable[None]] | None = None,
+        epoch: str | None = None,
+    ) -> list[Stored]:
+        """Store the center's decisions and what a node sent in one transaction, anchor, then fold; gives
+        the own entries.
+
+        After any failure the book is given up: the next use reads it anew.
+        """
+        book = self._book
+        assert book is not None
+        decisions: Sequence[Decision] = ()
+
+        def own_entries() -> list[Stored]:
+            nonlocal decisions
+            decisions = decide()
+            return self._records(book, decisions, epoch)
+
+        self._book = None
+        try:
+            async with self.database.session() as connection, connection.transaction():
+                own = await self.record.store(connection, received, own_entries, self.clocks.utc())
+                if beside is not None:
+                    await beside(connection)
+        except asyncpg.UniqueViolationError as error:
+            self._counters["conflicts"] += 1
+            _log.error("ALARM: entries conflict with what is stored: %s", error)
+            if "entry_id" in (error.constraint_name or ""):
+                raise Denied(409, f"two entries have one id: {error.detail}", "Update the node.") from error
+            raise Unavailable("another writer was faster; the center reads its record again") from error
+        if own:
+            await asyncio.to_thread(self._anchor.write, own[-1].place)
+        for stored, (entry_type, body) in zip(own, decisions, strict=True):
+            book.fold(stored)
+            self.recent.append(Own(stored.place, entry_type, body, stored.record))
+        if epoch is not None:
+            self.epochs.append(epoch)
+        self._book = book
+        if own:
+            for listener in self._listeners:
+                listener()
+        return own
+
+    # -- rule E ------------------------------------------------------------------------------------
+
+    async def _rule_e(self, connection: Connection, own: list[LogHead]) -> object:
+        anchor = await asyncio.to_thread(self._anchor.read)
+        head = own[-1].place if own else None
+        known: dict[tuple[str, int], str | None] = {}
+        if anchor is not None:
+            known[anchor.epoch, anchor.seq] = await self.record.hash_at(connection, CENTER, anchor)
+        parent = None
+        if head is not None:
+            async for first in self.record.run(connection, CENTER, head.epoch, 0, 1):
+                parent = read_body(first.entry).parent
+        return rule_e(head, anchor, (), lambda epoch, seq: known.get((epoch, seq)), parent)
+
+    async def _begin(self, why: BeginAnew) -> None:
+        _log.warning("the center begins a new epoch: %s", why.reason)
+        begin = Begin(self.tenant, self.zone, CENTER, self.key.public, why.reason, why.parent, why.end)
+        await self.commit(lambda: [("begin", begin)], epoch=self.clocks.epoch())
+
+    # -- the roll ----------------------------------------------------------------------------------
+
+    async def _read_roll(self, book: CenterBook, finding: object) -> None:
+        """Take in the roll that is kept beside the anchor, and mend it where the log knows better.
+
+        A log that was never interrupted, or in whose epoch a person has attested the roll, knows all nodes.
+        """
+        book.roll_kept = await asyncio.to_thread(self._anchor.roll)
+        if isinstance(finding, BeginAnew):
+            if not self.epochs and book.roll_kept is None and finding.parent is None:
+                await self._write_roll(book, frozenset())
+            return
+        current = self.epochs[-1]
+        if book.roll_kept is None:
+            if len(self.epochs) == 1 or book.roll_attested == current:
+                await self._write_roll(book, frozenset(book.roll()))
+            return
+        gone = {node for node, epoch in book.retired.items() if epoch == current}
+        roll = (book.roll_kept | frozenset(book.enrolled)) - gone
+        if roll != book.roll_kept:
+            await self._write_roll(book, roll)
+
+    async def _write_roll(self, book: CenterBook, roll: frozenset[str]) -> None:
+        try:
+            await asyncio.to_thread(self._anchor.keep_roll, roll)
+        except OSError as error:
+            raise Unavailable(f"the roll cannot be kept beside the anchor: {error.strerror}") from error
+        book.roll_kept = roll
+
+    # -- records -----------------------------------------------------------------------------------
+
+    def _records(self, book: CenterBook, decisions: Sequence[Decision], epoch: str | None) -> list[Stored]:
+        now = self.clocks.utc()
+        at = Place(epoch, 0, GENESIS) if epoch else book.head
+        records = []
+        for entry_type, body in decisions:
+            assert at is not None
+            draft = Draft(
+                self.clocks.entry_id(),
+                entry_type,
+                schema_of(entry_type),
+                now,
+                self.clocks.stamp(),
+                body_bytes(body),
+            )
+            try:
+                record = record_bytes(draft, at.epoch, at.seq + 1, now, at.hash)
+            except EntryError as error:
+                raise Denied(413, str(error), "Say it in several entries.") from error
+            at = Place(at.epoch, at.seq + 1, record_hash(record))
+            records.append(Stored(record, read_record(record), at.hash))
+        return records

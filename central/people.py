@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people decide at the center: each act is an entry of its own log that names who did it.
+
+An act is checked against the book, committed and anchored before its answer is given. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Final
+from uuid import UUID
+
+import msgspec
+
+from central.errors import Denied
+from central.ownlog import OwnLog
+from central.queries import query
+from central.record import check_names
+from central.standing import Standing, standing
+from sync import cases as looking
+from sync import decisions, rollcall
+from sync.bodies import (
+    Amount,
+    BackedUp,
+    BackupGone,
+    Decision,
+    Dispute,
+    Filing,
+    Movement,
+    Revoked,
+    Roll,
+    Settled,
+    is_count,
+    read_body,
+)
+from sync.cases import Case
+from sync.center import CenterBook
+from sync.decisions import Draft, Undecidable
+from sync.entry import Place, read_record
+
+if TYPE_CHECKING:
+    from central.database import Connection
+
+CODE_VALID: Final = timedelta(hours=24)
+"""An enrolment code is carried to the dock by a person within a shift or two."""
+
+HEADS_MAX: Final = 1500
+"""Logs that one `backup` entry names: some 130 bytes each. What it does not name is not released."""
+
+WARNING: Final = (
+    "What the count leaves of these lines can be lent again at once. A count that is too low lets goods out "
+    "twice, and nothing here would show it. A machine that still runs, or comes back, goes on as a new log; "
+    "what it still sends is stored and shown as an alarm. Another count of the same logs replaces this one; "
+    "nothing undoes it."
+)
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+Note = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+\Z")]
+Epochs = Annotated[tuple[str, ...], msgspec.Meta(max_length=100)]
+Counts = Annotated[tuple[Amount, ...], msgspec.Meta(max_length=1000)]
+
+
+class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Let a node in: it is on the roll from now on."""
+
+    node: str
+    by: Name
+
+
+class WriteOff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A count of what logs of a node let out. `attest` repeats `attestation` of that node, word for word."""
+
+    node: str
+    counted: Counts
+    by: Name
+    note: Note
+    attest: str
+    epochs: Epochs = ()
+    gaps: Epochs = ()
+
+
+class Retire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Take a node off the roll: all its open logs and gaps are counted, its keys not believed any more."""
+
+    node: str
+    counted: Counts
+    by: Name
+    note: Note
+    attest: str
+
+
+class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Believe keys of a node no more; all of them where none is named."""
+
+    node: str
+    reason: Note
+    by: Name
+    keys: Epochs = ()
+
+
+class AttestRoll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person's word on which nodes there are."""
+
+    nodes: Epochs
+    by: Name
+
+
+class Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Object to a movement: its load is held at every door."""
+
+    movement: str
+    reason: Note
+    by: Name
+
+
+class Decide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """End a dispute: the movement `stands`, or was `corrected`."""
+
+    dispute: str
+    decision: str
+    note: Note
+    by: Name
+
+
+class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Say what was found in a case."""
+
+    case: str
+    note: Note
+    by: Name
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """State what was used of all permit lines, as known now."""
+
+    number: Name
+    by: Name
+
+
+class NoteBackup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A backup that is complete and was verified; `heads` are the logs' ends in it."""
+
+    name: Name
+    heads: tuple[Place, ...]
+    by: Name
+
+
+class DropBackup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A backup was destroyed."""
+
+    name: Name
+    by: Name
+
+
+class Code(msgspec.Struct, frozen=True):
+    """A one-time code for a node."""
+
+    code: str
+    node: str
+
+
+class Written(msgspec.Struct, frozen=True):
+    """An entry that an act wrote into the center's own log."""
+
+    type: str
+    entry_id: str
+    epoch: str
+    seq: int
+
+
+class Open(msgspec.Struct, frozen=True):
+    """What stands open, and whether anything may be lent meanwhile."""
+
+    lends: bool
+    cases: list[Case]
+
+
+def attestation(node: str) -> str:
+    """What a person says who writes logs of a node off."""
+    return (
+        f"The machine of {node} that wrote these logs is out of service, what it let out was counted, and I "
+        "answer for the count."
+    )
+
+
+class People:
+    """The acts of people at one center."""
+
+    def __init__(self, own: OwnLog) -> None:
+        self._own = own
+
+    async def enrol(self, order: Enrol) -> Code:
+        """A one-time code by which a node's key is trusted, for CODE_VALID; only its hash is kept."""
+        check_names(order.node, "0" * 32, ())
+        own = self._own
+        # 100 bits in five groups that a person can type.
+        code = base64.b32encode(own.clocks.random(15)).decode()[:20]
+        code = "-".join(code[at : at + 4] for at in range(0, 20, 4))
+        now = own.clocks.utc()
+
+        async def keep(connection: Connection) -> None:
+            who = (own.tenant, own.zone)
+            await connection.execute(
+                query("make_code"), *who, code_hash(code), order.node, now, now + CODE_VALID
+            )
+
+        await self._act(lambda book: decisions.enrolment(book, order.node, order.by), keep)
+        async with own.lock:
+            await own.keep_roll(lambda roll: roll | {order.node})
+        return Code(code, order.node)
+
+    async def write_off(self, order: WriteOff) -> list[Written]:
+        """Close logs of a node by a count."""
+        _check_attest(order.node, order.attest)
+        return await self._act(
+            lambda book: decisions.write_off(
+                book,
+                order.node,
+                order.epochs,
+                _checked_counts(book, order.counted),
+                gaps=order.gaps,
+                by=order.by,
+                note=order.note,
+            )
+        )
+
+    async def retire(self, order: Retire) -> list[Written]:
+        """Take a node off the roll for good, with a count of all that is open of it."""
+        _check_attest(order.node, order.attest)
+
+        def draft(book: CenterBook) -> list[Draft]:
+            if order.node not in book.roll() | set(book.enrolled):
+                raise Denied(404, f"no node {order.node[:40]!r} is on the roll", "Look at /api/v1/nodes.")
+            mine = [epoch for epoch, known in book.epochs.items() if known.node == order.node]
+            return decisions.write_off(
+                book,
+                order.node,
+                [epoch for epoch in mine if not book.is_closed(epoch)],
+                _checked_counts(book, order.counted),
+                gaps=list(rollcall.gaps(book, order.node)),
+                by=order.by,
+                note=order.note,
+                retires=True,
+            )
+
+        written = await self._act(draft)
+        async with self._own.lock:
+            await self._own.keep_roll(lambda roll: roll - {order.node})
+        return written
+
+    async def revoke(self, order: Revoke) -> list[Written]:
+        """Believe keys no more; the node comes back with a new code."""
+
+        def draft(book: CenterBook) -> list[Draft]:
+            known = book.keys.get(order.node, set())
+            keys = set(order.keys) or known
+            if not keys or not keys <= known:
+                raise Denied(
+                    404, f"that is no key of node {order.node[:40]!r}", "Take it from the node's page."
+                )
+            return [("revoke", Revoked(order.node, tuple(sorted(keys)), order.reason, order.by))]
+
+        return await self._act(draft)
+
+    async def attest_roll(self, order: AttestRoll) -> list[Written]:
+        """Say which nodes there are, where the center's own memory of it was lost."""
+        for node in order.nodes:
+            check_names(node, "0" * 32, ())
+        written = await self._act(lambda _: [("roll", Roll(tuple(sorted(set(order.nodes))), order.by))])
+        async with self._own.lock:
+            await self._own.found_roll()
+        return written
+
+    async def dispute(self, order: Object) -> list[Written]:
+        """Object to a movement of a node; the entry's id names the dispute."""
+        own = self._own
+        async with own.database.session() as connection:
+            row = await connection.fetchrow(
+                query("entry_by_id"), own.tenant, own.zone, _entry_id(order.movement)
+            )
+        entry = read_record(row["record"]) if row else None
+        body = read_body(entry) if entry and entry.type in ("admission", "withdrawal") else None
+        if row is None or not isinstance(body, Movement):
+            raise Denied(404, f"no movement {order.movement[:40]!r} is stored", "Look in /api/v1/movements.")
+        said = Dispute(order.movement, row["node"], body.load.key, order.reason, order.by)
+
+        def draft(book: CenterBook) -> list[Draft]:
+            if any(open_.movement == order.movement for open_ in book.disputes.values()):
+                raise Denied(409, "this movement is disputed already", "Decide that dispute.")
+            return [("dispute", said)]
+
+        return await self._act(draft)
+
+    async def decide(self, order: Decide) -> list[Written]:
+        """End a dispute: its load moves again."""
+        if order.decision not in ("stands", "corrected"):
+            raise Denied(400, f"the decision is {order.decision[:40]!r}", "Say stands or corrected.")
+
+        def draft(book: CenterBook) -> list[Draft]:
+            dispute = book.disputes.get(order.dispute)
+            if dispute is None:
+                raise Denied(404, f"no dispute {order.dispute[:40]!r} is open", "Look in /api/v1/cases.")
+            said = Decision(order.dispute, dispute.load, order.decision, order.by, order.note)
+            return [("decision", said)]
+
+        return await self._act(draft)
+
+    async def settle(self, order: Settle) -> list[Written]:
+        """End a case by saying what was found."""
+
+        def draft(book: CenterBook) -> list[Draft]:
+            case = next((one for one in self._cases(book) if one.name == order.case), None)
+            if case is None:
+                raise Denied(404, f"no case {order.case[:80]!r} is open", "Look in /api/v1/cases.")
+            if not case.settles:
+                raise Denied(409, "this case does not end by a person's word", case.next_step)
+            return [("settled", Settled(order.case, order.by, order.note))]
+
+        return await self._act(draft)
+
+    async def file(self, order: File) -> Filing:
+        """State what was used of all permit lines; the figures recompute from the entry's place for ever."""
+        own = self._own
+        async with own.lock:
+            book = await own.book()
+            async with own.database.session() as connection:
+                filed = await own.record.own_of_type(connection, "filing")
+            if any(stored.body.number == order.number for stored in filed):
+                raise Denied(409, f"number {order.number} was filed before", "Choose another number.")
+            said: list[Draft] = []
+
+            def draft() -> list[Draft]:
+                said.append(decisions.filing(book, order.number, order.by))
+                return said
+
+            await own.commit(draft)
+        filing = said[0][1]
+        assert isinstance(filing, Filing)
+        return filing
+
+    async def note_backup(self, order: NoteBackup) -> list[Written]:
+        """A backup exists; nodes may forget what every backup contains (S5)."""
+        own = self._own
+        heads = order.heads[-HEADS_MAX:]
+        async with own.database.session() as connection:
+            stored = {(log.node, log.place.epoch): log for log in await own.record.heads(connection)}
+            of = {epoch: node for node, epoch in stored}
+            for head in heads:
+                node = of.get(head.epoch)
+                if node is None or await own.record.hash_at(connection, node, head) != head.hash:
+                    raise Denied(
+                        409, f"the backup has an entry of {head.epoch[:8]} that is not stored here",
+                        "It is of another center, or of a time before this one was put back.",
+                    )  # fmt: skip
+
+        def draft(book: CenterBook) -> list[Draft]:
+            if order.name in book.backups:
+                raise Denied(409, f"a backup {order.name!r} is known", "Make it in a folder of a new name.")
+            return [("backup", BackedUp(order.name, heads, order.by))]
+
+        return await self._act(draft)
+
+    async def drop_backup(self, order: DropBackup) -> list[Written]:
+        """A backup was destroyed: it holds nothing back any more."""
+
+        def draft(book: CenterBook) -> list[Draft]:
+            if order.name not in book.backups:
+                known = ", ".join(sorted(book.backups)) or "none"
+                raise Denied(404, f"no backup {order.name!r} is known", f"Known are: {known}.")
+            return [("backup-gone", BackupGone(order.name, order.by))]
+
+        return await self._act(draft)
+
+    # -- what they ask -----------------------------------------------------------------------------
+
+    async def open_cases(self) -> Open:
+        """What stands open now."""
+        async with self._own.lock:
+            book = await self._own.book()
+            return Open(book.may_lend(), self._cases(book))
+
+    async def node(self, node: str) -> Standing:
+        """A node's logs, what it holds of permits, and what is missing. Denied (404) when it is unknown."""
+        async with self._own.lock:
+            found = standing(await self._own.book(), node, attestation(node), WARNING)
+        if found is None:
+            raise Denied(404, f"no node {node[:40]!r} is known", "Look at /api/v1/nodes.")
+        return found
+
+    def _cases(self, book: CenterBook) -> list[Case]:
+        return looking.cases(book, self._own.ahead)
+
+    async def _act(
+        self,
+        draft: Callable[[CenterBook], Sequence[Draft]],
+        beside: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> list[Written]:
+        """Commit what a person decided; says which entries it became."""
+        own = self._own
+        async with own.lock:
+            book = await own.book()
+            try:
+                drafts = draft(book)
+            except Undecidable as error:
+                raise Denied(409, str(error), "Look at the node's page, then say it again.") from error
+            stored = await own.commit(lambda: drafts, beside=beside)
+        return [Written(one.entry.type, one.entry.entry_id, one.entry.epoch, one.entry.seq) for one in stored]
+
+
+def code_hash(code: str) -> str:
+    """How an enrolment code is kept."""
+    return hashlib.sha256(b"zonegate/code/1\x00" + code.strip().upper().encode()).hexdigest()
+
+
+def _entry_id(text: str) -> str:
+    try:
+        return str(msgspec.convert(text, UUID))
+    except msgspec.ValidationError as error:
+        raise Denied(400, f"{text[:40]!r} is no entry's id", "Take it from /api/v1/movements.") from error
+
+
+def _check_attest(node: str, said: str) -> None:
+    expected = attestation(node[:40])
+    if " ".join(said.split()) != expected:
+        raise Denied(422, f"it is not attested. {WARNING}", f'Repeat word for word as `attest`: "{expected}"')
+
+
+def _checked_counts(book: CenterBook, counted: Sequence[Amount]) -> Sequence[Amount]:
+    for amount in counted:
+        if book.line(amount.ref) is None and amount.ref not in book.accounts.lines:
+            raise Denied(
+                404,
+                f"there is no line {amount.line[:40]} of permit {amount.permit[:40]}",
+                "Look at /api/v1/permits.",
+            )
+        if amount.quantity > 0 and not is_count(amount.quantity):
+            raise Denied(400, f"{amount.quantity} is no count of goods", "Count with up to 12 decimals.")
+    return counted
