@@ -140,6 +140,10 @@ class OwnNode(Own):
         self._code = code
         self._broker = broker
 
+    def enrol(self, code: str) -> None:
+        """Use another one-time code from its next start on."""
+        self._code = code
+
     @property
     def store(self) -> Path:
         """Where its journal is."""
