@@ -267,6 +267,14 @@ class Questions:
         )
         return [(row[0], Head(*row[1:])) for row in rows]
 
+    def signed_head(self, epoch: str) -> Head | None:
+        """The last signed head of an epoch; None when none was signed."""
+        row = self._one(
+            "SELECT seq, hash, signature FROM signed_head WHERE epoch = ? ORDER BY position DESC LIMIT 1",
+            epoch,
+        )
+        return Head(epoch, *row) if row else None
+
     def reads(self, after: int, limit: int) -> list[tuple[int, str, str | None, str, str, str, str | None]]:
         """(position, device, door, at, code, verdict, entry_id) of the scans kept as evidence."""
         return self._all(

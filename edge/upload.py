@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from edge.config import CenterConfig, NodeConfig
 from edge.dock import Dock
 from edge.errors import EdgeError
@@ -27,6 +29,7 @@ from sync.client import CenterClient
 from sync.entry import GENESIS, Place, read_record
 from sync.errors import SyncError, TransportError, WireError
 from sync.node import ADOPT_PAGE, NodeSync, Taken, adoptions
+from sync.wire import Part
 
 PAUSE_S: Final = 2.0
 """Between two asks when nothing happens: papers planned at the center are at the door this soon."""
@@ -56,6 +59,19 @@ def confirmed(reader: JournalReader, epoch: str) -> int:
     """The last seq of an epoch that the center was heard to have; 0 before the first contact."""
     place = reader.cursor(f"center:{epoch}")
     return place.seq if place else 0
+
+
+def _vouching(reader: JournalReader, epoch: str) -> Part | None:
+    """The end of the epoch before this one, where it names this one's key; None when it was not changed."""
+    epochs = reader.epochs()
+    before = epochs[epochs.index(epoch) - 1] if epochs.index(epoch) else None
+    head = reader.signed_head(before) if before is not None else None
+    if before is None or head is None or head.place != reader.head(before):
+        return None
+    record, prev = reader.record_at(before, head.seq), reader.hash_at(before, head.seq - 1)
+    if record is None or prev is None or read_record(record).type != "rotate":
+        return None
+    return Part(before, head.seq - 1, prev, (msgspec.Raw(record),), head)
 
 
 class Upload:
@@ -122,7 +138,9 @@ class Upload:
         wanted = wants(books, self._dock.doors)
         for base in reader.bases():  # what was pruned is at the center, in every backup of it (S5)
             sync.have[base.epoch] = max(sync.have.get(base.epoch, 0), base.seq)
-        ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head, wanted)
+        unmet = sync.have.get(journal.epoch, 0) == 0
+        vouch = _vouching(reader, journal.epoch) if unmet else None
+        ask = sync.ask(ask_id, journal.epoch, journal.told, reader, journal.head, wanted, vouch)
         try:
             answer = await client.exchange(ask, journal.signer)
         except WireError:

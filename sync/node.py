@@ -103,18 +103,21 @@ class NodeSync:
         reader: LogReader,
         head: Callable[[], Head],
         wants: Sequence[Want] = (),
+        vouch: Part | None = None,
     ) -> Ask:
         """The next request: what of the own logs the center may lack, never beyond what was told.
 
         `told` is the last told place of the current `epoch`; `head` signs it. `wants` is what the doors
-        lack of permit lines.
+        lack of permit lines. `vouch` is the end of the epoch before, where it names the key of this one: a
+        center that has not met this key yet believes it by that.
         """
         self._asked, self._epoch, self._sent = ask_id, epoch, {}
         parts: list[Part] = []
         # One entry and one part are kept for the current epoch: the center must meet its key in Begin.
         entries_left, bytes_left = ASK_ENTRIES_MAX - 1, ASK_BYTES_MAX // 2
         # Oldest first, so that causes come before effects; what was refused must not starve the rest.
-        for own in sorted(reader.epochs(), key=self._refused.__contains__):
+        vouching = vouch.epoch if vouch is not None else ""
+        for own in sorted(reader.epochs(), key=lambda own: (own != vouching, own in self._refused)):
             current = own == epoch
             if own in self._conceded and not current:
                 continue
@@ -128,6 +131,9 @@ class NodeSync:
             limit = min(entries_left + kept, stored.seq - after)
             room = max(bytes_left, kept)
             records = reader.after(own, after, limit, room) if limit > 0 and room > 0 else []
+            if vouch is not None and own == vouching and after + len(records) < stored.seq:
+                parts.append(vouch)  # extends nothing yet: once this epoch is met, the run is sent
+                continue
             entries_left -= len(records)
             bytes_left -= sum(len(record) for record in records)
             self._sent[own] = after + len(records)
@@ -138,7 +144,7 @@ class NodeSync:
                     after,
                     prev or GENESIS,
                     tuple(msgspec.Raw(record) for record in records),
-                    head() if current else None,
+                    head() if current else vouch.head if vouch is not None and own == vouching else None,
                 )
             )
         tenant, zone, node = self._who

@@ -13,7 +13,7 @@ from sync import keys
 from sync.bodies import Begin, Fork, read_body
 from sync.center import CenterBook
 from sync.chain import ForkError, Stored, extension
-from sync.entry import GENESIS, Head, Place, read_record
+from sync.entry import GENESIS, Head, Place, read_record, record_hash
 from sync.errors import ChainError, SignatureError, SyncError, WireError
 from sync.wire import Ask, Part, request_message
 
@@ -124,7 +124,7 @@ def check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_v
     )
     if key in book.revoked:
         raise SignatureError(f"the key of node {ask.node} was revoked: {book.revoked[key]}; {again}")
-    if key not in book.keys.get(ask.node, ()):
+    if key not in book.keys.get(ask.node, ()) and not _is_vouched(book, ask, key):
         raise SignatureError(f"node {ask.node} is not enrolled with this key; {again}")
     return None
 
@@ -132,6 +132,24 @@ def check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_v
 def _stored_head(book: CenterBook, epoch: str) -> Place:
     known = book.epochs.get(epoch)
     return known.head if known else Place(epoch, 0, GENESIS)
+
+
+def _is_vouched(book: CenterBook, ask: Ask, key: str) -> bool:
+    """Whether a believed key of the node signed, as the last word of its epoch, that this one follows it."""
+    for part in ask.parts:
+        known = book.epochs.get(part.epoch)
+        if known is None or known.node != ask.node or part.head is None or not part.entries:
+            continue
+        if known.key in book.revoked or known.key not in book.keys[ask.node]:
+            continue
+        record = bytes(part.entries[-1])
+        last = read_record(record)
+        if last.type != "rotate" or (last.epoch, last.seq) != (part.epoch, part.head.seq):
+            continue
+        if read_body(last).key == key and part.head.hash == record_hash(record):
+            keys.check_head(known.key, part.head)
+            return True
+    return False
 
 
 def _key_in(ask: Ask) -> str:

@@ -136,8 +136,8 @@ def _what_follows(config: NodeConfig, note: Backup) -> str:
     if anchored is None:
         return (
             f"There is no anchor in {config.anchor}. The node will begin another epoch, without leases and "
-            "with a new key: make it a code with `zonegate central enrol`. What its old epochs were lent stays "
-            "charged until people have counted the goods; the center's page of the node asks for the count."
+            "with a new key: make it a code with `zonegate central enrol`. What its old epochs were lent "
+            "stays charged until people have counted; the center's page of the node asks for the count."
         )
     if anchored == last:
         return "The anchor names the last entry of this backup: the node goes on as if nothing had happened."
