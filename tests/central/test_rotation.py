@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from central.errors import Denied
+from central.people import Revoke
 from central.service import Central
 from customs.imports import Upload
-from sync.bodies import Grant, Revoked, Rotate, read_body
+from sync.bodies import Grant, Rotate, read_body
 from sync.entry import read_record
 from sync.keys import Signer
 from tests.central.conftest import Opener
@@ -80,9 +81,7 @@ async def test_a_stolen_old_key_is_refused_once_it_is_revoked(center: Central, d
     after = next_epoch(dock, key)
     await after.talk(center, after.ask(dock.part(), after.part()))
     await Dock(signer=stolen).talk(center)  # the control: until then the old key still begins epochs
-    async with center._lock:
-        await center._current_book()
-        await center._commit(lambda: [("revoke", Revoked("dock-1", (stolen.public,), "stolen", "office"))])
+    await center.people.revoke(Revoke("dock-1", "stolen", "office", (stolen.public,)))
     for thief in (Dock(signer=stolen), dock):
         with pytest.raises(Denied, match="was revoked: stolen"):
             await thief.talk(center)
