@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from central.errors import Denied
+from central.errors import Denied, Unavailable
 from central.ownlog import Own, OwnLog
 from central.people import code_hash
 from central.queries import query
@@ -245,9 +245,9 @@ class _Turns:
 
     @asynccontextmanager
     async def take(self, sender: str, waiting_max: int) -> AsyncIterator[None]:
-        """A sender's turn. Denied (429) when more than `waiting_max` would wait for it."""
+        """A sender's turn. Unavailable when more than `waiting_max` would wait for it."""
         if self._inside[sender] > waiting_max:
-            raise Denied(429, "an exchange of this sender is under way", "Await its answer, then ask again.")
+            raise Unavailable("an exchange of this node is under way; its answer comes first")
         self._inside[sender] += 1
         try:
             async with self._locks.setdefault(sender, asyncio.Lock()):

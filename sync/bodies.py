@@ -340,10 +340,13 @@ class Filing(msgspec.Struct, frozen=True):
 
 
 class Enrolled(msgspec.Struct, frozen=True):
-    """A node is on the roll, from the moment that a code was made for it."""
+    """A node is on the roll, from the moment that a code was made for it. `again` when it was on the roll
+    before, and the center's memory of it is lost: something of it may be missing.
+    """
 
     node: str
     by: str
+    again: bool = False
 
 
 class Roll(msgspec.Struct, frozen=True):

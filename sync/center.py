@@ -230,7 +230,7 @@ class CenterBook:
             self.enrolled.pop(close.node, None)
 
     def _fold_enrolled(self, stored: Stored, enrolled: Enrolled) -> None:
-        self.enrolled.setdefault(enrolled.node, stored.entry.epoch)
+        self.enrolled.setdefault(enrolled.node, "" if enrolled.again else stored.entry.epoch)
         self.retired.pop(enrolled.node, None)
 
     def _fold_roll(self, stored: Stored, roll: Roll) -> None:

@@ -209,7 +209,7 @@ def _usual_load(book: CenterBook, ref: LineRef, product: str) -> Decimal:
 
 def enrolment(book: CenterBook, node: str, by: str) -> list[Draft]:
     """A code was made for a node: it is on the roll from now on."""
-    return [] if node in book.enrolled else [("enrol", Enrolled(node, by))]
+    return [] if node in book.enrolled else [("enrol", Enrolled(node, by, node in book.roll()))]
 
 
 def write_off(
