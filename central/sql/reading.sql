@@ -106,3 +106,29 @@ SELECT
         WHERE h.tenant = $1 AND h.zone = $2 AND h.node = 'center'
             AND h.place = (SELECT max(place) FROM log_head
                 WHERE tenant = $1 AND zone = $2 AND node = 'center')) AS books_behind
+
+-- name: first_entries
+-- The first entry of each log of some nodes.
+SELECT h.epoch, e.occurred_at, e.record FROM log_head h
+JOIN entry e ON e.tenant = $1 AND e.zone = $2 AND e.node = h.node AND e.epoch = h.epoch AND e.seq = 1
+WHERE h.tenant = $1 AND h.zone = $2 AND h.node = ANY($3::text[])
+
+-- name: open_codes
+-- Enrolment codes that wait to be used; the code itself is not kept.
+SELECT node, made_at, expires_at FROM enrolment
+WHERE tenant = $1 AND zone = $2 AND used_at IS NULL AND expires_at > now() ORDER BY expires_at DESC LIMIT 100
+
+-- name: ended
+-- What people ended last, and the closings that came by themselves.
+SELECT e.entry_id, e.type, e.received_at, e.record FROM entry e
+JOIN log_head h ON h.tenant = $1 AND h.zone = $2 AND h.node = 'center' AND h.epoch = e.epoch
+WHERE e.tenant = $1 AND e.zone = $2 AND e.node = 'center'
+    AND e.type IN ('settled', 'close', 'decision', 'roll', 'revoke')
+ORDER BY h.place DESC, e.seq DESC LIMIT 100
+
+-- name: backups_told
+-- Backups that exist or existed.
+SELECT e.entry_id, e.type, e.received_at, e.record FROM entry e
+JOIN log_head h ON h.tenant = $1 AND h.zone = $2 AND h.node = 'center' AND h.epoch = e.epoch
+WHERE e.tenant = $1 AND e.zone = $2 AND e.node = 'center' AND e.type IN ('backup', 'backup-gone')
+ORDER BY h.place DESC, e.seq DESC LIMIT 200

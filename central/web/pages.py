@@ -1,38 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The center's pages: inventory, permits, jobs, movements, nodes, import. Server-made, live by the feed."""
+"""The center's pages: inventory, permits, jobs, movements, docks, cases, backups, import. Server-made, live
+by the feed. What people decide goes through `central.web.forms`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
+import msgspec
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from central.errors import Denied
+from central.people import Open
 from central.service import Central
-from central.web import shapes
+from central.web import docks
 from central.web.access import SESSION_SECONDS, Access
 from central.web.api import import_uploads, paging, read_uploads
-from central.web.guard import COOKIE, SIGNED_IN
+from central.web.docks import LOGS_SHOWN_MAX, Absent, DockView
+from central.web.forms import Forms, read_form
+from central.web.frame import Frame, back_to
+from central.web.guard import COOKIE
 from central.web.reading import Item, Reading
+from sync.center import CenterBook
 
 STATUSES: Final = ("NPF", "PF", "D", "ZR", "SUSPENSE")
 """Columns of the inventory; 19 CFR 146.41-146.44 and 146.22."""
 
-_FORM_BYTES_MAX: Final = 4096
-"""The sign-in form: one short token."""
+_DOCKS_MAX: Final = 40
+"""Docks with their pictures on one page."""
 
-_SECTIONS: Final = (
-    ("/", "Inventory"),
-    ("/permits", "Permits"),
-    ("/jobs", "Jobs"),
-    ("/movements", "Movements"),
-    ("/nodes", "Nodes"),
-    ("/import", "Import"),
-)
+_CASES_FIRST: Final = 4
+"""Cases on the first page; the others are one click away."""
 
 
 class Pages:
@@ -42,94 +41,152 @@ class Pages:
         self._central = central
         self._reading = reading
         self._access = access
-        zone = ZoneInfo(timezone)
-        self._templates = Environment(
-            loader=PackageLoader("central.web"),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(
-            quantity=shapes.quantity,
-            moment=lambda value: shapes.moment(value, zone),
-            ago=lambda value: shapes.ago(value, datetime.now(UTC)),
-        )
-        self._templates.globals["timezone"] = timezone
-        self._templates.globals["line_bar"] = shapes.line_bar
+        self._frame = Frame(central, timezone)
+        self._forms = Forms(central, reading, self._frame)
 
     def routes(self) -> list[web.RouteDef]:
-        """All pages, and the two acts that pages have."""
+        """All pages and forms."""
         return [
             web.get("/", self._inventory),
             web.get("/permits", self._permits),
             web.get("/jobs", self._jobs),
             web.get("/movements", self._movements),
             web.get("/nodes", self._nodes),
+            web.get("/nodes/{node}", self._node),
+            web.get("/cases", self._cases),
+            web.get("/backups", self._backups),
+            web.get("/entry/{entry_id}", self._entry),
             web.get("/import", self._import),
             web.post("/import", self._import_now),
             web.get("/login", self._login),
             web.post("/login", self._login_now),
             web.post("/logout", self._logout),
+            *self._forms.routes(),
         ]
 
     def error(self, request: web.Request, status: int, error: str, next_step: str) -> str:
         """The page that tells an error."""
-        return self._text(request, "error.html", status=status, error=error, next_step=next_step)
+        return self._frame.text(request, "error.html", status=status, error=error, next_step=next_step)
 
     async def _inventory(self, request: web.Request) -> web.Response:
         limit, after = paging(request)
         search = request.query.get("search", "")
         page = await self._reading.inventory(max(limit, 500), after, search)
-        rows = _lots(page.items)
-        return self._page(
-            request, "inventory.html", rows=rows, search=search, next=page.next, statuses=_columns(page.items)
+        found = await self._central.people.open_cases()
+        return await self._frame.page(
+            request,
+            "inventory.html",
+            rows=_lots(page.items),
+            search=search,
+            next=page.next,
+            statuses=_columns(page.items),
+            first_cases=found.cases[:_CASES_FIRST],
         )
 
     async def _permits(self, request: web.Request) -> web.Response:
         page = await self._reading.permits(*paging(request))
         stray = await self._reading.stray_lines()
-        return self._page(request, "permits.html", permits=page.items, stray=stray, next=page.next)
+        return await self._frame.page(
+            request, "permits.html", permits=page.items, stray=stray, next=page.next
+        )
 
     async def _jobs(self, request: web.Request) -> web.Response:
         page = await self._reading.jobs(*paging(request))
         holds = await self._reading.holds(100, None)
-        return self._page(request, "jobs.html", jobs=page.items, holds=holds.items, next=page.next)
+        return await self._frame.page(
+            request, "jobs.html", jobs=page.items, holds=holds.items, next=page.next
+        )
 
     async def _movements(self, request: web.Request) -> web.Response:
         search = request.query.get("search", "")
         page = await self._reading.movements(*paging(request), search)
-        return self._page(request, "movements.html", movements=page.items, search=search, next=page.next)
+        return await self._frame.page(
+            request, "movements.html", movements=page.items, search=search, next=page.next
+        )
 
     async def _nodes(self, request: web.Request) -> web.Response:
-        page = await self._reading.nodes(*paging(request))
-        unreadable = await self._reading.unreadable()
-        head = self._central.head
-        return self._page(
-            request, "nodes.html", nodes=page.items, unreadable=unreadable, head=head, next=page.next
+        limit, after = paging(request)
+        page = await self._reading.nodes(min(limit, _DOCKS_MAX), after)
+        contacts = {item["node"]: item for item in page.items}
+        firsts = await self._reading.firsts(list(contacts))
+        found = await self._central.people.open_cases()
+
+        def look(book: CenterBook) -> tuple[list[DockView], tuple[bool, bool, list[Absent]]]:
+            silent = set() if after else (book.roll() | set(book.enrolled)) - set(contacts)
+            nodes = [*contacts, *sorted(silent)[:_DOCKS_MAX]]
+            views = (docks.dock(book, node, firsts) for node in nodes)
+            return [view for view in views if view], docks.roll_call(book)
+
+        views, (restored, nameless, absent) = await self._central.people.look(look)
+        return await self._frame.page(
+            request,
+            "nodes.html",
+            docks=views,
+            contacts=contacts,
+            restored=restored,
+            nameless=nameless,
+            absent=absent,
+            cases=_by_name(found),
+            unreadable=await self._reading.unreadable(),
+            head=self._central.head,
+            next=page.next,
+        )
+
+    async def _node(self, request: web.Request) -> web.Response:
+        node = request.match_info["node"]
+        firsts = await self._reading.firsts([node])
+        view = await self._central.people.look(lambda book: docks.dock(book, node, firsts, LOGS_SHOWN_MAX))
+        if view is None:
+            raise Denied(404, f"no dock {node[:40]!r} is known", "Choose one on the page Docks.")
+        found = await self._central.people.open_cases()
+        return await self._frame.page(request, "node.html", dock=view, cases=_by_name(found))
+
+    async def _cases(self, request: web.Request) -> web.Response:
+        found = await self._central.people.open_cases()
+        ended = await self._reading.ended()
+        return await self._frame.page(request, "cases.html", cases=found.cases, ended=ended)
+
+    async def _backups(self, request: web.Request) -> web.Response:
+        told = await self._reading.backups()
+
+        def look(book: CenterBook) -> tuple[set[str], dict[str, str], list[tuple[str, list[Any]]]]:
+            owners = {epoch: known.node for epoch, known in book.epochs.items()}
+            forget = [(node, list(book.releasable(node))) for node in sorted(book.met)]
+            return set(book.backups), owners, forget
+
+        standing, owners, forget = await self._central.people.look(look)
+        return await self._frame.page(
+            request, "backups.html", told=told, standing=standing, owners=owners, forget=forget
+        )
+
+    async def _entry(self, request: web.Request) -> web.Response:
+        entry = await self._reading.entry(request.match_info["entry_id"])
+        body = msgspec.json.decode(entry["record"])["body"]
+        return await self._frame.page(
+            request, "entry.html", entry=entry, body=body, done="done" in request.query
         )
 
     async def _import(self, request: web.Request) -> web.Response:
-        return self._page(request, "import.html", answer=None, names=())
+        return await self._frame.page(request, "import.html", answer=None, names=())
 
     async def _import_now(self, request: web.Request) -> web.Response:
         uploads = await read_uploads(request)
         answer = await import_uploads(self._central, uploads)
         names = [upload.name for upload in uploads]
-        return self._page(
+        return await self._frame.page(
             request, "import.html", 422 if answer.faults_total else 200, answer=answer, names=names
         )
 
     async def _login(self, request: web.Request) -> web.Response:
-        return self._page(request, "login.html", wrong=False, back=_back(request.query.get("back", "")))
+        return await self._frame.page(
+            request, "login.html", wrong=False, back=back_to(request.query.get("back", ""))
+        )
 
     async def _login_now(self, request: web.Request) -> web.Response:
-        if (request.content_length or 0) > _FORM_BYTES_MAX or request.content_length is None:
-            raise Denied(413, "the form is too long", "Send only the token.")
-        form = await request.post()
-        back = _back(str(form.get("back", "")))
-        if not await self._access.check(str(form.get("token", "")).strip()):
-            return self._page(request, "login.html", 403, wrong=True, back=back)
+        form = await read_form(request)
+        back = back_to(form.one("back"))
+        if not await self._access.check(form.one("token")):
+            return await self._frame.page(request, "login.html", 403, wrong=True, back=back)
         response = web.Response(status=303, headers={"Location": back})
         response.set_cookie(
             COOKIE,
@@ -147,24 +204,9 @@ class Pages:
         response.del_cookie(COOKIE)
         return response
 
-    def _page(self, request: web.Request, name: str, status: int = 200, **values: Any) -> web.Response:
-        text = self._text(request, name, **values)
-        return web.Response(text=text, status=status, content_type="text/html")
 
-    def _text(self, request: web.Request, name: str, **values: Any) -> str:
-        return self._templates.get_template(name).render(
-            tenant=self._central.tenant,
-            zone=self._central.zone,
-            sections=_SECTIONS,
-            path=request.path,
-            signed_in=request.get(SIGNED_IN, False),
-            **values,
-        )
-
-
-def _back(path: str) -> str:
-    """A page of ours to go back to; anything else is the first page."""
-    return path if path in dict(_SECTIONS) else "/"
+def _by_name(found: Open) -> dict[str, Any]:
+    return {case.name: case for case in found.cases}
 
 
 def _columns(items: Sequence[Item]) -> list[str]:

@@ -6,7 +6,11 @@ A list takes `limit` and `after` (what the list before gave as `next`). Knows no
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +19,10 @@ import msgspec
 from central.database import Database
 from central.errors import Denied
 from central.queries import query
+from central.web.docks import First
+from sync.bodies import Close, read_body
+from sync.entry import read_record
+from sync.errors import SyncError
 
 LIMIT_MAX: Final = 500
 """Items of one page: what a person scrolls and what a program fetches in one short read."""
@@ -29,6 +37,16 @@ class Page(msgspec.Struct, frozen=True):
 
     items: list[Item]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An entry of the center's own log by which a person decided something."""
+
+    entry_id: str
+    type: str
+    at: datetime
+    body: Any
 
 
 class Reading:
@@ -83,6 +101,35 @@ class Reading:
         found = rows[0]
         found["record"] = found["record"].decode("utf-8", "replace")
         return found
+
+    async def firsts(self, nodes: Sequence[str]) -> dict[str, First]:
+        """The first entry of each log of some nodes, by epoch."""
+        found = {}
+        for row in await self._rows("first_entries", list(nodes)):
+            with contextlib.suppress(SyncError):  # a newer node's; it is stored, and listed as unreadable
+                found[row["epoch"]] = First(row["occurred_at"], read_body(read_record(row["record"])))
+        return found
+
+    async def open_codes(self) -> list[Item]:
+        """Enrolment codes that wait to be used, at most 100; never the code."""
+        return await self._rows("open_codes")
+
+    async def ended(self) -> list[Ended]:
+        """What people settled, counted, decided and attested last, newest first."""
+        found = []
+        for row in await self._rows("ended"):
+            body = read_body(read_record(row["record"]))
+            if not isinstance(body, Close) or body.counted is not None or body.retires:
+                found.append(Ended(row["entry_id"], row["type"], row["received_at"], body))
+        return found
+
+    async def backups(self) -> list[Ended]:
+        """Backups that were ever told of, newest first, at most 200."""
+        rows = await self._rows("backups_told")
+        return [
+            Ended(row["entry_id"], row["type"], row["received_at"], read_body(read_record(row["record"])))
+            for row in rows
+        ]
 
     async def unreadable(self) -> list[Item]:
         """Entries that the books could not take, at most 100."""

@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms by which people decide at the center; each goes the way of the API's acts (`central.people`).
+
+What is refused comes back with all that was entered. After an act the entry that it became is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from central import people
+from central.errors import Denied
+from central.people import Written, attestation
+from central.service import Central
+from central.web import count, docks
+from central.web.api import bounded_body
+from central.web.count import Fault, Said
+from central.web.docks import LOGS_SHOWN_MAX
+from central.web.frame import Frame
+from central.web.reading import Reading
+from sync.bodies import Amount
+from sync.center import CenterBook
+from sync.decisions import Undecidable
+
+_FORM_BYTES_MAX: Final = 256 * 1024
+"""The longest form is a count of 200 lines."""
+
+NAME_LENGTH_MAX: Final = 80
+NOTE_LENGTH_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form. `kind` is text, note, choice or told (carried along, shown as text)."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    length_max: int = NAME_LENGTH_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One act: its address, what it says of itself, and the order that its fields make."""
+
+    path: str
+    title: str
+    lead: str
+    follows: str
+    button: str
+    order: type[msgspec.Struct]
+    fields: tuple[Field, ...]
+
+
+BY: Final = Field("by", "Your name", hint="It stands in the record with what you decide.")
+_LINES: Final = Field("nodes", "Docks, one a line", "lines", length_max=4000)
+
+FORMS: Final = (
+    Form(
+        "/enrol",
+        "Let a dock in",
+        "A dock is let in with a code that works once and ends after 24 hours. It is shown one time, on the "
+        "next page: here only its hash is kept.",
+        "The dock is on the roll from now on: after this center was put back to an older state, nothing is "
+        "lent before the dock has reported.",
+        "Make a code",
+        people.Enrol,
+        (Field("node", "The dock's name", hint="1 to 40 of a-z, 0-9, _ and -", length_max=40), BY),
+    ),
+    Form(
+        "/revoke",
+        "Believe a dock's key no more",
+        "For a key that may be in foreign hands: a stolen disk, a machine that was copied.",
+        "What is signed with these keys is refused from now on, also what the dock itself still has to send. "
+        "It comes back with a new code. What it holds of permits stays charged until it is counted.",
+        "Revoke its keys",
+        people.Revoke,
+        (
+            Field("node", "Dock", "told", length_max=40),
+            Field("reason", "Why", "note", "What happened, for the record.", length_max=NOTE_LENGTH_MAX),
+            BY,
+        ),
+    ),
+    Form(
+        "/roll",
+        "Say which docks there are",
+        "This center was put back to an older state and lost the list of its docks. Name every dock that was "
+        "ever let in and not retired, also broken ones.",
+        "Nothing is lent until each of them has reported or was counted. A dock that you forget may hold "
+        "quantities of permits that would then be lent a second time.",
+        "These are all docks",
+        people.AttestRoll,
+        (_LINES, BY),
+    ),
+    Form(
+        "/dispute",
+        "Object to a movement",
+        "For a movement that cannot be right: a wrong quantity, goods that still stand there.",
+        "The load is a HOLD at every door until you decide this.",
+        "Object",
+        people.Object,
+        (
+            Field("movement", "Entry of the movement", "told"),
+            Field("reason", "What is wrong", "note", length_max=NOTE_LENGTH_MAX),
+            BY,
+        ),
+    ),
+    Form(
+        "/decide",
+        "Decide a dispute",
+        "Look at the load first.",
+        "The load moves again at every door. A correction itself is made at a door or by a new movement; "
+        "this says only how the question ended.",
+        "Decide",
+        people.Decide,
+        (
+            Field("dispute", "Entry of the objection", "told"),
+            Field(
+                "decision",
+                "The movement",
+                "choice",
+                choices=(("stands", "stands as recorded"), ("corrected", "was wrong and has been corrected")),
+            ),
+            Field("note", "What you found", "note", length_max=NOTE_LENGTH_MAX),
+            BY,
+        ),
+    ),
+    Form(
+        "/settle",
+        "Settle a case",
+        "Say what you found and what was done.",
+        "The case leaves the list of open ones. It stays in the record with your name.",
+        "Settle",
+        people.Settle,
+        (
+            Field("case", "Case", "told", length_max=200),
+            Field("note", "What you found", "note", length_max=NOTE_LENGTH_MAX),
+            BY,
+        ),
+    ),
+    Form(
+        "/backup-gone",
+        "A backup was destroyed",
+        "Say so only when nobody can restore it any more, on no medium.",
+        "Docks may forget what all other backups contain. If this one is restored after all, what docks "
+        "forgot meanwhile is lost.",
+        "It is destroyed",
+        people.DropBackup,
+        (Field("name", "Backup", "told"), BY),
+    ),
+)
+
+
+class Forms:
+    """The handlers of all forms."""
+
+    def __init__(self, central: Central, reading: Reading, frame: Frame) -> None:
+        self._central = central
+        self._reading = reading
+        self._frame = frame
+        did = central.people
+        self._acts: dict[str, Callable[[Any], Awaitable[Any]]] = {
+            "/enrol": did.enrol,
+            "/revoke": did.revoke,
+            "/roll": did.attest_roll,
+            "/dispute": did.dispute,
+            "/decide": did.decide,
+            "/settle": did.settle,
+            "/backup-gone": did.drop_backup,
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        """A form's page and its act have one address."""
+        routes = [
+            web.get("/write-off", self._count),
+            web.post("/write-off", self._count_now),
+            web.get("/retire", self._count),
+            web.post("/retire", self._count_now),
+        ]
+        for form in FORMS:
+            routes += [web.get(form.path, self._show(form)), web.post(form.path, self._do(form))]
+        return routes
+
+    # -- acts with a few fields --------------------------------------------------------------------
+
+    def _show(self, form: Form) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            return await self._form(request, form, Said(request.query.items()))
+
+        return handle
+
+    def _do(self, form: Form) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            said = await read_form(request)
+            faults = _faults(form.fields, said)
+            if faults:
+                return await self._form(request, form, said, 422, faults)
+            try:
+                done = await self._acts[form.path](_order(form, said))
+            except Denied as error:
+                return await self._form(request, form, said, error.status, denied=error)
+            if isinstance(done, people.Code):
+                return await self._frame.page(request, "code.html", code=done, hours=24)
+            raise _see(done)
+
+        return handle
+
+    async def _form(
+        self,
+        request: web.Request,
+        form: Form,
+        said: Said,
+        status: int = 200,
+        faults: Sequence[Fault] = (),
+        denied: Denied | None = None,
+    ) -> web.Response:
+        values = {field.name: said.one(field.name)[: field.length_max] for field in form.fields}
+        about = await self._about(form, values)
+        if form.path == "/roll" and not values["nodes"]:
+            values["nodes"] = "\n".join(about["docks"])
+        return await self._frame.page(
+            request, "form.html", status, form=form, values=values, faults=faults, denied=denied, about=about
+        )
+
+    async def _about(self, form: Form, values: Mapping[str, str]) -> dict[str, Any]:
+        """What a person must see beside the fields."""
+        about: dict[str, Any] = {"case": None, "dispute": None, "movement": None, "docks": [], "codes": []}
+        if form.path == "/settle":
+            found = await self._central.people.open_cases()
+            about["case"] = next((case for case in found.cases if case.name == values["case"]), None)
+        elif form.path == "/decide":
+            about["dispute"] = await self._central.people.look(
+                lambda book: book.disputes.get(values["dispute"])
+            )
+        elif form.path == "/roll":
+            about["docks"] = await self._central.people.look(lambda book: sorted(book.roll()))
+        elif form.path == "/dispute" and values["movement"]:
+            entry = await self._reading.entry(values["movement"])
+            about["movement"] = {**entry, "body": msgspec.json.decode(entry["record"])["body"]}
+        elif form.path == "/enrol":
+            about["codes"] = await self._reading.open_codes()
+        return about
+
+    # -- the count -----------------------------------------------------------------------------------
+
+    async def _count(self, request: web.Request) -> web.Response:
+        said = _with_way(request, request.query.items())
+        return await self._counting(request, said)
+
+    async def _count_now(self, request: web.Request) -> web.Response:
+        said = await read_form(request)
+        faults = _faults((Field("note", "Why", "note", length_max=NOTE_LENGTH_MAX), BY), said)
+        counting = await self._central.people.look(lambda book: count.read(book, said, asked=True))
+        faults = [*counting.faults, *faults]
+        if not (counting.epochs or counting.gaps or counting.retires):
+            step = "Mark the logs and gaps that the count is for."
+            faults.insert(0, Fault("log", "no log and no gap", "at least one", step))
+        if faults:
+            return await self._counting(request, said, 422, faults)
+        if said.one("step") != "write":
+            return await self._counting(request, said, previewing=True)
+        return await self._write(request, said, counting)
+
+    async def _write(self, request: web.Request, said: Said, counting: count.Counting) -> web.Response:
+        by, note = said.one("by"), said.one("note")
+        faults = _attested(said, counting.node)
+        try:
+            seen = await self._central.people.look(lambda book: count.preview(book, counting, by, note).seen)
+        except Undecidable as error:
+            return await self._counting(request, said, 409, denied=_denied(error))
+        if not faults and said.one("seen") != seen:
+            step = "Read the figures again, then write it off."
+            faults = [Fault("seen", "figures that have moved on", "those that you were shown", step)]
+            return await self._counting(request, said, 409, faults, previewing=True)
+        if faults:
+            return await self._counting(request, said, 422, faults, previewing=True)
+        attest, counted = attestation(counting.node), tuple(counting.amounts)
+        try:
+            written = await self._write_now(counting, counted, by, note, attest)
+        except Denied as error:
+            return await self._counting(request, said, error.status, denied=error, previewing=True)
+        raise _see(written)
+
+    async def _write_now(
+        self, counting: count.Counting, counted: tuple[Amount, ...], by: str, note: str, attest: str
+    ) -> list[Written]:
+        acts = self._central.people
+        if counting.retires:
+            return await acts.retire(people.Retire(counting.node, counted, by, note, attest))
+        epochs, gaps = tuple(counting.epochs), tuple(counting.gaps)
+        return await acts.write_off(people.WriteOff(counting.node, counted, by, note, attest, epochs, gaps))
+
+    async def _counting(
+        self,
+        request: web.Request,
+        said: Said,
+        status: int = 200,
+        faults: Sequence[Fault] = (),
+        denied: Denied | None = None,
+        *,
+        previewing: bool = False,
+    ) -> web.Response:
+        node = said.one("node")
+        firsts = await self._reading.firsts([node])
+
+        def look(book: CenterBook) -> tuple[Any, ...]:
+            view = docks.dock(book, node, firsts, LOGS_SHOWN_MAX)
+            if view is None:
+                raise Denied(404, f"no dock {node[:40]!r} is known", "Open the form from the dock's page.")
+            counting = count.read(book, said, asked=previewing)
+            others = list(count.other_lines(book, counting))
+            if not previewing:
+                return view, counting, others, None
+            return view, counting, others, count.preview(book, counting, said.one("by"), said.one("note"))
+
+        try:
+            view, counting, others, preview = await self._central.people.look(look)
+        except Undecidable as error:
+            return await self._counting(request, said, 409, denied=_denied(error))
+        return await self._frame.page(
+            request,
+            "write-off.html",
+            status,
+            view=view,
+            counting=counting,
+            other_lines=others,
+            preview=preview,
+            said=said,
+            faults=faults,
+            denied=denied,
+            warning=people.WARNING,
+            attestation=attestation(node),
+        )
+
+
+async def read_form(request: web.Request) -> Said:
+    """The fields of a form; Denied (413, 415) when it is too long or no form."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise Denied(415, "this is no form", "Use the page, or the acts of /api/v1/openapi.json.")
+    body = await bounded_body(request, _FORM_BYTES_MAX)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Denied(400, "the form is not in UTF-8", "Use the page's own form.") from error
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=2000)
+    except ValueError as error:
+        raise Denied(413, "the form has over 2000 fields", "Count fewer lines at once.") from error
+    return _with_way(request, pairs)
+
+
+def _with_way(request: web.Request, pairs: Iterable[tuple[str, str]]) -> Said:
+    """A form's fields; the address says whether its dock is retired."""
+    return Said([("retires", "yes" if request.path == "/retire" else "no"), *pairs])
+
+
+def _faults(fields: Sequence[Field], said: Said) -> list[Fault]:
+    faults = []
+    for field in fields:
+        text = said.one(field.name)
+        stripped, expected = text.strip(), f"{field.label}: 1 to {field.length_max} characters"
+        allowed = "\r\n\t" if field.kind in ("note", "lines") else ""
+        if not stripped:
+            faults.append(Fault(field.name, "nothing", expected, "Fill it in."))
+        elif len(stripped) > field.length_max:
+            faults.append(Fault(field.name, f"{len(stripped)} characters", expected, "Shorten it."))
+        elif any(not sign.isprintable() and sign not in allowed for sign in stripped):
+            faults.append(Fault(field.name, "a sign that cannot be printed", expected, "Type it by hand."))
+        elif field.choices and stripped not in dict(field.choices):
+            words = " or ".join(words for _, words in field.choices)
+            faults.append(Fault(field.name, stripped[:40], f"{field.label}: {words}", "Choose one."))
+    return faults
+
+
+def _attested(said: Said, node: str) -> list[Fault]:
+    faults = []
+    typed = said.one("attest")
+    if typed != node:
+        step = "Type the name of the dock whose logs you write off."
+        faults.append(Fault("attest", typed[:40] or "nothing", f"the dock's name, {node[:40]}", step))
+    if said.one("out_of_service") != "yes":
+        step = "Take the machine out of service and count first; then mark the box."
+        faults.append(Fault("out_of_service", "the box is not marked", "your word that both is done", step))
+    return faults
+
+
+def _order(form: Form, said: Said) -> msgspec.Struct:
+    values: dict[str, Any] = {field.name: said.one(field.name) for field in form.fields}
+    if "nodes" in values:
+        values["nodes"] = values["nodes"].split()
+    try:
+        return msgspec.convert(values, form.order)
+    except msgspec.ValidationError as error:
+        raise Denied(422, f"this cannot be taken: {error}", "Correct the field that it names.") from error
+
+
+def _see(written: Sequence[Written]) -> web.HTTPSeeOther:
+    """To the entry that an act became; the first one says what was decided."""
+    return web.HTTPSeeOther(f"/entry/{written[0].entry_id}?done={len(written)}" if written else "/cases")
+
+
+def _denied(error: Undecidable) -> Denied:
+    return Denied(409, str(error), "Mark other logs, or look at the dock's page.")
