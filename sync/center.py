@@ -162,9 +162,12 @@ class CenterBook:
         self.settled: dict[str, Settled] = {}
         self.backups: dict[str, BackedUp] = {}
         self.forgotten: dict[str, Grant] = {}
-        self.late: dict[str, Place] = {}
+        self.late: dict[str, int] = {}
+        """By epoch that was closed before: the first seq of it that came afterwards."""
         self.plain: set[str] = set()
         self.adopted: set[str] = set()
+        self._seen: dict[str, int] = {}
+        self._ended: set[str] = set()
         self._keep_facts = keep_facts
         self._standing: dict[tuple[str, str], dict[str, Use]] = defaultdict(dict)
         self._own: dict[str, Callable[[Stored, Any], None]] = {
@@ -219,12 +222,17 @@ class CenterBook:
         self.lent[lent.ref] = frozenset(lent.holders)
 
     def _fold_center_saw(self, stored: Stored, saw: CenterSaw) -> None:
+        # By the order of the own log, so that reading the logs again comes to the same.
+        if saw.epoch in self._ended:
+            self.late.setdefault(saw.epoch, self._seen.get(saw.epoch, 0) + 1)
+        self._seen[saw.epoch] = saw.upto.seq
         if saw.epoch not in self.met_under:
             self.met_under[saw.epoch] = stored.entry.epoch
             self.met[saw.node].append(saw.epoch)
 
     def _fold_close(self, stored: Stored, close: Close) -> None:
         self.accounts.close(close)
+        self._ended.update(close.epochs)
         if close.retires:
             self.retired[close.node] = stored.entry.epoch
             self.enrolled.pop(close.node, None)
@@ -261,8 +269,6 @@ class CenterBook:
         book = self.epochs[entry.epoch]
         book.head = stored.place
         book.claims.pop(entry.seq, None)
-        if entry.epoch in self.accounts.closed:
-            self.late.setdefault(entry.epoch, stored.place)
         if entry.type not in ACCOUNTING:
             return None
         try:
