@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -57,6 +57,7 @@ WARNING: Final = (
     "nothing undoes it."
 )
 
+Found = TypeVar("Found")
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Note = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+\Z")]
 Epochs = Annotated[tuple[str, ...], msgspec.Meta(max_length=100)]
@@ -381,6 +382,11 @@ class People:
         async with self._own.lock:
             book = await self._own.book()
             return Open(book.may_lend(), self._cases(book))
+
+    async def look(self, view: Callable[[CenterBook], Found]) -> Found:
+        """What `view` finds in the book between two commits; it changes nothing."""
+        async with self._own.lock:
+            return view(await self._own.book())
 
     async def node(self, node: str) -> Standing:
         """A node's logs, what it holds of permits, and what is missing. Denied (404) when it is unknown."""

@@ -133,7 +133,7 @@ def _overdrawn(book: CenterBook) -> Iterator[Case]:
 
 
 def _late(book: CenterBook) -> Iterator[Case]:
-    for epoch, place in book.late.items():
+    for epoch, first in book.late.items():
         node = book.epochs[epoch].node
         stake = []
         for ref, accounts in book.accounts.lines.items():
@@ -142,7 +142,7 @@ def _late(book: CenterBook) -> Iterator[Case]:
         yield Case(
             f"late:{epoch}",
             ALARM,
-            f"{node} sent entries from {place.seq} on of {log_name(epoch)} after that log had been closed, "
+            f"{node} sent entries from {first} on of {log_name(epoch)} after that log had been closed, "
             "so a count that closed it may have missed goods. They are stored and charged.",
             tuple(stake[:STAKES_MAX]),
             "Compare the count with these movements. If it was too low, count again; then settle this with "
