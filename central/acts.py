@@ -51,9 +51,14 @@ def add_acts(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[
         for argument, settings in act.arguments:
             parser.add_argument(argument, **settings)
         if act.method == "POST":
-            parser.add_argument("--by", default=getpass.getuser(), help="who does it (%(default)s)")
+            add_by(parser)
         made.append(parser)
     return made
+
+
+def add_by(parser: argparse.ArgumentParser) -> None:
+    """Who acts, for the entry."""
+    parser.add_argument("--by", default=getpass.getuser(), help="who does it (%(default)s)")
 
 
 def is_act(name: str | None) -> bool:
@@ -131,6 +136,20 @@ async def _answers(session: aiohttp.ClientSession) -> bool:
     return True
 
 
+def case_lines(answer: dict[str, Any]) -> str:
+    """The open cases for a person at a terminal."""
+    lines = []
+    for case in answer["cases"]:
+        lines.append(f"{case['kind']} {case['name']}\n  {case['what']}")
+        for stake in case["stake"]:
+            unit = stake["unit"] or ""
+            lines.append(f"  at stake: {stake['quantity']} {unit} of {stake['permit']}/{stake['line']}")
+        lines.append(f"  {case['next_step']}")
+    if not answer["lends"]:
+        lines.append("Nothing is lent to docks until the cases above that say so are done.")
+    return "\n".join(lines) or "nothing is open"
+
+
 def _counts(args: argparse.Namespace) -> list[dict[str, str]]:
     counted = []
     for text in args.count:
@@ -155,19 +174,6 @@ def _retire(args: argparse.Namespace) -> dict[str, Any]:
 def _written(answer: dict[str, Any]) -> str:
     lines = [f"{one['type']} is entry {one['seq']} of the center's log" for one in answer["written"]]
     return "\n".join(lines) or "it was so already"
-
-
-def _case_lines(answer: dict[str, Any]) -> str:
-    lines = []
-    for case in answer["cases"]:
-        lines.append(f"{case['kind']} {case['name']}\n  {case['what']}")
-        for stake in case["stake"]:
-            unit = stake["unit"] or ""
-            lines.append(f"  at stake: {stake['quantity']} {unit} of {stake['permit']}/{stake['line']}")
-        lines.append(f"  {case['next_step']}")
-    if not answer["lends"]:
-        lines.append("Nothing is lent to docks until the cases above that say so are done.")
-    return "\n".join(lines) or "nothing is open"
 
 
 def _filing_line(answer: dict[str, Any]) -> str:
@@ -213,7 +219,7 @@ _ACTS: Final[dict[str, _Act]] = {
         "GET",
         lambda _: "cases",
         lambda _: None,
-        _case_lines,
+        case_lines,
     ),
     "write-off": _Act(
         "close logs of a node by a count of what they let out",

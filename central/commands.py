@@ -20,7 +20,8 @@ from typing import Any, Final
 
 import msgspec
 
-from central.acts import add_acts, do_act, is_act
+from central.acts import add_acts, add_by, ask, case_lines, desk, do_act, is_act
+from central.backup import restore_backup, write_backup
 from central.config import LISTEN, CentralConfig, read_config
 from central.database import Database
 from central.errors import CentralError, ConfigError, Denied, SetupError
@@ -43,7 +44,12 @@ def add_central_arguments(parser: argparse.ArgumentParser) -> None:
     books = acts.add_parser(
         "rebuild", help="make the books anew from the record; the center may run meanwhile"
     )
-    for act in (*add_acts(acts), books):
+    backup = acts.add_parser("backup", help="write a backup of the record into a new folder, and verify it")
+    restore = acts.add_parser("restore", help="put a backup into an empty database")
+    for act in (backup, restore):
+        act.add_argument("folder", type=Path, help="the backup's folder")
+    add_by(backup)
+    for act in (*add_acts(acts), books, backup, restore):
         _add_config(act, default=argparse.SUPPRESS)  # people write it behind the act as well
 
 
@@ -56,6 +62,10 @@ def run_central(args: argparse.Namespace, given: Given) -> int:
             return await do_act(config, args, given)
         if args.act == "rebuild":
             return await _rebuild(config, given)
+        if args.act == "backup":
+            return await _backup(config, args.folder.resolve(), args.by, given)
+        if args.act == "restore":
+            return await _restore(config, args.folder.resolve(), given)
         return await _serve(config, given)
 
     return _run(work, given)
@@ -160,6 +170,47 @@ async def _rebuild(config: CentralConfig, given: Given) -> int:
     finally:
         await database.close()
     print("the books are made anew from the record", file=given.out)
+    return 0
+
+
+async def _backup(config: CentralConfig, folder: Path, by: str, given: Given) -> int:
+    database = await Database.open(config.database)
+    try:
+        manifest = await write_backup(database, config.tenant, config.zone, folder, given.clocks.utc())
+    finally:
+        await database.close()
+    heads = msgspec.to_builtins(manifest.heads)
+    async with desk(config, given) as session:
+        await ask(session, "POST", "backups", {"name": folder.name, "heads": heads, "by": by})
+    print(
+        f"{folder} holds {len(manifest.heads)} logs, verified. Not in it, and never to be put back: the data "
+        f"folder {config.data} with the center's key, its anchor and its roll.",
+        file=given.out,
+    )
+    return 0
+
+
+async def _restore(config: CentralConfig, folder: Path, given: Given) -> int:
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    anchor = given.anchor(config.data)
+    anchor.hold()  # no center may run meanwhile
+    try:
+        database = await Database.open(config.database)
+        try:
+            manifest = await restore_backup(database, config.tenant, config.zone, folder)
+        finally:
+            await database.close()
+    finally:
+        anchor.release()
+    print(
+        f"{len(manifest.heads)} logs are as they were at {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC. Destroy "
+        "backups that were made later, or never restore them: this center does not know of them.\n",
+        file=given.out,
+    )
+    async with desk(config, given) as session:  # it begins anew where its anchor says so
+        answer = await ask(session, "GET", "cases")
+    print("What stands open now:\n", file=given.out)
+    print(case_lines(answer), file=given.out)
     return 0
 
 

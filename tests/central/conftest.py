@@ -13,6 +13,7 @@ from central.service import Central
 from edge.anchor import Anchor
 from edge.clock import system_clocks
 from tests.central.dock import Dock
+from tests.central.running import Running
 
 Opener = Callable[..., Awaitable[Central]]
 
@@ -52,3 +53,16 @@ async def dock(center: Central) -> Dock:
 def papers() -> bytes:
     """A product, two permits and a truck in and a truck out at the dock's doors."""
     return (Path(__file__).parent / "papers.json").read_bytes()
+
+
+@pytest_asyncio.fixture
+async def running(postgres: str, tmp_path: Path) -> AsyncIterator[Running]:
+    config = tmp_path / "zonegate.toml"
+    config.write_text(
+        '[central]\ntenant = "example"\nzone = "zone-999"\ndata = "data"\nlisten = "127.0.0.1:0"\n'
+        f'database = "{postgres}"\n'
+    )
+    made = Running(config)
+    await made.start()
+    yield made
+    await made.stop()

@@ -19,6 +19,7 @@ from sync.bodies import Grant, Saw, Use, read_body
 from sync.entry import Head, Place, read_record
 from tests.central.conftest import Opener
 from tests.central.dock import Dock
+from tests.central.running import Wire
 from zonegate.children import OwnPostgres
 
 
@@ -27,7 +28,7 @@ class Told(Dock):
 
     witness: Head | None = None
 
-    async def turn(self, center: Central) -> list[str]:
+    async def turn(self, center: Central | Wire) -> list[str]:
         """One exchange; the types of what came down."""
         answer = await self.talk(center, self.ask(witness=self.witness))
         self.witness = answer.head
@@ -35,7 +36,7 @@ class Told(Dock):
             self.add("saw", Saw(answer.center_epoch, answer.upto, answer.entries, answer.head))
         return [read_record(bytes(raw)).type for raw in answer.entries]
 
-    async def settle(self, center: Central) -> list[str]:
+    async def settle(self, center: Central | Wire) -> list[str]:
         """Exchanges until nothing comes."""
         came: list[str] = []
         while news := await self.turn(center):
