@@ -163,11 +163,12 @@ class CenterBook:
         self.backups: dict[str, BackedUp] = {}
         self.forgotten: dict[str, Grant] = {}
         self.late: dict[str, int] = {}
-        """By epoch that was closed before: the first seq of it that came afterwards."""
+        """By epoch that was closed before: the first movement in it that came afterwards."""
         self.plain: set[str] = set()
         self.adopted: set[str] = set()
         self._seen: dict[str, int] = {}
         self._ended: set[str] = set()
+        self._late_from: dict[str, int] = {}
         self._keep_facts = keep_facts
         self._standing: dict[tuple[str, str], dict[str, Use]] = defaultdict(dict)
         self._own: dict[str, Callable[[Stored, Any], None]] = {
@@ -224,7 +225,7 @@ class CenterBook:
     def _fold_center_saw(self, stored: Stored, saw: CenterSaw) -> None:
         # By the order of the own log, so that reading the logs again comes to the same.
         if saw.epoch in self._ended:
-            self.late.setdefault(saw.epoch, self._seen.get(saw.epoch, 0) + 1)
+            self._late_from.setdefault(saw.epoch, self._seen.get(saw.epoch, 0) + 1)
         self._seen[saw.epoch] = saw.upto.seq
         if saw.epoch not in self.met_under:
             self.met_under[saw.epoch] = stored.entry.epoch
@@ -296,6 +297,8 @@ class CenterBook:
         if isinstance(body, Movement | Correction):
             if self._keep_facts:
                 self.plain.add(entry.entry_id)
+            if self._is_late(entry):
+                self.late.setdefault(entry.epoch, entry.seq)
             if entry.entry_id in self.adopted:
                 return None
             return self._move(book, entry, body, entry.seq)
@@ -311,6 +314,12 @@ class CenterBook:
         elif isinstance(body, Rotate):
             self.keys[book.node].add(body.key)
         return None
+
+    def _is_late(self, entry: Entry) -> bool:
+        """Whether an entry came after the Close of its log; known also when the own log is read first."""
+        if entry.seq >= self._late_from.get(entry.epoch, entry.seq + 1):
+            return True
+        return entry.epoch in self._ended and entry.seq > self._seen.get(entry.epoch, 0)
 
     def _move(self, book: EpochBook, entry: Entry, body: Moving, seq: int) -> Moved | None:
         if not (is_count(body.quantity) and (body.use is None or is_count(body.use.quantity))):

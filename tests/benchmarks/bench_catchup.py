@@ -321,8 +321,10 @@ def _others(took: list[tuple[float, float]], quiet: list[Span], busy: list[Span]
 def _table(result: dict[str, Any]) -> str:
     lines = [
         f"a node comes back with {result['entries']} entries",
-        f"catch-up {result['catchup_entries_s']:,} entries/s, {result['catchup_ratio']:.2f} of "
-        + f"ingest alone, {result['ingest_entries_s']:,}; books {result['books_after_s']} s after a slice",
+        (
+            f"catch-up {result['catchup_entries_s']:,} entries/s, {result['catchup_ratio']:.2f} of "
+            f"ingest alone, {result['ingest_entries_s']:,}; books {result['books_after_s']} s after a slice"
+        ),
     ]
     for share in ("p50", "p99"):
         row = result[f"others_{share}"]

@@ -14,6 +14,7 @@ import itertools
 import json
 import shutil
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -180,12 +181,14 @@ class Machine:
                 return count
         raise AssertionError("unreachable")
 
-    async def accepts(self) -> None:
-        """Bring pallets until one may pass again."""
-        await until_async(self._one, f"{self.name} to accept a load")
-
-    async def _one(self) -> bool:
-        return (await self.scan(next(self.fleet.labels))).state == "ACCEPTED"
+    async def accepts(self) -> bool:
+        """Bring pallets until one may pass again; False when none may in due time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_S / 2):
+                while (await self.scan(next(self.fleet.labels))).state != "ACCEPTED":  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)  # the center is asked meanwhile
+                return True
+        return False
 
     # -- what befalls the machine ---------------------------------------------------------------------
 
@@ -216,6 +219,10 @@ class Machine:
         """The epoch that it writes in."""
         return str(self.status()["position"].partition(":")[0])
 
+    def admitted(self) -> list[Picture]:
+        """What its screen displayed as let in."""
+        return [picture for picture in self.screen.accepted() if picture.reason == "admitted"]
+
     def copy(self, name: str) -> Path:
         """A copy of store and anchor, as one of the whole machine; it must not run."""
         assert not self.process.running, "a copy of files that are written is another proof's"
@@ -240,9 +247,18 @@ class Machine:
         assert not self.process.running
         shutil.rmtree(self._anchor)
 
+    async def let_in(self) -> None:
+        """A new code, for a key that the center does not know."""
+        self.process._code = await self.fleet.center.enrol(self.id)
+
     @property
     def _anchor(self) -> Path:
         return self.folder / "node" / "anchor"
+
+    def left(self) -> int:
+        """What this machine may still let in of the line."""
+        lines = [line for job in self.status()["jobs"] for line in job["lines"]]
+        return int(lines[0]["left"]) if lines else 0
 
     def arrived(self) -> bool:
         """Whether all that the door said has reached the center."""
@@ -259,6 +275,8 @@ class Fleet:
         self.folder, self.authorized = folder, authorized
         self.labels = _pallets()
         self.machines: dict[str, Machine] = {}
+        self.gone: list[Machine] = []
+        self.counted: dict[str, set[str]] = defaultdict(set)
         self._server = server
         self.database = database
         self._stack = AsyncExitStack()
@@ -278,14 +296,23 @@ class Fleet:
         return await self._enter(Machine(self, name or node, node, await self.center.enrol(node)))
 
     async def clone(self, machine: Machine, name: str) -> Machine:
-        """Another computer with a copy of the whole of `machine`, which must not run meanwhile."""
+        """Another computer with a copy of the whole of `machine`, which must not run meanwhile; its gate is
+        shut as that of `machine` is.
+        """
         image = machine.copy(name)
         other = Machine(self, name, machine.id, machine.code)
+        other.gate.shut = machine.gate.shut
         base = other.folder / "node"
         (base / "files").mkdir(parents=True)
         shutil.copytree(image / "store", base / "files" / "store")
         shutil.copytree(image / "anchor", base / "anchor")
         return await self._enter(other)
+
+    async def retire(self, machine: Machine) -> None:
+        """A machine is switched off for good; what its screen displayed stays seen."""
+        await machine.process.kill()
+        self.machines.pop(machine.name)
+        self.gone.append(machine)
 
     async def _enter(self, machine: Machine) -> Machine:
         await self._stack.enter_async_context(machine)
@@ -306,7 +333,7 @@ class Fleet:
         await self.center.stop()
         await self._server._execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.database}"')
         shutil.rmtree(self.folder / f"center-{name}", ignore_errors=True)
-        shutil.copytree(self._data, self.folder / f"center-{name}")
+        shutil.copytree(self._data, self.folder / f"center-{name}", ignore=shutil.ignore_patterns("*.sock"))
         await self.center.start()
 
     async def center_back(self, name: str, *, anchor: str) -> None:
@@ -337,6 +364,51 @@ class Fleet:
         )
         return await asyncio.to_thread(_answer, request)
 
+    async def cases(self) -> Any:
+        """What the center says that people must look into."""
+        return await asyncio.to_thread(_get, f"{self.center.url}/api/v1/cases")
+
+    async def count(self) -> int:
+        """People say which docks there are, if that was lost, and count what logs took that no machine writes
+        any more; how many logs and gaps they counted.
+
+        Their count is true: it is taken from the screens, which displayed what came in.
+        """
+        await self.settled()
+        nodes = sorted({machine.id for machine in self.machines.values()})
+        if any(case["name"] == "roll" for case in (await self.cases())["cases"]):
+            await self.act("/api/v1/attest-roll", nodes=nodes, by="a person")
+        writing = {machine.epoch() for machine in self.machines.values()}
+        counted = 0
+        for node in nodes:
+            standing = await asyncio.to_thread(_get, f"{self.center.url}/api/v1/nodes/{node}")
+            logs = standing["logs"]
+            gaps = [log["epoch"] for log in logs if log["gap"]]
+            left = [log["epoch"] for log in logs if not log["closed"] and log["epoch"] not in writing]
+            if not left and not gaps:
+                continue
+            whole = writing | {log["epoch"] for log in logs if log["closed"] == "end"}
+            taken = {
+                picture.code
+                for machine in (*self.machines.values(), *self.gone)
+                for picture in machine.admitted()
+                if machine.id == node and picture.position.partition(":")[0] not in whole
+            }
+            # A later count takes the place of an earlier one, so it names what that one named.
+            self.counted[node].update(gaps)
+            await self.act(
+                "/api/v1/write-off",
+                node=node,
+                epochs=[log["epoch"] for log in logs if log["epoch"] not in whole],
+                gaps=sorted(self.counted[node]),
+                counted=[{"permit": PERMIT, "line": "1", "quantity": str(len(taken))}],
+                by="a person",
+                note="counted on the floor",
+                attest=standing["attestation"],
+            )
+            counted += len(left) + len(gaps)
+        return counted
+
     # -- what must hold -------------------------------------------------------------------------------
 
     async def settled(self) -> None:
@@ -349,9 +421,8 @@ class Fleet:
         """The serial numbers of all loads that a screen displayed as ACCEPTED."""
         return {
             picture.code[-8:]
-            for machine in self.machines.values()
-            for picture in machine.screen.accepted()
-            if picture.reason == "admitted"
+            for machine in (*self.machines.values(), *self.gone)
+            for picture in machine.admitted()
         }
 
     async def rows(self, question: str) -> list[Any]:
@@ -401,6 +472,10 @@ _ADMISSIONS = """
 """
 _RECORDED = f"SELECT DISTINCT right(entry #>> '{{body,load,key}}', 8) AS serial FROM ({_ADMISSIONS}) a"
 _MOVED = "SELECT right(key, 8) AS serial, count(*) AS times FROM movement GROUP BY 1"
+
+
+def _get(url: str) -> Any:
+    return _answer(urllib.request.Request(url))
 
 
 def _answer(request: urllib.request.Request) -> Any:

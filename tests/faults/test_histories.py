@@ -78,20 +78,54 @@ class History:
         machine.lay(image, anchor=False)
         await machine.start()
         assert machine.epoch() != before, "an old store does not go on"
-        await machine.accepts()
 
     async def rolled_back(self) -> None:
         """The whole machine, anchor and key too, is as it was some pallets ago."""
         machine = self.machine()
+        await self.fleet.settled()
+        left = machine.left()
         image = await self.image(machine)
         await machine.take(self.few())
         await self.fleet.settled()
         await machine.process.kill()
-        self.beyond += await self.held_by(machine)
+        self.beyond += left
         machine.lay(image, anchor=True)
         await machine.start()
-        before = machine_epoch(image)
-        await until_async(lambda: self._left(machine, before), "the rolled back dock to begin anew")
+        await self.begun_anew(machine, machine_epoch(image))
+
+    async def anchor_lost(self) -> None:
+        """The second medium died: the dock begins anew, and is let in again with a code."""
+        machine = self.machine()
+        before = machine.epoch()
+        await machine.process.kill()
+        machine.lose_anchor()
+        await machine.let_in()
+        await machine.start()
+        assert machine.epoch() != before
+
+    async def cloned(self) -> None:
+        """A copy of the whole machine runs beside it, and both let goods in before they meet the center."""
+        machine = self.machine()
+        await self.fleet.settled()
+        self.beyond += machine.left()
+        await machine.process.stop()
+        await machine.gate.close()
+        self.copies += 1
+        other = await self.fleet.clone(machine, f"{machine.name}-copy-{self.copies}")
+        await machine.start()
+        epoch = machine.epoch()
+        for at in (machine, other):
+            assert await at.take(self.few()) > 0, at.screen.seen[-3:]
+        for at in (machine, other):
+            at.gate.open()
+        await until_async(lambda: self._left(other, epoch, machine), "one of the two to begin anew")
+        await self.fleet.settled()
+        forks = await self.fleet.rows("SELECT 1 FROM entry WHERE node = 'center' AND type = 'fork'")
+        assert forks, "two writers of one log are noticed"
+        await self.fleet.retire(other)
+
+    async def begun_anew(self, machine: Machine, epoch: str) -> None:
+        await until_async(lambda: self._left(machine, epoch), f"{machine.name} to begin anew")
 
     async def center_restored(self) -> None:
         """The center's database is as it was; its anchor knows better."""
@@ -102,7 +136,7 @@ class History:
         for machine in self.fleet.machines.values():
             await machine.take(self.few())
         await self.fleet.settled()
-        await self.fleet.center_back(name, anchor=self.chance.choice(("kept", "old")))
+        await self.fleet.center_back(name, anchor=self.chance.choice(("kept", "lost", "old")))
         await self.fleet._server.drop_database(name)
 
     async def image(self, machine: Machine) -> Path:
@@ -112,12 +146,9 @@ class History:
         await machine.start()
         return image
 
-    async def held_by(self, machine: Machine) -> int:
-        """What the permit's line has at most lent to a machine."""
-        return AUTHORIZED
-
-    async def _left(self, machine: Machine, epoch: str) -> bool:
-        return await asyncio.to_thread(machine.epoch) != epoch
+    async def _left(self, machine: Machine, epoch: str, other: Machine | None = None) -> bool:
+        machines = [machine] if other is None else [machine, other]
+        return any([await asyncio.to_thread(at.epoch) != epoch for at in machines])
 
 
 def machine_epoch(image: Path) -> str:
@@ -132,6 +163,9 @@ HISTORIES: dict[str, Callable[[History], Awaitable[None]]] = {
     "center-killed": History.center_killed,
     "cut-off": History.cut_off,
     "old-store": History.old_store,
+    "anchor-lost": History.anchor_lost,
+    "rolled-back": History.rolled_back,
+    "cloned": History.cloned,
     "center-restored": History.center_restored,
 }
 
@@ -144,16 +178,19 @@ async def live_through(folder: Path, server: OwnPostgres, seed: int) -> None:
         await fleet.plan("dock-1", "dock-2")
         for machine in fleet.machines.values():
             await machine.open_truck()
-            await machine.accepts()
+            assert await machine.accepts()
         history = History(fleet, chance)
         names = list(HISTORIES)
         chance.shuffle(names)
         for name in names:
             await HISTORIES[name](history)
             assert await fleet.findings(beyond=history.beyond) == [], (seed, name, names)
+            await fleet.count()
             print(f"fleet {seed}: {name}: {len(fleet.displayed())} loads displayed, all recorded once")
+        counted = await fleet.count()
         for machine in fleet.machines.values():
-            await machine.accepts()
+            assert await machine.accepts(), (seed, names, machine.screen.seen[-1], await fleet.cases())
+        print(f"fleet {seed}: {counted} logs and gaps counted, the center lends again")
 
 
 @pytest.mark.parametrize("seed", FLEETS)

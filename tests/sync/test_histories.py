@@ -14,7 +14,7 @@ import pytest
 
 from customs.documents import Status
 from sync import wire
-from sync.bodies import Begin, read_body
+from sync.bodies import Begin, Close, read_body
 from sync.chain import BeginAnew, GoOn
 from sync.entry import Place
 from sync.errors import SignatureError, SyncError
@@ -475,3 +475,14 @@ def test_entries_of_one_log_stand_in_the_order_of_their_times(center: Center, no
     assert all(earlier < later for earlier, later in pairwise(times))
     assert (node.tenant, ZONE) == (TENANT, "zone-999")
     assert Decimal(800) == center.charged()
+
+
+def test_goods_that_moved_in_a_closed_log_are_told_and_only_they(node: Node, center: Center) -> None:
+    center.write("close", Close(node.name, (node.epoch,), (), by="office"))
+    node.settle(center)
+    assert node.books.state.closed == node.epoch
+    assert not center.book.late, "that it has read of it is no alarm"
+    node.withdraw(3)
+    node.exchange(center)
+    late = node.told.seq
+    assert center.book.late == center.folded_anew().late == {node.epoch: late}
