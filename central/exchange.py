@@ -31,7 +31,7 @@ from sync.decisions import decide
 from sync.entry import Place, read_record
 from sync.errors import SignatureError, SyncError
 from sync.reception import Received
-from sync.wire import ANSWER_ENTRY_BYTES_MAX, Answer, Ask
+from sync.wire import ANSWER_ENTRY_BYTES_MAX, ASK_ENTRIES_MAX, Answer, Ask
 
 if TYPE_CHECKING:
     from central.database import Connection
@@ -48,6 +48,20 @@ _STRANGERS_MAX: Final = 8
 _IDS_MAX: Final = 64
 """Ids of a node's last asks that are known again; older ones are known by the heads they show."""
 
+_BIG_ASK: Final = ASK_ENTRIES_MAX // 2
+"""Entries of an ask that holds the other docks up: so a node asks that comes back after days."""
+
+_REST: Final = 4.0
+"""Its answer is held back so many times as long as it held them, while there are others: their asks then
+find the center free four times out of five.
+"""
+
+_REST_S_MAX: Final = 5.0
+"""A third of what a node waits for its answer."""
+
+_OTHERS_S: Final = 10.0
+"""A dock that asked so lately is there; each asks every few seconds."""
+
 _LENDING: Final = frozenset(("grant", "recall", "lent"))
 
 _log = logging.getLogger(__name__)
@@ -60,6 +74,7 @@ class Exchange:
         self._own = own
         self._counters = counters
         self._turns = _Turns()
+        self._asked: dict[str, float] = {}
         self._ids: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_IDS_MAX))
 
     async def answer(self, body: bytes, signature: str) -> bytes:
@@ -75,8 +90,12 @@ class Exchange:
             check_names(ask.node, ask.epoch, ask.doors)
             sender, waiting_max = self._sender(ask, body, signature)
             async with self._turns.take(sender, waiting_max), self._own.lock:
+                begun = asyncio.get_running_loop().time()
                 received, head, releasable = await self._take(ask, body, signature)
-            return wire.encode(await self._answer(ask, received, head, releasable))
+                held_s = asyncio.get_running_loop().time() - begun
+            answer = wire.encode(await self._answer(ask, received, head, releasable))
+            await self._let_others(ask.node, len(received.store), held_s)
+            return answer
         except Denied:
             self._counters["refused"] += 1
             raise
@@ -88,6 +107,14 @@ class Exchange:
             raise Denied(
                 400, str(error), "Nothing of this request was stored; correct what it names."
             ) from error
+
+    async def _let_others(self, node: str, entries: int, held_s: float) -> None:
+        """Hold back the answer to a big ask while other docks are there; a node sends no other until then."""
+        now = asyncio.get_running_loop().time()
+        self._asked[node] = now
+        others = (at for other, at in self._asked.items() if other != node)
+        if entries >= _BIG_ASK and any(now - at < _OTHERS_S for at in others):
+            await asyncio.sleep(min(_REST * held_s, _REST_S_MAX))
 
     def _sender(self, ask: Ask, body: bytes, signature: str) -> tuple[str, int]:
         """In whose name an ask waits, and how many may. Refuses at once what no key vouches for."""

@@ -206,3 +206,31 @@ def _sscc(number: int) -> str:
 
     body = f"09521999{number:09d}"
     return body + check_digit(body)
+
+
+async def test_a_node_that_sends_a_long_backlog_lets_the_other_docks_ask_in_between(
+    center: Central, dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("central.exchange._REST", 1e9)
+    monkeypatch.setattr("central.exchange._REST_S_MAX", 3600.0)
+    for _ in range(300):
+        dock.move()
+    await asyncio.wait_for(dock.talk(center), 30)  # the control: nobody else is there
+    other = Dock("dock-2")
+    other.code = await center.enrol("dock-2")
+    await asyncio.wait_for(other.talk(center), 30)
+    arrived = asyncio.Event()
+    center.on_stored(arrived.set)
+    for _ in range(300):
+        dock.move()
+    backlog = asyncio.create_task(dock.talk(center))
+    async with asyncio.timeout(30):
+        await arrived.wait()
+        for _ in range(3):
+            other.move()
+            await other.talk(center)
+    assert not backlog.done()
+    backlog.cancel()
+    dock.move()
+    await asyncio.wait_for(dock.talk(center), 30)  # it was stored, and a short one is answered at once
+    assert dock.have == len(dock.records)
