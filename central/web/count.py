@@ -14,7 +14,7 @@ import msgspec
 
 from customs.documents import LineRef
 from sync import decisions, rollcall
-from sync.accounts import ZERO, Accounts
+from sync.accounts import ZERO, Accounts, gap_name
 from sync.bodies import Amount, Close, Revoked, is_count
 from sync.center import CenterBook
 
@@ -40,6 +40,10 @@ class Said:
     def one(self, name: str) -> str:
         """The field's text without blanks around it; empty when it did not come."""
         return self._fields.get(name, [""])[0].strip()
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and texts as they came, by name."""
+        return [(name, text) for name, texts in self._fields.items() for text in texts]
 
     def all(self, name: str) -> list[str]:
         """All texts of a field, each once."""
@@ -120,8 +124,7 @@ def read(book: CenterBook, form: Said, *, asked: bool) -> Counting:
         epochs = form.all("log")[:100]
         gaps = form.all("gap")[:100]
     counting = Counting(node, retires, epochs, gaps)
-    listed = sorted(ref for ref, accounts in book.accounts.lines.items() if accounts.keys() & {*mine})
-    for ref in listed[:_LISTED_MAX]:
+    for ref in _listed(book, mine)[:_LISTED_MAX]:
         counting.rows.append(_row(book, ref, epochs, form))
         if asked:
             _take(counting, counting.rows[-1].name, ref, counting.rows[-1].text)
@@ -131,6 +134,16 @@ def read(book: CenterBook, form: Said, *, asked: bool) -> Counting:
         if asked and (chosen or text):
             _other(counting, book, f"taken.{at}", chosen, text)
     return counting
+
+
+def with_logs_before(book: CenterBook, asked: Said) -> Said:
+    """A question for gaps alone asks for the open logs before them, too: they are counted together."""
+    gaps, met = asked.all("gap"), book.met.get(asked.one("node"), [])
+    if asked.all("log") or not gaps:
+        return asked
+    last = max((met.index(gap) for gap in gaps if gap in met), default=0)
+    before = [epoch for epoch in met[:last] if epoch in book.epochs and not book.is_closed(epoch)]
+    return Said([*asked.pairs(), *(("log", epoch) for epoch in before)])
 
 
 def other_lines(book: CenterBook, counting: Counting) -> Iterator[tuple[str, str]]:
@@ -173,12 +186,24 @@ def preview(book: CenterBook, counting: Counting, by: str, note: str) -> Preview
     return Preview(tuple(changes), keys, tuple(map(str, above)), seen)
 
 
+def _listed(book: CenterBook, mine: Sequence[str]) -> list[LineRef]:
+    """The lines that a dock was lent or has used, and those of its earlier counts: another count of the same
+    logs takes the place of those.
+    """
+    names = {*mine, *map(gap_name, mine)}
+    lines = {ref for ref, accounts in book.accounts.lines.items() if accounts.keys() & {*mine}}
+    for earlier in book.accounts.counts:
+        if earlier.names & names:
+            lines.update(earlier.amounts)
+    return sorted(lines)
+
+
 def _counted(counting: Counting, ref: LineRef) -> Decimal:
     return sum((amount.quantity for amount in counting.amounts if amount.ref == ref), ZERO)
 
 
 def _row(book: CenterBook, ref: LineRef, epochs: Sequence[str], form: Said) -> Row:
-    accounts = [account for epoch, account in book.accounts.lines[ref].items() if epoch in epochs]
+    accounts = [account for epoch, account in book.accounts.lines.get(ref, {}).items() if epoch in epochs]
     line = book.line(ref)
     name = f"count.{_token(ref)}"
     lent = sum((account.granted - account.returned for account in accounts), ZERO)

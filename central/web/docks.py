@@ -80,6 +80,11 @@ class LogView:
         """How many of its entries are known to exist and are not here."""
         return self.told - self.stored
 
+    @property
+    def unbounded(self) -> bool:
+        """Whether more of it may exist than anybody here can tell."""
+        return self.state == LEFT and not self.missing
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:

@@ -232,7 +232,14 @@ class Forms:
 
     async def _about(self, form: Form, values: Mapping[str, str]) -> dict[str, Any]:
         """What a person must see beside the fields."""
-        about: dict[str, Any] = {"case": None, "dispute": None, "movement": None, "docks": [], "codes": []}
+        about: dict[str, Any] = {
+            "case": None,
+            "dispute": None,
+            "movement": None,
+            "docks": [],
+            "codes": [],
+            "known": False,
+        }
         if form.path == "/settle":
             found = await self._central.people.open_cases()
             about["case"] = next((case for case in found.cases if case.name == values["case"]), None)
@@ -242,6 +249,7 @@ class Forms:
             )
         elif form.path == "/roll":
             about["docks"] = await self._central.people.look(lambda book: sorted(book.roll()))
+            about["known"] = not await self._central.people.look(lambda book: docks.roll_call(book)[1])
         elif form.path == "/dispute" and values["movement"]:
             entry = await self._reading.entry(values["movement"])
             about["movement"] = {**entry, "body": msgspec.json.decode(entry["record"])["body"]}
@@ -252,7 +260,8 @@ class Forms:
     # -- the count -----------------------------------------------------------------------------------
 
     async def _count(self, request: web.Request) -> web.Response:
-        said = _with_way(request, request.query.items())
+        asked = _with_way(request, request.query.items())
+        said = await self._central.people.look(lambda book: count.with_logs_before(book, asked))
         return await self._counting(request, said)
 
     async def _count_now(self, request: web.Request) -> web.Response:

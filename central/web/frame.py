@@ -94,8 +94,8 @@ def back_to(path: str) -> str:
     return path if len(path) < 2000 and _OUR_PATH.match(path) else "/"
 
 
-def form_of(case: Case, logs: tuple[str, ...] = ()) -> tuple[str, str] | None:
-    """Address and name of the form that a case's next step asks for; `logs` go into a count with its gap."""
+def form_of(case: Case) -> tuple[str, str] | None:
+    """Address and name of the form that a case's next step asks for."""
     kind, _, rest = case.name.partition(":")
     if kind == "roll":
         return "/roll", "Say which docks there are"
@@ -104,8 +104,7 @@ def form_of(case: Case, logs: tuple[str, ...] = ()) -> tuple[str, str] | None:
     if kind == "disputed":
         return f"/decide?{urlencode({'dispute': rest})}", "Decide"
     if kind == "gap":
-        asked = [("node", case.node), *(("log", log) for log in logs), ("gap", case.epoch)]
-        return f"/write-off?{urlencode(asked)}", "Count and write off"
+        return f"/write-off?{urlencode({'node': case.node, 'gap': case.epoch})}", "Count and write off"
     if kind in ("open", "missing", "unread"):
         return f"/write-off?{urlencode({'node': case.node, 'log': case.epoch})}", "Count and write off"
     if case.settles:

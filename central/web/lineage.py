@@ -21,6 +21,7 @@ _DEPTH_MAX: Final = 8
 
 _BAR_AT: Final = 480
 _BAR: Final = 340
+_MAYBE: Final = 60
 
 _SHAPES: Final = {
     GOING_ON: '<path class="mark-go" d="M-7-8 9 0-7 8z"/>',
@@ -98,6 +99,9 @@ def _bar(log: LogView, y: int) -> Markup:
     whole = max(log.told, 1)
     # Even one missing entry is seen.
     stored = min(round(_BAR * log.stored / whole), _BAR - 6) if log.missing else _BAR
+    if log.unbounded:
+        stored = _BAR - _MAYBE
+        return _box("here", "", _BAR_AT, y, stored) + _box("maybe", "", _BAR_AT + stored, y, _MAYBE)
     here = _box("here", "", _BAR_AT, y, stored)
     return here + _box("gone", "url(#gone)", _BAR_AT + stored, y, _BAR - stored) if log.missing else here
 
@@ -114,6 +118,8 @@ def _text(kind: str, x: int, y: int, text: str) -> Markup:
 
 
 def _figures(log: LogView) -> str:
+    if log.unbounded:
+        return f"{log.stored:,} stored, more may exist"
     if not log.missing:
         return f"{log.stored:,} stored, none missing"
     return f"{log.stored:,} of {log.told:,} stored, {log.missing:,} missing"

@@ -224,6 +224,7 @@ async def test_each_dock_is_told_in_words_and_in_a_picture(people: People, zone:
     second = page.locator("section.dock", has_text="dock-2")
     await expect(second.locator(".remarks")).to_contain_text("nobody can tell how many")
     await expect(second.locator("path.unproven")).to_have_count(1)
+    await expect(second.locator("svg.logs")).to_contain_text("2 stored, more may exist")
     await expect(page.locator("section.dock", has_text="dock-3").locator(".remarks")).to_contain_text(
         "two machines wrote as dock-3"
     )
@@ -346,6 +347,35 @@ async def test_a_wrong_count_is_refused_in_words_and_kept(people: People, zone: 
     await page.click("button[value=write]")
     await refused(page, "dock-2", "the dock's name, dock-1", "the box is not marked")
     assert own_seq(zone) == before
+
+
+async def test_a_gap_is_counted_together_with_the_logs_before_it_and_can_be_counted_again(
+    people: People, zone: Place
+) -> None:
+    before, after = (zone.docks[name].epoch for name in ("dock-2 before", "dock-2"))
+    page = await people.page("/cases")
+    await page.locator("tr", has_text="dock-2 began log").locator("a.act").click()
+    for again in (False, True):
+        await expect(page.locator(f"[name=log][value='{before}']")).to_be_checked()
+        await expect(page.locator(f"[name=log][value='{after}']")).not_to_be_checked()
+        await expect(page.locator(f"[name=gap][value='{after}']")).to_be_checked()
+        if again:  # what was counted before is asked for
+            await count(page, "250")
+        else:
+            await page.click("summary")
+            await page.select_option("[name='other.0']", label="A214/1 (EA)")
+            await page.fill("[name='taken.0']", "125")
+            await count(page)
+        charged = ["2,625", "2,750 overdrawn"] if again else ["2,500", "2,625 overdrawn"]
+        await expect(page.locator("#follows td.n")).to_contain_text(["2,500", *charged, ""])
+        await fill(page, attest="dock-2")
+        await page.check("[name=out_of_service]")
+        await page.click("button[value=write]")
+        await page.wait_for_url("**/entry/*")
+        await page.goto(f"{zone.url}/write-off?node=dock-2&log={before}&gap={after}")
+    await page.goto(f"{zone.url}/write-off?node=dock-2&log={before}")
+    await count(page, "0")
+    await refused(page, "an earlier count speaks for", "Mark other logs")
 
 
 async def test_figures_that_have_moved_since_the_preview_are_shown_again(people: People, zone: Place) -> None:
@@ -494,7 +524,13 @@ async def test_a_key_is_revoked_and_a_backup_forgotten(people: People, zone: Pla
 async def test_without_the_token_every_form_is_read_only(people: People, zone: Place) -> None:
     page = await people.page("/write-off?node=dock-1", token=False)
     before = own_seq(zone)
-    for path in ("/write-off?node=dock-1", "/retire?node=dock-1", "/enrol", "/roll", "/revoke?node=dock-1"):
+    for path in (
+        "/write-off?node=dock-1",
+        "/retire?node=dock-1",
+        "/enrol",
+        "/revoke?node=dock-1",
+        "/dispute",
+    ):
         await page.goto(zone.url + path)
         await expect(page.locator("main form")).to_have_count(0)
         await expect(page.locator("main")).to_contain_text("This takes the center's token.")
@@ -502,11 +538,16 @@ async def test_without_the_token_every_form_is_read_only(people: People, zone: P
     assert answer.status == 401
     assert own_seq(zone) == before
     await page.goto(f"{zone.url}/retire?node=dock-1")
-    await page.click("main a")
+    await page.click("main p.empty a")
     await page.fill("#token", zone.token)
     await page.click("main button")
     await page.wait_for_url("**/retire?node=dock-1")
     await expect(page.locator("main form")).to_have_count(1)
+    answer = await page.request.post(
+        f"{zone.url}/enrol", form={"node": "dock-8", "by": "x"}, headers={"Origin": "http://evil.example"}
+    )
+    assert answer.status == 403, "another site's page cannot act by this browser's cookie"
+    assert own_seq(zone) == before
 
 
 async def test_after_a_center_restore_the_page_says_who_is_missing_until_nobody_is(

@@ -31,7 +31,10 @@ from tests.central.test_books import a_day
 
 DESCRIPTION = json.loads((files("central.web") / "openapi.json").read_text("utf-8"))
 Client = TestClient[web.Request, web.Application]
-PAGES = ("/", "/permits", "/jobs", "/movements", "/nodes", "/cases", "/backups", "/enrol", "/import", "/login")
+PAGES = (
+    *("/", "/permits", "/jobs", "/movements", "/nodes", "/cases", "/backups"),
+    *("/enrol", "/roll", "/import", "/login"),
+)
 
 
 @pytest.fixture
