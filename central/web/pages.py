@@ -161,7 +161,10 @@ class Pages:
 
     async def _entry(self, request: web.Request) -> web.Response:
         entry = await self._reading.entry(request.match_info["entry_id"])
-        body = msgspec.json.decode(entry["record"])["body"]
+        try:
+            body = msgspec.json.decode(entry["record"])["body"]
+        except RecursionError:  # a signed entry may still be hostile
+            body = "nested too deeply to be shown"
         return await self._frame.page(
             request, "entry.html", entry=entry, body=body, done="done" in request.query
         )

@@ -15,8 +15,10 @@ async function refresh() {
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
-    const open = page.getElementById("cases-count");
-    if (open) document.getElementById("cases-count").replaceWith(open);
+    for (const id of ["cases-count", "lending"]) {
+      const part = page.getElementById(id);
+      if (part && part.innerHTML !== document.getElementById(id).innerHTML) document.getElementById(id).replaceWith(part);
+    }
     if (fresh && fresh.innerHTML !== main.innerHTML) main.replaceChildren(...fresh.childNodes);
     linked(true);
   } catch {
