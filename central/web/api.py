@@ -11,6 +11,7 @@ from aiohttp import BodyPartReader, web
 
 from central.errors import Denied
 from central.service import Central
+from central.web.gate import Gate
 from central.web.reading import LIMIT_MAX, Page, Reading
 from customs.faults import Fault
 from customs.imports import FILES_MAX, IMPORT_BYTES_MAX, Refused, Upload
@@ -41,6 +42,7 @@ class Api:
     def __init__(self, central: Central, reading: Reading) -> None:
         self._central = central
         self._reading = reading
+        self._gate = Gate()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the API."""
@@ -60,7 +62,8 @@ class Api:
         ]
 
     async def _exchange(self, request: web.Request) -> web.Response:
-        body = await bounded_body(request, ASK_BYTES_MAX)
+        async with self._gate.room(request.remote or ""):
+            body = await bounded_body(request, ASK_BYTES_MAX)
         answer = await self._central.exchange(body, request.headers.get(SIGNATURE, ""))
         return web.Response(body=answer, content_type="application/json")
 
@@ -117,6 +120,8 @@ def paging(request: web.Request) -> tuple[int, str | None]:
 
 async def bounded_body(request: web.Request, bytes_max: int) -> bytes:
     """The request's body; Denied (413) when it is longer than `bytes_max`, before it is all read."""
+    if (request.content_length or 0) > bytes_max:
+        raise Denied(413, f"the body is over {bytes_max} bytes", "Send less at once.")
     body = bytearray()
     async for chunk in request.content.iter_chunked(64 * 1024):
         body += chunk

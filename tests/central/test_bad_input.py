@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
-from central.errors import Denied
+from central.errors import Denied, Unavailable
 from central.service import Central
 from central.web.access import Access
-from central.web.app import make_app
+from central.web.app import make_app, serving_locally
+from central.web.gate import OF_ONE_ADDRESS, Gate
 from sync import wire
 from tests.central.dock import Dock
 from tests.central.test_exchange import stored
@@ -98,3 +102,85 @@ async def test_a_flood_of_nonsense_keeps_no_dock_from_its_exchange(
             await asyncio.gather(*floods)
     assert statuses == {400, 403}
     assert await stored(center) == 6
+
+
+async def test_bodies_that_never_end_leave_room_for_others_and_are_given_up() -> None:
+    gate = Gate(seconds=0.2)
+    stuck = asyncio.Event()
+
+    async def slow(address: str) -> None:
+        async with gate.room(address):
+            await stuck.wait()
+
+    slow_ones = [asyncio.create_task(slow("a")) for _ in range(OF_ONE_ADDRESS)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        async with gate.room("a"):
+            pytest.fail("there was room")
+    async with gate.room("b"):
+        pass
+    ends = await asyncio.gather(*slow_ones, return_exceptions=True)
+    assert {type(end) for end in ends} == {Denied}
+    async with gate.room("a"):
+        pass
+
+
+async def test_a_body_that_says_it_is_too_long_is_refused_before_it_is_read(
+    center: Central, tmp_path: Path
+) -> None:
+    async with TestServer(make_app(center, Access(tmp_path))) as server:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(
+            f"POST {EXCHANGE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**40}\r\n\r\n".encode()
+        )
+        await writer.drain()
+        async with asyncio.timeout(WAIT_S):
+            assert b" 413 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_client_that_hangs_up_in_the_midst_harms_nobody(
+    center: Central, dock: Dock, tmp_path: Path
+) -> None:
+    dock.move()
+    body, signature = dock.signed()
+    async with TestServer(make_app(center, Access(tmp_path))) as server:
+        for cut in (0, 10, len(body) // 2):
+            _, writer = await asyncio.open_connection(server.host, server.port)
+            head = f"POST {EXCHANGE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+            writer.write(head.encode() + f"Zonegate-Signature: {signature}\r\n\r\n".encode() + body[:cut])
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+        assert (await dock.talk(center)).have == (dock.place(),)
+    assert await stored(center) == 2
+
+
+async def test_the_socket_in_the_data_folder_is_for_the_centers_own_user_alone(
+    center: Central, tmp_path: Path
+) -> None:
+    python = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
+    if os.geteuid() != 0 or python is None:
+        pytest.skip("not installable: only root can ask as another user, with a python3 that all may run")
+    program = """
+import socket, sys
+link = socket.socket(socket.AF_UNIX)
+link.connect(sys.argv[1])
+link.sendall(b"POST /api/v1/enrol HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+print(link.recv(12).decode())
+"""
+    with tempfile.TemporaryDirectory() as name:  # where another user may enter
+        folder = Path(name)
+        folder.chmod(0o755)
+        async with serving_locally(make_app(center, Access(tmp_path)), folder):
+            (folder / "acts.sock").chmod(0o777)
+            answers = []
+            for user in (0, 65534):
+                process = await asyncio.create_subprocess_exec(
+                    python, "-c", program, str(folder / "acts.sock"),
+                    stdout=asyncio.subprocess.PIPE, user=user, cwd="/", env={},
+                )  # fmt: skip
+                async with asyncio.timeout(WAIT_S):
+                    answers.append((await process.communicate())[0].decode().strip())
+    assert answers == ["HTTP/1.1 400", "HTTP/1.1 401"]

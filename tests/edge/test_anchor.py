@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.anchor import Anchor
@@ -41,6 +41,7 @@ def test_the_last_place_written_is_read_by_the_next_process(tmp_path: Path) -> N
     assert Anchor(tmp_path).read() == place(6)
 
 
+@settings(deadline=None)
 @given(writes=st.integers(1, 5), cut=st.integers(0, 511), garbage=st.binary(min_size=512, max_size=512))
 def test_a_torn_write_leaves_the_place_before_it(
     tmp_path_factory: pytest.TempPathFactory, writes: int, cut: int, garbage: bytes
@@ -110,3 +111,28 @@ def test_a_key_of_the_wrong_size_is_refused(tmp_path: Path) -> None:
     (tmp_path / "epoch.key").write_bytes(b"short")
     with pytest.raises(AnchorError, match="has 5 bytes, expected 32"):
         Anchor(tmp_path).signer()
+
+
+def test_the_roll_is_kept_whole_and_a_damaged_one_is_lost(tmp_path: Path) -> None:
+    anchor = Anchor(tmp_path)
+    assert anchor.roll() is None
+    anchor.keep_roll(["dock-2", "dock-1"])
+    assert Anchor(tmp_path).roll() == frozenset(("dock-1", "dock-2"))
+    assert (tmp_path / "roll").stat().st_mode & 0o777 == 0o600
+    anchor.keep_roll([])
+    assert anchor.roll() == frozenset(), "nobody is on it, and that is known"
+    for damaged in (b"", b'["dock-1"', b'{"dock-1": 1}', b"[1]", b"\xff", b"[" * 100_000):
+        (tmp_path / "roll").write_bytes(damaged)
+        assert anchor.roll() is None
+    anchor.keep_roll(None)
+    assert not (tmp_path / "roll").exists()
+    anchor.keep_roll(None)
+
+
+def test_a_roll_that_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
+    anchor = Anchor(tmp_path)
+    (tmp_path / "roll").mkdir()
+    with pytest.raises(AnchorError, match="roll"):
+        anchor.roll()
+    with pytest.raises(OSError, match="directory"):
+        anchor.keep_roll(["dock-1"])

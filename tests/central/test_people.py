@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people decide: each act an entry, refused with a reason where it contradicts the book; and cases."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from central.errors import Denied
+from central.people import (
+    Decide,
+    File,
+    Object,
+    Revoke,
+    Settle,
+    WriteOff,
+    attestation,
+)
+from central.service import Central
+from customs.imports import Upload
+from sync.bodies import Amount, Use
+from sync.cases import Case
+from sync.entry import Head
+from tests.central.conftest import Opener
+from tests.central.dock import Dock
+
+
+async def cases(center: Central) -> dict[str, Case]:
+    return {case.name: case for case in (await center.people.open_cases()).cases}
+
+
+async def own_types(center: Central) -> list[str]:
+    async with center.database.session() as connection:
+        rows = await connection.fetch(
+            "SELECT type FROM entry WHERE tenant = 'example' AND node = 'center' ORDER BY entry_id"
+        )
+    return [row["type"] for row in rows]
+
+
+async def lent(center: Central, dock: Dock, papers: bytes) -> None:
+    """The dock holds its permits and has let 125 of W24 out."""
+    await center.import_files([Upload("week.json", papers)], "compliance")
+    await dock.talk(center)
+    dock.move("withdrawal", "125", Use("W24", "1", Decimal(125)))
+    await dock.talk(center)
+
+
+def count(dock: Dock, quantity: str, **changes: Any) -> WriteOff:
+    order: dict[str, Any] = {
+        "node": dock.node,
+        "counted": (Amount("W24", "1", Decimal(quantity)),),
+        "by": "Dana",
+        "note": "disk burnt",
+        "attest": attestation(dock.node),
+        "epochs": (dock.epoch,),
+    }
+    return WriteOff(**{**order, **changes})
+
+
+async def test_an_enrolment_is_an_entry_before_its_code_is_shown(center: Central) -> None:
+    assert await center.enrol("dock-1")
+    assert await center.enrol("dock-1"), "another code for the same node"
+    assert (await own_types(center)).count("enrol") == 1
+
+
+async def test_a_re_imaged_dock_is_a_gap_with_its_stake_until_it_is_counted(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    await lent(center, dock, papers)
+    again = Dock(dock.node)
+    again.code = await center.enrol(dock.node)
+    await again.talk(center)
+    gap = (await cases(center))[f"gap:{again.epoch}"]
+    assert f"--epoch {dock.epoch} --gap {again.epoch}" in gap.next_step
+    stake = {(one.permit, one.line): one.quantity for one in gap.stake}
+    assert stake["W24", "1"] == 675, "lent 800, used 125"
+    assert all(one.unit == "EA" for one in gap.stake)
+
+    order = count(dock, "200", gaps=(again.epoch,))
+    await center.people.write_off(order)
+    assert f"gap:{again.epoch}" not in await cases(center)
+    standing = await center.people.node(dock.node)
+    assert [(log.epoch, log.closed, log.gap) for log in standing.logs] == [
+        (dock.epoch, "count", False),
+        (again.epoch, "", False),
+    ]
+    await again.talk(center)
+    leases = {lease.permit: lease for lease in (await center.people.node(dock.node)).logs[1].leases}
+    assert leases["W24"].granted == 600, "what the count left is lent again"
+    assert standing.revoked == (dock.signer.public,)
+
+    dock.move("withdrawal", "125", Use("W24", "1", Decimal(125)), sscc="095219990000000020")
+    with pytest.raises(Denied, match="revoked"):
+        await dock.talk(center)
+
+
+async def test_a_late_return_after_a_count_is_stored_and_is_an_alarm_until_it_is_settled(
+    center: Central, dock: Dock, papers: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    await lent(center, dock, papers)
+    await center.people.write_off(count(dock, "125"))
+    dock.code = await center.enrol(dock.node)
+    dock.move("withdrawal", "125", Use("W24", "1", Decimal(125)), sscc="095219990000000020")
+    answer = await dock.talk(center)
+    assert answer.have == (dock.place(),)
+    name = f"late:{dock.epoch}"
+    late = (await cases(center))[name]
+    assert (late.kind, late.stake[0].quantity) == ("alarm", Decimal(250))
+    async with asyncio.timeout(30):
+        while f"ALARM {name}" not in caplog.text:  # noqa: ASYNC110 - the log is what is watched
+            await asyncio.sleep(0.05)
+    assert [record.levelno for record in caplog.records if name in record.message] == [logging.ERROR]
+    await center.people.settle(Settle(name, "the count was right, it came back", "Dana"))
+    assert name not in await cases(center)
+    with pytest.raises(Denied, match="no case"):
+        await center.people.settle(Settle(name, "again", "Dana"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"attest": "yes"}, "not attested"),
+        ({"epochs": ("f" * 32,)}, "not one of node"),
+        ({"epochs": ()}, "at least one"),
+        ({"counted": (Amount("W99", "1", Decimal(1)),)}, "no line"),
+        ({"counted": (Amount("W24", "1", Decimal(-1)),)}, "negative"),
+        ({"counted": (Amount("W24", "1", Decimal("1e30")),)}, "no count"),
+    ],
+)
+async def test_a_count_that_says_no_sense_is_refused_and_writes_nothing(
+    center: Central, dock: Dock, papers: bytes, changes: dict[str, Any], reason: str
+) -> None:
+    await lent(center, dock, papers)
+    before = center.head
+    with pytest.raises(Denied, match=reason):
+        await center.people.write_off(count(dock, "125", **changes))
+    assert center.head == before
+
+
+async def test_a_revoked_key_is_refused_until_a_code_comes_with_it(center: Central, dock: Dock) -> None:
+    await center.people.revoke(Revoke(dock.node, "stolen", "Dana"))
+    dock.code = None
+    dock.move()
+    with pytest.raises(Denied, match=r"revoked: stolen; run `zonegate central enrol dock-1`"):
+        await dock.talk(center)
+    dock.code = await center.enrol(dock.node)
+    assert (await dock.talk(center)).have == (dock.place(),)
+    with pytest.raises(Denied, match="no key"):
+        await center.people.revoke(Revoke("dock-9", "lost", "Dana"))
+
+
+async def test_a_dispute_goes_down_and_ends_by_a_decision(center: Central, dock: Dock, papers: bytes) -> None:
+    await lent(center, dock, papers)
+    movement = dock.ids[-1]
+    written = await center.people.dispute(Object(movement, "the seal differs", "Dana"))
+    with pytest.raises(Denied, match="already"):
+        await center.people.dispute(Object(movement, "again", "Dana"))
+    answer = await dock.talk(center)
+    assert b'"type":"dispute"' in bytes(answer.entries[-1])
+    name = written[0].entry_id
+    assert f"disputed:{name}" in await cases(center)
+    with pytest.raises(Denied, match="does not end by a person's word"):
+        await center.people.settle(Settle(f"disputed:{name}", "fine", "Dana"))
+    await center.people.decide(Decide(name, "stands", "looked at it", "Dana"))
+    assert await cases(center) == {}
+    with pytest.raises(Denied, match="no movement"):
+        await center.people.dispute(Object(dock.ids[0], "a begin", "Dana"))
+
+
+async def test_a_filing_recomputes_from_its_place_whatever_came_since(
+    open_center: Opener, center: Central, dock: Dock, papers: bytes
+) -> None:
+    await lent(center, dock, papers)
+    filing = await center.people.file(File("2026-07", "Dana"))
+    figures = {(one.permit, one.line): one.quantity for one in filing.figures}
+    assert figures["W24", "1"] == 125
+    dock.move("withdrawal", "125", Use("W24", "1", Decimal(125)), sscc="095219990000000020")
+    await dock.talk(center)
+    with pytest.raises(Denied, match="filed before"):
+        await center.people.file(File("2026-07", "Dana"))
+    await center.people.file(File("2026-08", "Dana"))
+    await center.close()
+    again = await open_center("elsewhere")
+    for number, used in (("2026-07", 125), ("2026-08", 250)):
+        found = await again.filings.recompute(number)
+        assert found.equal
+        assert {(one.permit, one.line): one.quantity for one in found.recomputed}["W24", "1"] == used
+    with pytest.raises(Denied, match="no filing"):
+        await again.filings.recompute("2026-09")
+
+
+async def test_figures_that_the_record_does_not_say_are_found(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    from sync.bodies import Filing
+
+    await lent(center, dock, papers)
+    wrong = Filing("2026-07", (Amount("W24", "1", Decimal(124)),), "Dana")
+    async with center._own.lock:
+        await center._own.book()
+        await center._own.commit(lambda: [("filing", wrong)])
+    assert not (await center.filings.recompute("2026-07")).equal
+
+
+async def test_a_dock_from_the_future_is_stored_and_is_an_alarm_also_after_a_restart(
+    open_center: Opener, center: Central, dock: Dock
+) -> None:
+    now = datetime.now(UTC)
+    dock.add_bytes("alarm", "zonegate.alarm.v1", b"{}", occurred_at=now + timedelta(hours=20))
+    await dock.talk(center)
+    assert await cases(center) == {}
+    dock.add_bytes("alarm", "zonegate.alarm.v1", b"{}", occurred_at=now + timedelta(days=400))
+    answer = await dock.talk(center)
+    assert answer.have == (dock.place(),)
+    name = f"clock-ahead:{dock.epoch}"
+    assert f"first entry {len(dock.records)}" in (await cases(center))[name].what
+    await center.close()
+    again = await open_center()
+    assert name in await cases(again)
+    await again.people.settle(Settle(name, "clock set", "Dana"))
+    await again.close()
+    assert await cases(await open_center()) == {}
+
+
+async def test_two_branches_of_one_log_are_an_alarm(center: Central, dock: Dock) -> None:
+    dock.move()
+    await dock.talk(center)
+    dock.records.pop(), dock.hashes.pop()
+    dock.move(quantity="126")
+    await dock.talk(center, dock.ask(dock.part(after=1)))
+    fork = (await cases(center))[f"fork:{dock.epoch}:2"]
+    assert fork.kind == "alarm"
+    assert "two machines wrote as one" in fork.what
+
+
+async def test_an_overdrawn_line_is_an_alarm_with_what_is_too_much(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    await lent(center, dock, papers)
+    dock.move("withdrawal", "900", Use("W24", "1", Decimal(900)), sscc="095219990000000020")
+    await dock.talk(center)
+    found = await cases(center)
+    assert found["overdrawn:W24/1"].stake[0].quantity == 225
+    assert found[f"overdrawn:W24/1:{dock.epoch}"].stake[0].quantity == 225
+
+
+async def test_a_replayed_ask_moves_no_doors_back_and_lends_nothing(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    old = dock.signed(dock.ask(doors=("old-door",)))
+    await center.exchange(*old)
+    dock.move()
+    await dock.talk(center)
+    await center.import_files([Upload("week.json", papers)], "compliance")
+    head = center.head
+    for _ in range(3):
+        await center.exchange(*old)
+    assert center.head == head, "nothing was lent to it"
+    assert (await center.people.node(dock.node)).doors == dock.doors
+    async with center.database.session() as connection:
+        doors = await connection.fetchval("SELECT doors FROM node WHERE tenant = 'example'")
+    assert tuple(doors) == dock.doors
+    await dock.talk(center)
+    assert center.head != head, "the control: its own ask is lent what its trucks need"
+
+
+async def test_a_dock_with_the_key_of_another_cannot_wait_in_its_place(center: Central, dock: Dock) -> None:
+    """Asks with made-up codes in a dock's name take the strangers' turn, never the dock's."""
+    liars = [Dock(dock.node) for _ in range(12)]
+    for liar in liars:
+        liar.code = "AAAA-BBBB-CCCC-DDDD-EEEE"
+    dock.move()
+    *refused, answer = await asyncio.gather(
+        *(liar.talk(center) for liar in liars), dock.talk(center), return_exceptions=True
+    )
+    assert all(isinstance(one, Exception) for one in refused)
+    assert not isinstance(answer, BaseException)
+    assert answer.have == (dock.place(),)
+
+
+async def test_a_signed_head_alone_is_no_case(center: Central, dock: Dock) -> None:
+    for _ in range(3):
+        dock.move()
+    head: Head = dock.head()
+    assert head.seq == 4
+    await dock.talk(center, dock.ask(dock.part(after=1, upto=1)))
+    assert await cases(center) == {}
