@@ -25,9 +25,9 @@ import asyncpg
 
 from simulators.scanner import PtyScanner
 from simulators.yard import labels
-from tests.faults.dockyard import GTIN, WAIT_S, Picture, Screen, until, until_async
+from tests.faults.dockyard import GTIN, WAIT_S, Picture, PlantedNode, Screen, until, until_async
 from zonegate.children import OwnPostgres
-from zonegate.own import OwnCenter, OwnNode
+from zonegate.own import OwnCenter
 from zonegate.verify import verify_store
 
 TENANT, ZONE = "example", "999001001"
@@ -122,7 +122,7 @@ class Machine:
         await self._stack.enter_async_context(self.gate)
         link = self.folder / "by-id" / "usb-Example_Scanner-if00"
         self.scanner = await self._stack.enter_async_context(PtyScanner(link, send_aim=False))
-        self.process = OwnNode(
+        self.process = PlantedNode(
             self.folder,
             tenant=TENANT,
             zone=ZONE,
@@ -131,7 +131,7 @@ class Machine:
             center=self.gate,
             code=self.code,
             timezone="UTC",
-        )
+        ).plant({}, self.fleet.program)
         await self._stack.enter_async_context(self.process)
         log = self.fleet.folder / f"{self.name}-screen.jsonl"
         self.screen = await self._stack.enter_async_context(Screen(self.process.url, log, self.door))
@@ -269,10 +269,14 @@ class Machine:
 
 
 class Fleet:
-    """The center and its docks. `authorized` pieces are on the one line that all trucks share."""
+    """The center and its docks. `authorized` pieces are on the one line that all trucks share; `program` is
+    what the docks run.
+    """
 
-    def __init__(self, folder: Path, server: OwnPostgres, database: str, authorized: int) -> None:
-        self.folder, self.authorized = folder, authorized
+    def __init__(
+        self, folder: Path, server: OwnPostgres, database: str, authorized: int, program: str = "zonegate"
+    ) -> None:
+        self.folder, self.authorized, self.program = folder, authorized, program
         self.labels = _pallets()
         self.machines: dict[str, Machine] = {}
         self.gone: list[Machine] = []
@@ -433,14 +437,14 @@ class Fleet:
         finally:
             await connection.close()
 
-    async def findings(self, *, beyond: int = 0) -> list[str]:
+    async def findings(self, *, beyond: int = 0, patience_s: float = WAIT_S) -> list[str]:
         """What is wrong, once everything has had its time. `beyond` pieces may have been let in over the
         permit: leases in an image that ran twice.
         """
         await self.settled()
         wrong: list[str] = []
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(patience_s):
                 while wrong := await self._findings(beyond):  # noqa: ASYNC110 - as in until_async
                     await asyncio.sleep(0.1)  # a center that was restored is sent its logs again
         return wrong

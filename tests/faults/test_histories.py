@@ -8,9 +8,10 @@ A fleet lives through one history after another; each begins where the last one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -170,15 +171,21 @@ HISTORIES: dict[str, Callable[[History], Awaitable[None]]] = {
 }
 
 
-async def live_through(folder: Path, server: OwnPostgres, seed: int) -> None:
-    chance = random.Random(seed)
-    async with Fleet(folder, server, f"t_{secrets.token_hex(6)}", AUTHORIZED) as fleet:
+@contextlib.asynccontextmanager
+async def fleet_of_two(folder: Path, server: OwnPostgres, program: str = "zonegate") -> AsyncIterator[Fleet]:
+    async with Fleet(folder, server, f"t_{secrets.token_hex(6)}", AUTHORIZED, program) as fleet:
         await fleet.dock("dock-1")
         await fleet.dock("dock-2")
         await fleet.plan("dock-1", "dock-2")
         for machine in fleet.machines.values():
             await machine.open_truck()
             assert await machine.accepts()
+        yield fleet
+
+
+async def live_through(folder: Path, server: OwnPostgres, seed: int) -> None:
+    chance = random.Random(seed)
+    async with fleet_of_two(folder, server) as fleet:
         history = History(fleet, chance)
         names = list(HISTORIES)
         chance.shuffle(names)
@@ -206,3 +213,13 @@ async def test_many_fleets_live_through_every_fault(
     tmp_path: Path, postgres_server: OwnPostgres, seed: int
 ) -> None:
     await live_through(tmp_path, postgres_server, seed)
+
+
+async def test_a_fleet_that_tells_no_lost_branch_again_is_caught(
+    tmp_path: Path, postgres_server: OwnPostgres
+) -> None:
+    async with fleet_of_two(tmp_path, postgres_server, "tests.faults.forgetful_node") as fleet:
+        history = History(fleet, random.Random(1))
+        await history.cloned()
+        findings = await fleet.findings(beyond=history.beyond, patience_s=5)
+        assert any(finding.startswith("lost: P") for finding in findings), findings
