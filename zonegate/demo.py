@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`zonegate demo`: the example zone on simulated hardware, with everything else real.
 
-Starts an own Mosquitto and PostgreSQL, a center, a node with two doors, and a subscriber; lets the yard
-play a script; and has another program grade what it finds against the yard's truth. Everything it
-starts ends with it.
+Starts an own Mosquitto and PostgreSQL, a center, a node with two doors (for `rush` a second node with a
+third door), and a subscriber; lets the yard play a script; and has another program grade what it finds
+against the yard's truth. Everything it starts ends with it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from zonegate.cable import Cable
 from zonegate.child import ChildError
 from zonegate.children import OwnMosquitto, OwnPostgres, SpareBroker, own_broker
 from zonegate.own import OwnCenter, OwnNode
@@ -29,6 +31,9 @@ TENANT: Final = "example"
 ZONE: Final = "999001001"
 NODE: Final = "dock-1"
 DOORS: Final = {"d1": "Door 1, inbound", "d2": "Door 2, outbound"}
+OTHER: Final = "dock-2"
+OTHER_DOORS: Final = {"d3": "Door 3, outbound"}
+"""Of the dock that `rush` plays at, too; it reaches center and broker by cables that can be pulled."""
 
 _JSON_SPEED: Final = 400.0
 """People's pauses are divided by so much when only the result is wanted."""
@@ -80,6 +85,13 @@ async def _until_signal(args: argparse.Namespace, folder: Path) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class _Address:
+    """What a node is told of where its center is."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class _World:
     """What runs during a demo."""
 
@@ -88,8 +100,14 @@ class _World:
     dsn: str
     broker: OwnMosquitto | SpareBroker
     center: OwnCenter
-    node: OwnNode
+    nodes: dict[str, OwnNode]
+    cables: tuple[Cable, ...]
     heard: Path
+
+    @property
+    def node(self) -> OwnNode:
+        """The dock that every script plays at."""
+        return self.nodes[NODE]
 
     @property
     def links(self) -> Path:
@@ -129,44 +147,74 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
         _say("starting the center ...")
         center = OwnCenter(folder, dsn, TENANT, ZONE)
         await stack.enter_async_context(center)
-        code = await center.enrol(NODE)
         heard = folder / "heard.jsonl"
         await stack.enter_async_context(_listener(broker, heard))
         world_links = folder / "by-id"
         world_links.mkdir(mode=0o700, exist_ok=True)
-        doors: dict[str, tuple[str, Path | None]] = {
-            door: (name, world_links / f"usb-Example_Scanner_{door.upper()}-if00")
-            for door, name in DOORS.items()
-        }
-        node = OwnNode(
-            folder,
-            tenant=TENANT,
-            zone=ZONE,
-            node=NODE,
-            doors=doors,
-            center=center,
-            code=code,
-            broker=broker.url,
-        )
-        _say("starting the node ...")
-        await stack.enter_async_context(node)
-        world = _World(folder, postgres, dsn, broker, center, node, heard)
-        await _until(lambda: _connected(node), "the node to reach the center")
+        links = folder / "by-id"
+        links.mkdir(mode=0o700, exist_ok=True)
+        _say("starting the nodes ..." if script == "rush" else "starting the node ...")
+        cables: tuple[Cable, ...] = ()
+        starting = [_node(stack, folder, links, NODE, DOORS, center, center.url, broker.url)]
+        if script == "rush":
+            cables = (Cable("http", center.port), Cable("mqtt", broker.port))
+            for cable in cables:
+                await stack.enter_async_context(cable)
+            (folder / OTHER).mkdir(mode=0o700, exist_ok=True)
+            ways = (cables[0].url, cables[1].url)
+            starting.append(_node(stack, folder / OTHER, links, OTHER, OTHER_DOORS, center, *ways))
+        nodes = dict(zip((NODE, OTHER), await asyncio.gather(*starting), strict=False))
+        world = _World(folder, postgres, dsn, broker, center, nodes, cables, heard)
+        for name, node in nodes.items():
+            await _until(partial(_connected, node), f"{name} to reach the center")
         papers = folder / "papers.json"
         await _program(
             "simulators.yard", "papers", "--out", str(papers), "--script", script, "--seed", str(seed)
         )
         await center.take_papers(papers)
         planned = len(json.loads(papers.read_text(encoding="utf-8"))["trucks"])
-        await _until(
-            lambda: len(node.get("/api/v1/status")["jobs"]) >= planned, "the papers to reach the dock"
-        )
+        await _until(lambda: sum(map(_jobs, nodes.values())) >= planned, "the papers to reach the docks")
         yield world
+
+
+async def _node(
+    stack: contextlib.AsyncExitStack,
+    folder: Path,
+    links: Path,
+    name: str,
+    doors: dict[str, str],
+    center: OwnCenter,
+    center_url: str,
+    broker_url: str,
+) -> OwnNode:
+    """A dock, enrolled and started; its scanners' names are those of the yard."""
+    node = OwnNode(
+        folder,
+        tenant=TENANT,
+        zone=ZONE,
+        node=name,
+        doors={
+            door: (said, links / f"usb-Example_Scanner_{door.upper()}-if00") for door, said in doors.items()
+        },
+        center=_Address(center_url),
+        code=await center.enrol(name),
+        broker=broker_url,
+    )
+    await stack.enter_async_context(node)
+    return node
 
 
 def _connected(node: OwnNode) -> bool:
     links = {link["name"]: link for link in node.get("/api/v1/status")["links"]}
     return bool(links["center"]["state"] == "Up")
+
+
+def _caught_up(node: OwnNode) -> bool:
+    return all(link["state"] == "Up" and link["behind"] == 0 for link in node.get("/api/v1/status")["links"])
+
+
+def _jobs(node: OwnNode) -> int:
+    return len(node.get("/api/v1/status")["jobs"])
 
 
 async def _until(condition: Callable[[], bool], what: str) -> None:
@@ -221,6 +269,8 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
         str(speed),
         *more,
     ]
+    if OTHER in world.nodes:
+        words += [word for door in OTHER_DOORS for word in ("--at", f"{door}={world.nodes[OTHER].url}")]
     process = await _start("simulators.yard", *words)
     assert process.stdout is not None and process.stdin is not None, "started with pipes"
     faults: dict[str, Callable[[], Awaitable[None]]] = {
@@ -228,6 +278,8 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
         "stop-center": world.center.stop,
         "start-center": world.center.start,
         "kill-broker": lambda: _again(world.broker),
+        "cut-node": lambda: _cut(world),
+        "join-node": lambda: _join(world),
         "played": _stay,
     }
     try:
@@ -255,6 +307,18 @@ async def _again(child: OwnNode | OwnMosquitto | SpareBroker) -> None:
     await child.start()
 
 
+async def _cut(world: _World) -> None:
+    for cable in world.cables:
+        await cable.cut()
+    await _until(lambda: not _connected(world.nodes[OTHER]), f"{OTHER} to miss the center")
+
+
+async def _join(world: _World) -> None:
+    for cable in world.cables:
+        await cable.join()
+    await _until(lambda: _caught_up(world.nodes[OTHER]), f"{OTHER} to tell what it has recorded")
+
+
 async def _sabotage(world: _World, act: str) -> None:
     words = [act, "--dsn", world.dsn, "--broker", world.broker.url, "--log", str(world.heard)]
     await _program("simulators.saboteur", *words)
@@ -262,8 +326,9 @@ async def _sabotage(world: _World, act: str) -> None:
 
 async def _grade(world: _World) -> int:
     """Another program's word, printed as it is."""
-    journal = world.node.store / "journal.sqlite3"
-    words = ["--truth", str(world.truth), "--journal", str(journal), "--dsn", world.dsn]
+    words = ["--truth", str(world.truth), "--dsn", world.dsn]
+    for name, node in world.nodes.items():
+        words += ["--journal", f"{name}={node.store / 'journal.sqlite3'}"]
     process = await _start("simulators.grader", *words, "--subscriber", str(world.heard))
     assert process.stdout is not None, "started with a pipe"
     try:
@@ -315,9 +380,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _greet(world: _World) -> None:
     _say("")
-    for door, name in DOORS.items():
-        _say(f"  {name:<18} {world.node.url}/door/{door}")
-    _say(f"  {'status page':<18} {world.node.url}/")
+    for node, doors in ((NODE, DOORS), (OTHER, OTHER_DOORS)):
+        if node in world.nodes:
+            for door, name in doors.items():
+                _say(f"  {name:<18} {world.nodes[node].url}/door/{door}")
+            _say(f"  {'status page':<18} {world.nodes[node].url}/")
     _say(f"  {'center':<18} {world.center.url}/")
     _say(f"  {'events':<18} mosquitto_sub -p {world.broker.port} -V 5 -q 1 -v -t 'zonegate/v1/#'")
     _say(f"  {'supervisor token':<18} {world.node.token('supervisor')}")

@@ -18,7 +18,7 @@ from simulators.grader.compare import Grade, grade
 from simulators.grader.evidence import (
     EvidenceError,
     read_center,
-    read_journal,
+    read_journals,
     read_subscriber,
     read_truth,
 )
@@ -49,11 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 async def _settled(options: argparse.Namespace) -> Grade:
     """Grade until all is well or nothing has arrived for a while: entries may still be on their way."""
     truth = read_truth(options.truth)
+    journals = dict(options.journal)
     changed_at = started = time.monotonic()
     before: tuple[int, ...] = ()
     while True:
-        journal = read_journal(options.journal)
-        center = await read_center(options.dsn, options.tenant, options.zone, options.node)
+        journal = read_journals(journals)
+        center = await read_center(options.dsn, options.tenant, options.zone, list(journals))
         subscriber = read_subscriber(options.subscriber)
         sizes = (len(journal.rows), len(center.rows), len(center.own), len(subscriber.events))
         _tell("journal {}, center {}, center's own log {}, events {}".format(*sizes))
@@ -66,6 +67,14 @@ async def _settled(options: argparse.Namespace) -> Grade:
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
+def _journal(text: str) -> tuple[str, Path]:
+    """A node and its journal."""
+    node, equals, path = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} came, expected NODE=FILE")
+    return node, Path(path)
+
+
 def _tell(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - a program speaks
 
@@ -73,12 +82,18 @@ def _tell(sentence: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators.grader", description=__doc__)
     parser.add_argument("--truth", type=Path, required=True, help="the yard's truth file")
-    parser.add_argument("--journal", type=Path, required=True, help="the node's journal.sqlite3")
+    parser.add_argument(
+        "--journal",
+        type=_journal,
+        action="append",
+        required=True,
+        metavar="NODE=FILE",
+        help="a node's journal.sqlite3; once for each node",
+    )
     parser.add_argument("--dsn", required=True, help="the center's PostgreSQL, postgresql://...")
     parser.add_argument("--subscriber", type=Path, required=True, help="the listener's log")
     parser.add_argument("--tenant", default="example")
     parser.add_argument("--zone", default="999001001")
-    parser.add_argument("--node", default="dock-1")
     parser.add_argument(
         "--quiet",
         type=float,

@@ -224,6 +224,11 @@ def _chains(journal: Journal, center: Center, subscriber: Subscriber) -> Iterabl
             *chain_faults(center.rows),
             *head_faults(center.rows, center.heads, needed=True),
             *copy_faults(journal.rows, center.rows),
+            *(
+                f"epoch {epoch} of node {node} is held as one of {center.nodes[epoch]}"
+                for epoch, node in journal.nodes.items()
+                if center.nodes.get(epoch, node) != node
+            ),
         ],
         "the center's own log": [
             *chain_faults(center.own),

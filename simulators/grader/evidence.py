@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -37,18 +37,20 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The node's own log."""
+    """The nodes' own logs; `nodes` tells whose an epoch is."""
 
     rows: list[Row]
     heads: list[Head]
+    nodes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Center:
-    """The center's copy of the node's log, its own log, and its books.
+    """The center's copies of the nodes' logs, its own log, and its books.
 
-    `holdings` is the quantity by (load key, owner, status), without zeros; `used` by permit line;
-    `movements` the booked quantity by entry id, negative when it was taken back.
+    `nodes` tells of which node it holds an epoch, `holdings` is the quantity by (load key, owner, status),
+    without zeros; `used` by permit line; `movements` the booked quantity by entry id, negative when it was
+    taken back.
     """
 
     rows: list[Row]
@@ -58,6 +60,7 @@ class Center:
     holdings: dict[tuple[str, str, str], Decimal]
     used: dict[str, Decimal]
     movements: dict[str, tuple[Decimal, bool]]
+    nodes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,18 @@ def read_truth(path: Path) -> Truth:
     return Truth(scans, tuple(facts))
 
 
-def read_journal(path: Path) -> Journal:
-    """The node's journal, opened so that nothing can be written. Raises EvidenceError."""
+def read_journals(paths: dict[str, Path]) -> Journal:
+    """The journals of all nodes, by name, one after the other. Raises EvidenceError."""
+    journals = {node: _read_journal(path) for node, path in paths.items()}
+    return Journal(
+        [row for journal in journals.values() for row in journal.rows],
+        [head for journal in journals.values() for head in journal.heads],
+        {row.epoch: node for node, journal in journals.items() for row in journal.rows},
+    )
+
+
+def _read_journal(path: Path) -> Journal:
+    """A node's journal, opened so that nothing can be written."""
     try:
         address = f"file:{quote(str(path.resolve()))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
@@ -104,7 +117,7 @@ def read_journal(path: Path) -> Journal:
     return Journal([Row(*row) for row in rows], [Head(*head) for head in heads])
 
 
-async def read_center(dsn: str, tenant: str, zone: str, node: str) -> Center:
+async def read_center(dsn: str, tenant: str, zone: str, nodes: Sequence[str]) -> Center:
     """The center's tables, all as of one moment. Raises EvidenceError."""
     try:
         connection = await asyncpg.connect(dsn, timeout=10)
@@ -112,23 +125,24 @@ async def read_center(dsn: str, tenant: str, zone: str, node: str) -> Center:
         raise EvidenceError(f"the center's database cannot be reached: {error}") from error
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            rows, heads = await _log(connection, tenant, zone, node)
+            logs = {node: await _log(connection, tenant, zone, node) for node in nodes}
             own, own_heads = await _log(connection, tenant, zone, "center")
             holdings = await connection.fetch(_HOLDINGS, tenant, zone)
             used = await connection.fetch(_USED, tenant, zone)
-            movements = await connection.fetch(_MOVEMENTS, tenant, zone, node)
+            movements = await connection.fetch(_MOVEMENTS, tenant, zone, nodes)
     except asyncpg.PostgresError as error:
         raise EvidenceError(f"the center's tables cannot be read: {error}") from error
     finally:
         await connection.close()
     return Center(
-        rows,
-        heads,
+        [row for rows, _ in logs.values() for row in rows],
+        [head for _, heads in logs.values() for head in heads],
         own,
         own_heads,
         {(row["key"], row["owner"], row["status"]): row["quantity"] for row in holdings},
         {row["line"]: row["used"] for row in used},
         {row["entry_id"]: (row["quantity"], row["reversed"]) for row in movements},
+        {row.epoch: node for node, (rows, _) in logs.items() for row in rows},
     )
 
 
@@ -168,7 +182,7 @@ SELECT permit || '/' || line AS line, used FROM permit_line WHERE tenant = $1 AN
 """
 _MOVEMENTS = """
 SELECT entry_id::text, quantity, reversed_by IS NOT NULL AS reversed FROM movement
-WHERE tenant = $1 AND zone = $2 AND node = $3
+WHERE tenant = $1 AND zone = $2 AND node = ANY ($3)
 """
 
 

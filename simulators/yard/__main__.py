@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 from datetime import UTC, date, datetime
@@ -20,10 +21,12 @@ from simulators.yard.screen import Dock, DockError
 from simulators.yard.truth import TruthFile
 
 _CALLS = """\
-Where the script does something to the service (trouble only), `play` writes one line to standard
-output, {"call": NAME}, NAME one of kill-node, stop-center, start-center, kill-broker, and reads one line
-of standard input before it goes on: write it when the service is as it should be (kill-node and
-kill-broker: killed and started again). With --stay the last call is "played".
+Where the script does something to the service (trouble and rush), `play` writes one line to standard
+output, {"call": NAME}, NAME one of kill-node, stop-center, start-center, kill-broker, cut-node, join-node,
+and reads one line of standard input before it goes on: write it when the service is as it should be
+(kill-node and kill-broker: killed and started again; cut-node: the second node reaches nobody; join-node:
+it has told everything again). With --stay the last call is "played". `rush` plays at two nodes: --at d3=URL
+names the second one.
 """
 
 
@@ -47,10 +50,14 @@ async def _play(scenario: Scenario, options: argparse.Namespace) -> int:
     links = {} if options.keyboard else scanner_links(options.links, scenario)
     scanners = {door: PtyScanner(link, BAUD) for door, link in links.items()}
     with TruthFile(options.truth, lambda: datetime.now(UTC)) as truth:
-        async with Dock(options.node, _token(options.token_file)) as dock:
+        async with contextlib.AsyncExitStack() as stack:
+            docks, at = {}, dict(options.at)
+            for url in {options.node, *at.values()}:
+                token = _token(options.token_file) if url == options.node else None
+                docks[url] = await stack.enter_async_context(Dock(url, token))
             play = Play(
                 scenario,
-                dock,
+                {door: docks[at.get(door, options.node)] for door in scenario.doors},
                 scanners,
                 truth,
                 _call_out,
@@ -103,6 +110,14 @@ def _swallowed(scenario: Scenario, wish: str | None) -> int | None:
     return candidates[-1]
 
 
+def _at(text: str) -> tuple[str, str]:
+    """A door and the address of its node."""
+    door, equals, url = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} came, expected DOOR=URL")
+    return door, url
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators.yard", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -115,6 +130,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     play.add_argument("--node", required=True, help="the node's address, http://127.0.0.1:8420")
+    play.add_argument(
+        "--at",
+        type=_at,
+        action="append",
+        default=[],
+        metavar="DOOR=URL",
+        help="the address of another node that has this door",
+    )
     play.add_argument(
         "--links",
         type=Path,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from typing import Final
 from simulators.scanner import PtyScanner
 from simulators.yard.scenario import Scenario
 from simulators.yard.screen import Dock, DockError, View
-from simulators.yard.story import Step
+from simulators.yard.story import Step, Until
 from simulators.yard.truth import TruthFile
 
 BAUD: Final = 115_200
@@ -60,14 +61,14 @@ class Pace:
 class Play:
     """One run of a scenario.
 
-    `scanners` by door; a door without one is used through its screen's keyboard. `tell` gets a sentence for
-    each step.
+    `docks` by door, one for all doors of a node; `scanners` by door; a door without one is used through its
+    screen's keyboard. `tell` gets a sentence for each step.
     """
 
     def __init__(
         self,
         scenario: Scenario,
-        dock: Dock,
+        docks: Mapping[str, Dock],
         scanners: Mapping[str, PtyScanner],
         truth: TruthFile,
         call: Call,
@@ -75,7 +76,10 @@ class Play:
         pace: Pace,
     ) -> None:
         self._scenario = scenario
-        self._dock = dock
+        self._docks = docks
+        self._doors: dict[Dock, list[str]] = {}
+        for door in scenario.doors:
+            self._doors.setdefault(docks[door], []).append(door)
         self._scanners = scanners
         self._truth = truth
         self._call = call
@@ -128,19 +132,22 @@ class Play:
             await self._until_devices()
         elif step.act == "call":
             await self._call_out(step)
+        elif step.act == "wait":
+            await self._until_known(step)
         self._scans += scans
         if answered is False:
             self._unanswered.append(step.number)
         self._truth.step(step, scans, sent=sent, answered=answered)
 
     async def _scan(self, step: Step) -> tuple[int, bool | None]:
-        before = _mark(self._dock.now(step.door))
+        dock = self._docks[step.door]
+        before = _mark(dock.now(step.door))
         patience_s = _INSIST_S if step.insist else self._pace.patience_s
         for tries in range(1, (_INSIST_TIMES if step.insist else 1) + 1):
             await self._trigger(step)
             if not step.answer:
                 return step.times, None
-            if await self._dock.until(step.door, lambda view: _answers(step, before, view), patience_s):
+            if await dock.until(step.door, lambda view: _answers(step, before, view), patience_s):
                 return tries * step.times, True
         return tries * step.times, False
 
@@ -151,7 +158,7 @@ class Play:
         scanner = self._scanners.get(step.door)
         if scanner is None:
             for time_ in range(step.times):
-                await self._dock.type_scan(step.door, step.code, f"{self._client(step)}-{time_}")
+                await self._docks[step.door].type_scan(step.door, step.code, f"{self._client(step)}-{time_}")
             return
         # The label's symbology identifier is part of what was printed here.
         framed = step.code + b"\r"
@@ -163,19 +170,16 @@ class Play:
             await scanner.send(framed * step.times)
 
     async def _type(self, step: Step) -> bool:
-        if not await self._dock.until(
-            step.door, lambda view: bool(view.get("prompt")), self._pace.patience_s
-        ):
+        dock = self._docks[step.door]
+        if not await dock.until(step.door, lambda view: bool(view.get("prompt")), self._pace.patience_s):
             return False
-        view = self._dock.now(step.door)
+        view = dock.now(step.door)
         before = _mark(view)
         try:
-            await self._dock.type_quantity(step.door, view["prompt"]["hold"], step.text, self._client(step))
+            await dock.type_quantity(step.door, view["prompt"]["hold"], step.text, self._client(step))
         except DockError as error:
             raise PlayError(f"step {step.number}, {step.note}: {error}") from error
-        return await self._dock.until(
-            step.door, lambda view: _answers(step, before, view), self._pace.patience_s
-        )
+        return await dock.until(step.door, lambda view: _answers(step, before, view), self._pace.patience_s)
 
     async def _call_out(self, step: Step) -> None:
         if step.text == "kill-broker":
@@ -187,32 +191,32 @@ class Play:
 
     async def _until_ready(self) -> None:
         """Papers here, what they lend confirmed, scanners up: the dock's morning."""
-        wanted = {truck.job: len(truck.lines) for truck in self._scenario.papers.trucks}
-        ready = await self._dock.until_status(
-            lambda status: _has_papers(status, wanted), self._pace.patience_s
-        )
-        if not ready:
-            raise PlayError(
-                f"the dock did not get the papers of {', '.join(wanted)} within {self._pace.patience_s:g} s; "
-                "import them at the center and see that the dock reaches it"
-            )
+        for dock, doors in self._doors.items():
+            trucks = [truck for truck in self._scenario.papers.trucks if truck.door in doors]
+            wanted = {truck.job: len(truck.lines) for truck in trucks}
+            ready = await dock.until_status(partial(_has_papers, wanted=wanted), self._pace.patience_s)
+            if not ready:
+                raise PlayError(
+                    f"the dock did not get the papers of {', '.join(wanted)} within "
+                    f"{self._pace.patience_s:g} s; import them at the center and see that the dock reaches it"
+                )
         await self._until_devices()
 
     async def _until_devices(self) -> None:
-        doors = set(self._scanners)
-        if not await self._dock.until_status(
-            lambda status: _scanners_up(status, doors), self._pace.patience_s
-        ):
-            raise PlayError(
-                f"the scanners of {', '.join(sorted(doors))} were not up after {self._pace.patience_s:g} s"
-            )
-        for door in sorted(self._scenario.doors):
-            if not await self._dock.until(door, bool, self._pace.patience_s):
-                raise PlayError(f"the screen of {door} showed nothing for {self._pace.patience_s:g} s")
+        for dock, doors in self._doors.items():
+            scanned = set(self._scanners) & set(doors)
+            if not await dock.until_status(partial(_scanners_up, doors=scanned), self._pace.patience_s):
+                raise PlayError(
+                    f"the scanners of {', '.join(sorted(scanned))} were not up after "
+                    f"{self._pace.patience_s:g} s"
+                )
+            for door in sorted(doors):
+                if not await dock.until(door, bool, self._pace.patience_s):
+                    raise PlayError(f"the screen of {door} showed nothing for {self._pace.patience_s:g} s")
 
     async def _until_missed(self, door: str) -> None:
         """Nobody plugs a scanner in again before the dock has said that it is gone."""
-        if not await self._dock.until_status(
+        if not await self._docks[door].until_status(
             lambda status: not _scanners_up(status, {door}), self._pace.patience_s
         ):
             raise PlayError(
@@ -220,8 +224,17 @@ class Play:
             )
 
     async def _until_published(self) -> None:
-        if not await self._dock.until_status(_published, self._pace.patience_s):
-            raise PlayError(f"events waited for the broker longer than {self._pace.patience_s:g} s")
+        for dock in self._doors:
+            if not await dock.until_status(_published, self._pace.patience_s):
+                raise PlayError(f"events waited for the broker longer than {self._pace.patience_s:g} s")
+
+    async def _until_known(self, step: Step) -> None:
+        """What one dock did is known at another one after each has asked the center."""
+        dock, until = self._docks[step.door], step.until
+        assert until is not None, "a wait says for what"
+        known = await dock.until_status(lambda status: _lends(status, until), self._pace.patience_s)
+        if not (known and await dock.until_held(set(until.loads), self._pace.patience_s)):
+            raise PlayError(f"step {step.number}, {step.note}: not within {self._pace.patience_s:g} s")
 
     def _client(self, step: Step) -> str:
         return f"yard-{self._scenario.script}-{self._scenario.seed}-{step.number}"
@@ -259,6 +272,18 @@ def _has_papers(status: View, wanted: Mapping[str, int]) -> bool:
         and all(float(line["left"]) > 0 for line in jobs[name]["lines"])
         for name, lines in wanted.items()
     )
+
+
+def _lends(status: View, until: Until) -> bool:
+    """Whether the dock is lent what is waited for, or knows who is."""
+    leases = {f"{lease['permit']}/{lease['line']}": lease for lease in status["record"]["leases"]}
+    left = {line: float(lease["left"]) for line, lease in leases.items()}
+    enough = all(left.get(line, 0.0) >= wanted for line, wanted in until.left)
+    if until.lent is None:
+        return enough
+    line, elsewhere = until.lent
+    holders = leases.get(line, {}).get("holders")
+    return enough and not left.get(line) and holders is not None and bool(holders) == elsewhere
 
 
 def _scanners_up(status: View, doors: set[str]) -> bool:

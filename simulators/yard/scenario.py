@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three scripts: `day` the calm story, `rush` both doors back to back, `trouble` the story with faults.
+"""The three scripts: `day` the calm story, `rush` three doors of two docks back to back, `trouble` the story
+with faults.
 
 A script, a seed and a date give always the same papers, steps and truth. Example Zone 999; rates and
 limits of its papers are examples.
@@ -15,14 +16,17 @@ from typing import Final
 
 from simulators.yard.labels import sscc
 from simulators.yard.papers import BRACKET, KIT, MOTOR, TOOL, Item, Line, Pallet, Papers, Truck
-from simulators.yard.story import Step, Story, damaged
+from simulators.yard.story import Step, Story, Until, damaged
 
 SCRIPTS: Final = ("day", "rush", "trouble")
 INBOUND: Final = "d1"
 OUTBOUND: Final = "d2"
+OTHER: Final = "d3"
+"""A second outbound door, of another dock: `rush` plays there too."""
 
 RUSH_TRUCKS: Final = 4
 RUSH_LOADS: Final = 32
+_CUT_ROUND: Final = 2
 _FLOOD_SCANS: Final = 120
 _NO_READ: Final = b"NOREAD"
 _STRANGER: Final = "0614141"
@@ -42,7 +46,7 @@ class Scenario:
     @property
     def doors(self) -> tuple[str, ...]:
         """The doors it plays at."""
-        return (INBOUND, OUTBOUND)
+        return (INBOUND, OUTBOUND, OTHER) if self.script == "rush" else (INBOUND, OUTBOUND)
 
     @property
     def real_s(self) -> float:
@@ -257,7 +261,9 @@ class _Faults:
 
 
 def _rush(story: Story, yard: _Yard, chance: Random) -> None:
-    """Trucks in and out at once, back to back: what came with one truck leaves while the next is unloaded."""
+    """Trucks in and out at once, back to back: what came with one truck leaves while the next is unloaded,
+    half of it at each outbound door. The two docks share the permits; one is off the network for a while.
+    """
     loads = RUSH_TRUCKS * RUSH_LOADS
     lines_in = [yard.line("214", "admission", item, loads * item.per_pallet) for item in (TOOL, BRACKET)]
     lines_out = [yard.line("06", "weekly-entry", item, loads * item.per_pallet) for item in (TOOL, BRACKET)]
@@ -265,18 +271,72 @@ def _rush(story: Story, yard: _Yard, chance: Random) -> None:
         [yard.pallet(chance.choice((TOOL, TOOL, BRACKET))) for _ in range(RUSH_LOADS)]
         for _ in range(RUSH_TRUCKS)
     ]
-    arriving = [yard.truck(INBOUND, lines_in, pallets) for pallets in freight]
-    leaving = [yard.truck(OUTBOUND, lines_out, pallets) for pallets in freight]
+    tight = _Tight(yard)
+    half = RUSH_LOADS // 2
+    arriving = [yard.truck(INBOUND, lines_in, pallets) for pallets in freight[:-1]]
+    arriving.append(yard.truck(INBOUND, lines_in, [*freight[-1], *tight.pallets]))
+    leaving = [
+        (yard.truck(OUTBOUND, lines_out, pallets[:half]), yard.truck(OTHER, lines_out, pallets[half:]))
+        for pallets in freight
+    ]
+    tight.plan(yard)
     for number in range(RUSH_TRUCKS + 1):
+        for truck in leaving[number - 1] if number > 0 else ():
+            story.open(truck)
+            story.ready_to_load(truck.door)
+        if number == _CUT_ROUND:
+            story.call("cut-node", "the second dock loses the network")
         if number < RUSH_TRUCKS:
+            story.open(arriving[number])
             _rush_truck(story, arriving[number], chance)
-        if number > 0:
-            _rush_truck(story, leaving[number - 1], chance)
+        for truck in leaving[number - 1] if number > 0 else ():
+            _rush_truck(story, truck, chance)
+        if number == _CUT_ROUND:
+            story.call("join-node", "the second dock is on the network again")
         story.next_phase()
+    tight.play(story)
+
+
+class _Tight:
+    """A permit of two pallets that both docks want: lent to the one, come to the other, used up."""
+
+    def __init__(self, yard: _Yard) -> None:
+        self.pallets = yard.pallets(TOOL, 4)
+        self._line = yard.line("7512", "export", TOOL, 2 * TOOL.per_pallet)
+
+    def plan(self, yard: _Yard) -> None:
+        """The trucks: one at the first dock, two at the second."""
+        taken, left_behind, flown, refused = self.pallets
+        self._first = yard.truck(OUTBOUND, [self._line], [taken, left_behind])
+        self._second = yard.truck(OTHER, [self._line], [flown])
+        self._third = yard.truck(OTHER, [self._line], [refused])
+
+    def play(self, story: Story) -> None:
+        """Every wait is for what a dock knows, so that it comes out the same whoever is quicker."""
+        line = str(self._line)
+        taken, _, flown, refused = self.pallets
+        story.open(self._first)
+        story.ready_to_load(OUTBOUND)
+        story.next_phase()
+        story.open(self._second)
+        story.waits(OTHER, "the load is here", Until(loads=(flown.sscc,)))
+        story.waits(OTHER, "the first dock has it all", Until(lent=(line, True)))
+        story.stops(OTHER, "leased-elsewhere", flown, left=0)
+        story.next_phase()
+        story.moves(OUTBOUND, taken)
+        story.close(OUTBOUND)
+        story.ready_to_load(OTHER)
+        story.moves(OTHER, flown)
+        story.close(OTHER)
+        story.next_phase()
+        story.open(self._third)
+        story.waits(OTHER, "the load is here", Until(loads=(refused.sscc,)))
+        story.waits(OTHER, "the permit is used up", Until(lent=(line, False)))
+        story.stops(OTHER, "permit-exhausted", refused, left=0)
+        story.close(OTHER)
 
 
 def _rush_truck(story: Story, truck: Truck, chance: Random) -> None:
-    story.open(truck)
     for pallet in _shuffled(truck.loads, chance):
         hold = None
         luck = chance.random()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -86,6 +86,25 @@ class Dock:
                         return True
                     await asyncio.sleep(_RETRY_S)
         return False
+
+    async def until_held(self, loads: Collection[str], within_s: float) -> bool:
+        """Look into the inventory until all of these SSCCs are in it; False when they never were."""
+        missing = set(loads)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while missing:
+                    missing -= await self._held()
+                    if missing:
+                        await asyncio.sleep(_RETRY_S)
+        return not missing
+
+    async def _held(self) -> set[str]:
+        assert self._session is not None, "entered before it is asked"
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
+            async with self._session.get(f"{self._url}/api/v1/inventory?limit=1000") as response:
+                if response.status == 200:
+                    return {holding["sscc"] for holding in await response.json() if holding["sscc"]}
+        return set()
 
     async def type_quantity(self, door: str, hold: str, quantity: str, client_id: str) -> None:
         """Answer the screen's question for a quantity. Raises DockError."""

@@ -18,12 +18,24 @@ Fact = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Until:
+    """What a dock must know before its people go on: these `loads` are in the zone, at least so much is left
+    of each of these lines, and for `lent`, a line that has nothing left here: whether others hold it.
+    """
+
+    loads: tuple[str, ...] = ()
+    left: tuple[tuple[str, int], ...] = ()
+    lent: tuple[str, bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing done. Steps of one door are done in order; a phase begins when the one before is over.
 
     `act`: "scan" (`code` reaches the wire `times` times at once, `manner` "whole" or "split"), "type"
     (`text`, a quantity, at the door's screen), "unplug", "plug", or "call" (`text` names what the world
-    does to the service: kill-node, stop-center, start-center, kill-broker). `pause_s` is what the
+    does to the service: kill-node, stop-center, start-center, kill-broker, cut-node, join-node), or "wait"
+    until the door's status page shows what `until` says. `pause_s` is what the
     people need before it, at real pace. `answer`: what the worker looks for on the screen: "load",
     "opened", "closed", "changed" or "" (does not look). `insist`: scans again until the screen answers.
     `shows` is how the screen may name what was scanned.
@@ -43,6 +55,7 @@ class Step:
     insist: bool = False
     shows: str = ""
     expect: tuple[Fact, ...] = ()
+    until: Until | None = None
 
 
 @dataclass(slots=True)
@@ -184,6 +197,21 @@ class Story:
         """The scanner's cable comes out, and goes in again."""
         self._add(door, "unplug", "pulls the scanner's cable", pause_s=self._pace(2))
         self._add(door, "plug", "plugs the scanner in again", pause_s=self._pace(2))
+
+    def waits(self, door: str, note: str, until: Until) -> None:
+        """Nobody goes on at this door before its dock knows."""
+        self._add(door, "wait", f"waits: {note}", until=until)
+
+    def ready_to_load(self, door: str) -> None:
+        """The loads of the open truck have come into the zone, and its dock is lent what they need."""
+        truck = self._jobs[door].truck
+        needs: dict[str, int] = {}
+        for pallet in truck.loads:
+            line = truck.line_of(pallet.item)
+            if line is not None:
+                needs[str(line)] = needs.get(str(line), 0) + pallet.quantity
+        loads = tuple(pallet.sscc for pallet in truck.loads)
+        self.waits(door, f"the loads and lines of {truck.job}", Until(loads, tuple(sorted(needs.items()))))
 
     def _movement(self, door: str, pallet: Pallet) -> Fact:
         truck = self._jobs[door].truck

@@ -100,7 +100,7 @@ def _graded(dsn: str, paths: dict[str, Path]) -> tuple[int, dict[str, Any], str]
         "-m",
         "simulators.grader",
         f"--truth={paths['truth.jsonl']}",
-        f"--journal={paths['journal.sqlite3']}",
+        f"--journal=dock-1={paths['journal.sqlite3']}",
         f"--dsn={dsn}",
         f"--subscriber={paths['events.jsonl']}",
         "--quiet=0.5",

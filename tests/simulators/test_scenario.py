@@ -33,7 +33,7 @@ def test_the_same_seed_tells_the_same_story_and_another_seed_another(script: str
 def test_the_center_takes_the_papers_as_they_are(script: str, seed: int) -> None:
     documents = build(script, seed, TODAY).papers.documents()
     upload = Upload("papers.json", json.dumps(documents).encode())
-    papers = read_papers([upload], Known(doors={"d1": "dock-1", "d2": "dock-1"}), check_digit)
+    papers = read_papers([upload], Known(doors={"d1": "dock-1", "d2": "dock-1", "d3": "dock-2"}), check_digit)
     assert isinstance(papers, Papers), papers
     assert len(papers.products) == len(documents["products"])
     assert len(papers.permits) == len(documents["permits"])
@@ -104,7 +104,7 @@ def test_rush_keeps_both_doors_busy_with_hundreds_of_scans() -> None:
     doors = defaultdict(set)
     for step in steps:
         doors[step.phase].add(step.door)
-    assert sum(len(names) == 2 for names in doors.values()) >= 3
+    assert sum(len(names) == 3 for names in doors.values()) >= 3
 
 
 @every_script

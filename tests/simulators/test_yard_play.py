@@ -181,7 +181,9 @@ async def _play(
     async with docked(fake) as dock:
         with TruthFile(path, lambda: datetime.now(UTC)) as truth:
             scanners = {door: PtyScanner(link, BAUD) for door, link in links.items()}
-            play = Play(scenario, dock, scanners, truth, call, lambda _: None, pace)
+            play = Play(
+                scenario, dict.fromkeys(scenario.doors, dock), scanners, truth, call, lambda _: None, pace
+            )
             unanswered = await play.run()
     return fake, [json.loads(line) for line in path.read_text().splitlines()], unanswered, calls
 
@@ -251,7 +253,15 @@ async def test_a_dock_without_papers_ends_the_play_with_a_reason(tmp_path: Path)
     fake = FakeDock(build("rush", 1, TODAY), {})
     async with docked(fake) as dock:
         with TruthFile(tmp_path / "truth.jsonl", lambda: datetime.now(UTC)) as truth:
-            play = Play(scenario, dock, {}, truth, _no_call, lambda _: None, replace(FAST, patience_s=0.2))
+            play = Play(
+                scenario,
+                dict.fromkeys(scenario.doors, dock),
+                {},
+                truth,
+                _no_call,
+                lambda _: None,
+                replace(FAST, patience_s=0.2),
+            )
             with pytest.raises(PlayError, match="import them at the center"):
                 await play.run()
 
