@@ -116,7 +116,8 @@ def _leases(book: CenterBook, received: Received) -> Iterator[Draft]:
     short: dict[LineRef, Decimal] = {}
     for want in ask.wants:
         ref = LineRef(want.permit, want.line)
-        short[ref] = max(want.quantity, short.get(ref, ZERO))
+        if book.line(ref) is not None:  # names that a node makes up are not kept
+            short[ref] = max(want.quantity, short.get(ref, ZERO))
     for ref in book.short.keys() - short:
         book.short[ref].pop(ask.epoch, None)
     for ref, quantity in short.items():
