@@ -217,3 +217,30 @@ async def test_a_store_brought_back_without_its_anchor_is_lent_nothing_until_peo
     await world.until(lambda: world.record()["epochs"][0]["confirmed"] > 0)
     assert world.record()["epochs"][0]["reason"] == "no anchor for this store"
     assert world.record()["leases"] == []
+
+
+async def test_a_dock_that_starts_without_its_center_may_spend_what_it_was_lent_before(world: World) -> None:
+    await world.center.stop()
+    await world.node.kill()
+    await world.node.start()
+    await world.until(lambda: world.node.get("/api/v1/status")["recording"] == "")
+    assert world.left() == [ALL]
+    assert len(world.record()["epochs"]) == 1
+
+
+async def test_a_dock_that_was_written_off_comes_back_with_a_code_in_another_epoch(world: World) -> None:
+    epoch = world.record()["epochs"][0]["epoch"]
+    await world.node.stop()
+    count = f'zonegate central --config "$CENTER" write-off "$NODE" --epoch {epoch} --count W1/1=125 --note x'
+    attest = re.search(r'"(.*dock-1.*)"', await world.shell(count, code=1))
+    assert attest is not None
+    await world.shell(f'{count} --attest "{attest[1]}"')
+    await world.node.start()
+    await world.until(lambda: "revoked" in world.node.get("/api/v1/status")["links"][0]["detail"])
+    assert world.left() == [ALL], "it does not know yet"
+    await world.node.stop()
+    world.node.enrol((await world.shell(drill("enrol"))).split()[-1])
+    await world.node.start()
+    await world.until(lambda: world.left() == ["875"])
+    reasons = [found["reason"] for found in world.record()["epochs"]]
+    assert reasons == ["the center closed this epoch after a count", "first start"]
