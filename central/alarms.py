@@ -52,6 +52,8 @@ class Alarms:
             except (CentralError, asyncpg.PostgresError, OSError) as error:
                 _log.warning("the cases cannot be looked at now: %s", error)
                 self._news.set()
+            except Exception:  # noqa: BLE001 - a watch that ends unseen would be worse
+                _log.exception("the cases cannot be looked at; this is a fault of the program")
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _tell(self) -> None:

@@ -122,8 +122,7 @@ class OwnLog:
         if not book.is_foreign(witness, stored):
             return
         # What lies beside an anchor that proved old is as old as it is: the roll must be attested.
-        await asyncio.to_thread(self._anchor.keep_roll, None)
-        book.roll_kept = None
+        await self._write_roll(book, None)
         await self._begin(
             BeginAnew(book.head, None, f"a node knows another entry {witness.seq} of this epoch")
         )
@@ -227,7 +226,7 @@ class OwnLog:
         if roll != book.roll_kept:
             await self._write_roll(book, roll)
 
-    async def _write_roll(self, book: CenterBook, roll: frozenset[str]) -> None:
+    async def _write_roll(self, book: CenterBook, roll: frozenset[str] | None) -> None:
         try:
             await asyncio.to_thread(self._anchor.keep_roll, roll)
         except OSError as error:

@@ -290,3 +290,33 @@ async def test_a_signed_head_alone_is_no_case(center: Central, dock: Dock) -> No
     assert head.seq == 4
     await dock.talk(center, dock.ask(dock.part(after=1, upto=1)))
     assert await cases(center) == {}
+
+
+async def test_entries_that_a_proven_end_names_and_nobody_has_sent_are_a_case(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    await lent(center, dock, papers)
+    stored = len(dock.records)
+    dock.move("withdrawal", "125", Use("W24", "1", Decimal(125)), sscc="095219990000000020")
+    end = dock.place()
+    child = Dock(dock.node, signer=dock.signer, parent=dock.place(stored), end=end, reason="an older store")
+    await child.talk(center)
+    case = (await cases(center))[f"missing:{dock.epoch}"]
+    assert f"Entries {stored + 1} to {end.seq}" in case.what
+    assert {(one.permit, one.quantity) for one in case.stake} >= {("W24", Decimal(675))}
+    await child.talk(center, child.ask(dock.part(), child.part()))
+    assert await cases(center) == {}, "they came by themselves, and closed their log"
+
+
+async def test_what_this_center_cannot_read_is_a_case_until_it_is_counted(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    await lent(center, dock, papers)
+    dock.add_bytes("withdrawal", "zonegate.movement.v9", b"{}")
+    answer = await dock.talk(center)
+    assert answer.have == (dock.place(),), "stored like any other"
+    case = (await cases(center))[f"unread:{dock.epoch}"]
+    with pytest.raises(Denied, match="does not end by a person's word"):
+        await center.people.settle(Settle(case.name, "fine", "Dana"))
+    await center.people.write_off(count(dock, "200"))
+    assert case.name not in await cases(center)
