@@ -5,7 +5,7 @@ here, and what it was lent. Pure: reads the center's book and the first entry of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -54,6 +54,7 @@ class LineAccount:
 class LogView:
     """One log of a dock. `told` is the highest number that is known of it; `proven` says whether its Begin
     proved where the log before ended, None when nothing came before; `gap` is "open", "counted" or "".
+    `unbounded` tells that more of it may exist than anybody here can say.
     """
 
     log: Log
@@ -66,6 +67,7 @@ class LogView:
     proven: bool | None
     gap: str
     told: int
+    unbounded: bool
     late: bool
     unread: bool
     lines: tuple[LineAccount, ...]
@@ -79,11 +81,6 @@ class LogView:
     def missing(self) -> int:
         """How many of its entries are known to exist and are not here."""
         return self.told - self.stored
-
-    @property
-    def unbounded(self) -> bool:
-        """Whether more of it may exist than anybody here can tell."""
-        return self.state == LEFT and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +155,9 @@ def roll_call(book: CenterBook) -> tuple[bool, bool, list[Absent]]:
 
 def _view(book: CenterBook, found: Standing, firsts: Mapping[str, First], logs_max: int) -> DockView:
     depths = _depths(found.logs)
+    unseen = {lack.epoch for lack in rollcall.missing(book) if lack.kind == "open"}
     logs = [
-        _log(book, found, log, number, firsts.get(log.epoch), depths[log.epoch])
+        _log(book, found, log, number, firsts.get(log.epoch), depths[log.epoch], unseen)
         for number, log in enumerate(found.logs, start=1)
     ]
     shown = [log for log in logs[:-logs_max] if not log.log.closed][-logs_max:]
@@ -169,10 +167,18 @@ def _view(book: CenterBook, found: Standing, firsts: Mapping[str, First], logs_m
 
 
 def _log(
-    book: CenterBook, found: Standing, log: Log, number: int, first: First | None, depth: int
+    book: CenterBook,
+    found: Standing,
+    log: Log,
+    number: int,
+    first: First | None,
+    depth: int,
+    unseen: Collection[str],
 ) -> LogView:
     known = book.epochs[log.epoch]
     ends = [other.end.seq for other in found.logs if other.end and other.end.epoch == log.epoch]
+    told = max(log.head.seq, log.signed, *ends, *known.claims)
+    unbounded = log.epoch in unseen or (_state(log) == LEFT and told == log.head.seq)
     gap = "open" if log.gap else "counted" if book.accounts.counted(gap_name(log.epoch)) else ""
     return LogView(
         log,
@@ -184,7 +190,8 @@ def _log(
         depth,
         log.end is not None if log.parent or gap else None,
         gap,
-        max(log.head.seq, log.signed, *ends, *known.claims),
+        told,
+        unbounded,
         log.epoch in book.late,
         known.unread,
         tuple(_account(book, log, lease) for lease in log.leases),

@@ -99,7 +99,7 @@ def _bar(log: LogView, y: int) -> Markup:
     whole = max(log.told, 1)
     # Even one missing entry is seen.
     stored = min(round(_BAR * log.stored / whole), _BAR - 6) if log.missing else _BAR
-    if log.unbounded:
+    if log.unbounded and not log.missing:
         stored = _BAR - _MAYBE
         return _box("here", "", _BAR_AT, y, stored) + _box("maybe", "", _BAR_AT + stored, y, _MAYBE)
     here = _box("here", "", _BAR_AT, y, stored)
@@ -118,7 +118,7 @@ def _text(kind: str, x: int, y: int, text: str) -> Markup:
 
 
 def _figures(log: LogView) -> str:
-    if log.unbounded:
+    if log.unbounded and not log.missing:
         return f"{log.stored:,} stored, more may exist"
     if not log.missing:
         return f"{log.stored:,} stored, none missing"

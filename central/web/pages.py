@@ -30,6 +30,9 @@ STATUSES: Final = ("NPF", "PF", "D", "ZR", "SUSPENSE")
 _DOCKS_MAX: Final = 40
 """Docks with their pictures on one page."""
 
+_CASES_MAX: Final = 200
+"""Cases on their page, alarms first; whoever has more begins with these."""
+
 _CASES_FIRST: Final = 4
 """Cases on the first page; the others are one click away."""
 
@@ -144,7 +147,7 @@ class Pages:
     async def _cases(self, request: web.Request) -> web.Response:
         found = await self._central.people.open_cases()
         ended = await self._reading.ended()
-        return await self._frame.page(request, "cases.html", cases=found.cases, ended=ended)
+        return await self._frame.page(request, "cases.html", cases=found.cases[:_CASES_MAX], ended=ended)
 
     async def _backups(self, request: web.Request) -> web.Response:
         told = await self._reading.backups()

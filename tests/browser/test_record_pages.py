@@ -570,6 +570,7 @@ async def test_after_a_center_restore_the_page_says_who_is_missing_until_nobody_
         roll = page.locator("#roll")
         await expect(roll).to_contain_text("The roll call does not hold")
         await expect(roll.locator("tbody tr")).to_have_count(3)
+        await expect(page.locator("svg.logs").first).to_contain_text("more may exist")
         await roll.locator("text=Say which docks there are").last.click()
         assert await page.input_value("[name=nodes]") == "dock-1\ndock-2"
         await fill(page, by="S. Visor")
@@ -580,6 +581,7 @@ async def test_after_a_center_restore_the_page_says_who_is_missing_until_nobody_
         for dock in docks:
             await hear(center, dock)
         await expect(roll).to_contain_text("every dock has been accounted for since")
+        await expect(page.locator("svg.logs").first).to_contain_text("none missing")
         await expect(page.locator(".strip")).to_have_count(0)
         await people.close()
     await center.close()
