@@ -310,10 +310,10 @@ async def _again(child: OwnNode | OwnMosquitto | SpareBroker) -> None:
 async def _cut(world: _World) -> None:
     for cable in world.cables:
         await cable.cut()
-    await _until(lambda: not _connected(world.nodes[OTHER]), f"{OTHER} to miss the center")
 
 
 async def _join(world: _World) -> None:
+    await _until(lambda: not _connected(world.nodes[OTHER]), f"{OTHER} to miss the center")
     for cable in world.cables:
         await cable.join()
     await _until(lambda: _caught_up(world.nodes[OTHER]), f"{OTHER} to tell what it has recorded")

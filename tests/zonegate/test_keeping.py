@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backup is whole whatever the node writes meanwhile, holds no secret, and goes back only where it belongs."""
+"""A backup is whole whatever the node writes meanwhile, holds no secret, and goes only where it belongs."""
 
 from __future__ import annotations
 
