@@ -184,3 +184,43 @@ print(link.recv(12).decode())
                 async with asyncio.timeout(WAIT_S):
                     answers.append((await process.communicate())[0].decode().strip())
     assert answers == ["HTTP/1.1 400", "HTTP/1.1 401"]
+
+
+async def test_a_flood_of_replays_keeps_neither_its_dock_nor_others_from_their_exchange(
+    center: Central, dock: Dock, tmp_path: Path
+) -> None:
+    other = Dock("dock-2")
+    other.code = await center.enrol("dock-2")
+    await other.talk(center)
+    replay, sign = dock.signed()
+    await center.exchange(replay, sign)
+    async with (
+        TestServer(make_app(center, Access(tmp_path))) as server,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WAIT_S)) as session,
+    ):
+        url = server.make_url(EXCHANGE)
+        statuses: set[int] = set()
+        ends = asyncio.Event()
+
+        async def post(body: bytes, signature: str) -> tuple[int, bytes]:
+            async with session.post(url, data=body, headers={"Zonegate-Signature": signature}) as answer:
+                return answer.status, await answer.read()
+
+        async def flood() -> None:
+            while not ends.is_set():
+                statuses.add((await post(replay, sign))[0])
+
+        floods = [asyncio.create_task(flood()) for _ in range(OF_ONE_ADDRESS // 2)]
+        try:
+            for _ in range(5):
+                for honest in (dock, other):
+                    honest.move()
+                    status, answer = await post(*honest.signed())
+                    assert status == 200, honest.node
+                    honest.have = wire.read_answer(answer).have[0].seq
+        finally:
+            ends.set()
+            await asyncio.gather(*floods)
+    assert (dock.have, other.have) == (len(dock.records), len(other.records))
+    assert statuses <= {200, 503}
+    assert 200 in statuses
