@@ -140,7 +140,7 @@ class Exchange:
         received = reception.receive(book, ask, body, signature, hashes, code_valid=code_valid)
         for stored in received.store:
             check_frame(stored.entry)
-        await own.meet_witness(ask.witness)
+        await own.meet_witness(ask.witness, ask.epoch)
         if ids := adopted_ids(received.store):
             async with own.database.session() as connection:
                 book.plain |= await own.record.plain_facts(connection, ids)

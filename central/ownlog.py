@@ -107,19 +107,19 @@ class OwnLog:
             await self._begin(finding)
         return book
 
-    async def meet_witness(self, witness: Head | None) -> None:
-        """Apply rule E to a signed head of the own log that a node shows: where it is not in the chain, this
-        center is a copy or was rolled back, anchor and all, and begins another epoch.
+    async def meet_witness(self, witness: Head | None, asking: str) -> None:
+        """Apply rule E to a signed head of the own log that an epoch of a node shows: where it is not in the
+        chain, this center is a copy or was rolled back, anchor and all, and begins another epoch.
         """
         book = await self.book()
-        if witness is None or not self.epochs or witness.epoch != self.epochs[-1]:
+        if witness is None or witness.epoch in self.epochs[:-1]:
             return
         places = [own.place for own in self.recent]
         stored = next((at.hash for at in places if (at.epoch, at.seq) == (witness.epoch, witness.seq)), None)
         if stored is None:
             async with self.database.session() as connection:
                 stored = await self.record.hash_at(connection, CENTER, witness.place)
-        if not book.is_foreign(witness, stored):
+        if not book.is_foreign(witness, stored, asking):
             return
         # What lies beside an anchor that proved old is as old as it is: the roll must be attested.
         await self._write_roll(book, None)

@@ -451,16 +451,23 @@ class CenterBook:
                 found.append(min((place for place in places if place), key=lambda place: place.seq))
         return tuple(found)
 
-    def is_foreign(self, witness: Head | None, stored_hash: str | None) -> bool:
+    def is_foreign(self, witness: Head | None, stored_hash: str | None, asking: str = "") -> bool:
         """Whether a head of the center's own log that a node shows proves another writer of it (rule E).
 
-        `stored_hash` is what the own log has at that place. Heads of other epochs, and those that this
-        center's key did not sign, prove nothing.
+        `stored_hash` is what the own log has at that place. A head of an epoch that is not known here proves
+        it if `asking`, the epoch that shows it, has taken in this center's current one before: another went
+        on from an image of this center. Other heads of other epochs, and those that this center's key did not
+        sign, prove nothing.
         """
-        if witness is None or not self.own_epochs or witness.epoch != self.own_epochs[-1]:
+        if witness is None or not self.own_epochs:
+            return False
+        current = self.own_epochs[-1]
+        met = self.epochs.get(asking)
+        unknown = witness.epoch not in self.own_epochs and met is not None and current in met.saws
+        if witness.epoch != current and not unknown:
             return False
         try:
-            keys.check_head(self.own_keys[witness.epoch], witness)
+            keys.check_head(self.own_keys[current], witness)
         except SignatureError:
             return False
         return stored_hash != witness.hash

@@ -56,7 +56,7 @@ class Machine:
     """A center's database and data folder, copied and put back."""
 
     def __init__(self, server: OwnPostgres, folder: Path, open_center: Opener) -> None:
-        self._server, self._folder, self._open = server, folder, open_center
+        self._server, self.folder, self._open = server, folder, open_center
         self._database = 0
 
     async def copy_database(self, center: Central) -> str:
@@ -70,7 +70,7 @@ class Machine:
         return self._server._dsn(name)
 
     def copy_folder(self, name: str) -> None:
-        shutil.copytree(self._folder / "center", self._folder / name)
+        shutil.copytree(self.folder / "center", self.folder / name)
 
 
 @pytest.fixture
@@ -122,6 +122,37 @@ async def test_a_whole_center_that_was_put_back_meets_its_own_head_and_waits_for
     order = Retire("dock-2", (), "Dana", "it never had a truck", attestation("dock-2"))
     await again.people.retire(order)
     assert await lends(again)
+
+
+async def test_a_whole_center_put_back_behind_a_later_beginning_notices_that_too(
+    open_center: Opener, machine: Machine, papers: bytes
+) -> None:
+    center = await open_center()
+    await center.import_files([Upload("week.json", papers)], "compliance")
+    dock = await enrolled(center, "dock-1")
+    await dock.settle(center)
+    old = await machine.copy_database(center)
+    machine.copy_folder("old")
+    center = await open_center()
+    await dock.turn(center)
+    await center.close()
+    # Its anchor file is lost, its key is not: it begins another epoch, which the image has never known.
+    (machine.folder / "center" / "anchor").unlink()
+    center = await open_center()
+    await dock.settle(center)
+    await center.close()
+    later = dock.witness.epoch if dock.witness else ""
+
+    again = await open_center("old", old)
+    assert again.head is not None
+    image = again.head.epoch
+    assert image != later
+    await dock.turn(again)
+    assert again.head.epoch not in (image, later)
+    begun = again.head.epoch
+    await dock.settle(again)
+    assert again.head.epoch == begun, "once is enough"
+    assert await cases(again) == {"roll"}
 
 
 async def test_a_restored_database_beside_its_anchor_lends_again_once_the_docks_have_reported(
