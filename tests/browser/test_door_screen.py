@@ -16,6 +16,7 @@ pytest.importorskip("playwright.async_api", reason="needs the package playwright
 
 from playwright.async_api import Page, Route, expect
 
+from edge import words
 from edge.view import LinkView
 from edge.web import stream
 from tests.browser.screen import GS, WORDS, Keys, Screens, pixels, shows
@@ -456,6 +457,23 @@ async def test_nothing_is_clipped_at_usual_sizes(
             assert word["size"] >= 190, state
         if (width, height) == (1280, 800) and state != "ASK":
             assert word["size"] >= 140, state
+
+
+@pytest.mark.parametrize("reason", ["permit-exhausted", "leased-elsewhere"])
+async def test_a_permit_that_is_used_up_and_one_that_is_lent_are_told_apart_from_afar(
+    screens: Screens, desk: FakeDesk, reason: str
+) -> None:
+    page = await screens.door(viewport={"width": 1920, "height": 1080})
+    sentence, step = words.say(reason, holder="dock-2, dock-3")
+    desk.say("out1", "STOP", reason=reason, sentence=sentence, step=step)
+    await shows(page, "STOP")
+    await expect(page.locator("#sentence")).to_have_text(sentence)
+    await expect(page.locator("#step")).to_have_text(step)
+    await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    size = "part => parseFloat(getComputedStyle(part).fontSize)"
+    # On a 24-inch screen 60 px are 17 mm: 19 minutes of arc at 3 m.
+    assert await page.locator("#step").evaluate(size) >= 60
+    assert await page.locator("#sentence").evaluate(size) >= 40
 
 
 def unlike(one: list[list[int]], other: list[list[int]]) -> float:

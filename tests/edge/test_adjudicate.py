@@ -17,7 +17,7 @@ from edge.given import CODE_BYTES_MAX
 from edge.view import DoorView
 from edge.words import TABLE, Row, as_markdown, row
 from gs1 import gtin_link, sscc_link
-from sync.bodies import Dispute, Grant, Holdings, Lent, Moved
+from sync.bodies import Close, Dispute, Grant, Holdings, Lent, Moved
 from tests.edge.yard import (
     BRACKET,
     CLOSE,
@@ -505,3 +505,14 @@ def test_the_table_says_what_a_forklift_driver_can_read() -> None:
         assert len(line.step) <= 44, line.reason
         assert line.verdict in ("ACCEPTED", "HOLD", "STOP", "NOTICE")
         assert row(line.reason) is line
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+async def test_in_an_epoch_that_the_center_has_closed_loads_wait_and_nothing_is_spent(way: str) -> None:
+    closed = (("close", Close("dock-1", ("e" * 32,), ())),)
+    yard, view = await after(opened(way, Papers(more=closed)), way, load_number(way, 1))
+    assert (view.state, view.reason) == ("HOLD", "grant-pending")
+    assert all(account.used == 0 for account in yard.dock.books.state.accounts.values())
+    another = (("close", Close("dock-2", ("f" * 32,), ())),)
+    _, view = await after(opened(way, Papers(more=another)), way, load_number(way, 1))
+    assert view.state == "ACCEPTED", "the control: another dock's epoch"
