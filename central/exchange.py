@@ -51,9 +51,9 @@ _IDS_MAX: Final = 64
 _BIG_ASK: Final = ASK_ENTRIES_MAX // 2
 """Entries of an ask that holds the other docks up: so a node asks that comes back after days."""
 
-_REST: Final = 4.0
+_REST: Final = 6.0
 """Its answer is held back so many times as long as it held them, while there are others: their asks then
-find the center free four times out of five.
+find the center free six times out of seven.
 """
 
 _REST_S_MAX: Final = 5.0
