@@ -24,6 +24,17 @@ class SecondWriter(ForkError):
     """
 
 
+class Behind(ChainError):
+    """The writer's own head is older than one that it signed before: its machine was rolled back, or this is
+    an old request that comes late. Nothing of it is stored, and `have` shows the newer head: whoever asks now
+    and has it not in its chain begins anew.
+    """
+
+    def __init__(self, sentence: str, signed: Place) -> None:
+        super().__init__(sentence)
+        self.signed = signed
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """What an ask leads to: entries to `store`, the answer's `have` and `refused`, signed `heads` that are
@@ -93,6 +104,8 @@ def receive(
                 received.forks.append(Fork(ask.node, part.epoch, error.stored, error.shown, str(error)))
             if isinstance(error, SecondWriter):
                 shown[part.epoch] = error.stored
+            elif isinstance(error, Behind):
+                shown[part.epoch] = error.signed
             continue
         received.store.extend(new)
         if new:
@@ -210,6 +223,13 @@ def _check_heads(part: Part, log: _Log, hash_at: Callable[[int], str | None], ne
         keys.check_head(log.key, head)
         if head.epoch != part.epoch:
             raise ChainError(f"the head is of epoch {head.epoch}, the run of {part.epoch}")
+        newest = max(log.claims, default=0)
+        if newest > head.seq:
+            raise Behind(
+                f"head {head.seq} of epoch {part.epoch} was signed after head {newest}: an old machine, or an "
+                "old request",
+                Place(part.epoch, newest, log.claims[newest]),
+            )
         claimed = log.claims.get(head.seq)
         if claimed is not None and claimed != head.hash:
             raise SecondWriter(

@@ -141,3 +141,29 @@ def test_people_can_count_an_epoch_that_a_restored_center_has_forgotten(chance: 
     assert backup.book.is_closed(lost)
     assert backup.charged() - backup.book.accounts.lines[LINE][node.epoch].open == 10
     assert (backup.book.tenant, backup.book.zone) == (TENANT, ZONE)
+
+
+def test_a_machine_rolled_back_behind_a_head_that_the_center_only_heard_of_begins_anew(
+    chance: Chance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on beside that head and ended its epoch before it: nobody noticed that a tail was lost."""
+    center = Center(chance)
+    center.plan()
+    node = enrolled(Node(chance), center)
+    old, anchor, epoch = node.backup(), node.anchor, node.epoch
+    for _ in range(9):
+        node.withdraw(1)
+    monkeypatch.setattr("sync.node.ASK_ENTRIES_MAX", 3)
+    late = node.ask()
+    node.withdraw(1)
+    node.exchange(center)
+    assert center.answer(*late)
+    assert "fork" not in center.types(), "a request that comes late is no second writer"
+    stored = center.copies.head(epoch)
+    assert stored is not None and stored.seq < node.told.seq
+    node.store, node.anchor = old, anchor
+    node.start()
+    assert node.epoch == epoch, "nothing tells it yet"
+    node.withdraw(2)
+    taken = node.exchange(center)
+    assert taken.foreign is not None, "the center shows the head that it was shown"
