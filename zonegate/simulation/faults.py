@@ -14,6 +14,7 @@ from customs.documents import Direction
 from sync import decisions, rollcall
 from zonegate.simulation.floor import ZERO
 from zonegate.simulation.forger import forge
+from zonegate.simulation.stores import DiskFull, PowerCut
 from zonegate.simulation.world import LINES, NODES, World
 
 Step = Callable[[World], bool]
@@ -225,6 +226,23 @@ def _lose_store(world: World) -> bool:
 
 def _lose_anchor(world: World) -> bool:
     return _wipe(world, store=False, anchor=True)
+
+
+def _lose_store_in_crash(world: World) -> bool:
+    """The first medium breaks in the midst of writing; the second one is what is left."""
+    machine = world.pick()
+    if machine is None:
+        return False
+    machine.fuse.left = world.chance.random.randint(0, 3)
+    world.say(f"{machine.name} loses its store while it writes")
+    side = world.chance.random.choice(("in", "out"))
+    try:
+        machine.scan(f"{machine.node}-{side}", world.load(), Decimal(1))
+    except (PowerCut, DiskFull):
+        machine.off()
+    machine.fuse.left = None
+    world.wipe(machine, store=True, anchor=False)
+    return True
 
 
 def _copy_store(world: World) -> bool:
@@ -480,6 +498,7 @@ STEPS: Mapping[str, Kind] = {
     "store restored, anchor new": Kind(0.4, True, _restore_both),
     "machine imaged anew": Kind(0.4, True, _image_node),
     "store lost": Kind(0.4, True, _lose_store),
+    "store lost in a crash": Kind(0.3, True, _lose_store_in_crash),
     "anchor lost": Kind(0.4, True, _lose_anchor),
     "store copied": Kind(0.5, True, _copy_store),
     "image kept": Kind(1.2, False, _image),
@@ -533,6 +552,21 @@ PROFILES: Mapping[str, Mapping[str, float]] = {
     },
     "crashes": {"crash of a node": 6, "crash of the center": 5, "lazy": 3, "pump": 3},
     "bad network": {"send": 3, "deliver": 2, "message lost": 6, "message doubled": 5, "partition": 4},
+    "media": {
+        "store lost in a crash": 8,
+        "store restored": 4,
+        "crash of a node": 3,
+        "exchange": 1.4,
+        "store kept": 3,
+        "lazy": 2,
+    },
+    "newer docks": {
+        "node upgraded first": 10,
+        "center upgraded first": 4,
+        "store restored": 5,
+        "key rotated": 6,
+        "machine copied": 3,
+    },
     "pruning": {"center backup": 5, "prune": 8, "center restored": 5, "center backup destroyed": 4},
 }
 

@@ -20,7 +20,7 @@ from sync.center import CenterBook, recompute
 from sync.chain import Stored, chain_of
 from sync.entry import GENESIS, read_record
 from sync.errors import EntryError, SyncError
-from zonegate.simulation.floor import ZERO, Told
+from zonegate.simulation.floor import ZERO, Told, fact_of
 from zonegate.simulation.machine import TENANT, ZONE
 from zonegate.simulation.world import LINES, World
 
@@ -74,6 +74,8 @@ def at_end(world: World) -> Iterator[Finding]:
     """What must hold once everything was mended, reported and counted."""
     yield from _logs(world)
     yield from _books(world)
+    yield from _leases(world)
+    yield from _rolled_back(world)
     yield from _told(world)
     yield from _charges(world)
 
@@ -229,6 +231,52 @@ def _short(amounts: dict[tuple[LineRef, str], Decimal]) -> str:
     return ", ".join(f"{line} {epoch[:6]} {amount}" for (line, epoch), amount in sorted(amounts.items()))
 
 
+def _leases(world: World) -> Iterator[Finding]:
+    """I3 over the stored logs: each use stands on grants whose Saw the center had confirmed by then (S4)."""
+    for epoch, log in world.office.database.copies.logs.items():
+        grants: list[tuple[int, Grant]] = []
+        spent: dict[LineRef, Decimal] = defaultdict(Decimal)
+        for stored in log:
+            try:
+                body = fact_of(stored).body
+            except EntryError:
+                continue
+            if isinstance(body, Saw):
+                found = (read_record(bytes(raw)) for raw in body.entries)
+                granted = (read_body(entry) for entry in found if entry.type == "grant")
+                grants += [(stored.entry.seq, grant) for grant in granted if grant.epoch == epoch]
+                continue
+            taken: Use | Returned | None = body if isinstance(body, Returned) else getattr(body, "use", None)
+            if taken is None:
+                continue
+            spent[taken.ref] += -taken.quantity if isinstance(body, Correction) else taken.quantity
+            have = body.have if isinstance(body, Movement) else stored.entry.seq
+            lent = sum(
+                (grant.quantity for seq, grant in grants if grant.ref == taken.ref and seq <= have), ZERO
+            )
+            if spent[taken.ref] > lent and not isinstance(body, Correction):
+                yield Finding(
+                    "I3",
+                    "overdraws",
+                    f"entry {stored.entry.seq} of {epoch[:6]} takes {spent[taken.ref]} of the {lent} lent of "
+                    f"{taken.ref}",
+                )
+
+
+def _rolled_back(world: World) -> Iterator[Finding]:
+    """A center that was rolled back as a whole began another epoch once it was shown its lost tail."""
+    for epoch, witnesses in world.rolled_back:
+        if world.office.book.own_epochs[-1] != epoch:
+            continue
+        for machine, disk in witnesses:
+            if machine.disk is disk and machine in world.live() and machine.shown_since:
+                sentence = (
+                    f"the center goes on in {epoch[:6]} although {machine.name} knows a later head of it"
+                )
+                yield Finding("E", "unnoticed_rollbacks", sentence)
+                return
+
+
 # -- I5: nothing told is lost -------------------------------------------------------------------------
 
 
@@ -269,7 +317,9 @@ def _named(book: CenterBook, told: Told) -> bool:
         missing = known is None or known.head.seq < told.seq
         if end is not None and end.epoch == told.epoch and end.seq >= told.seq and missing:
             return True
-        if child.node == told.node and book.accounts.counted(gap_name(name)):
+        # A log that is known by its end alone: nobody can say what came before it either.
+        unseen = known is None and end is not None and end.epoch not in book.epochs
+        if child.node == told.node and (unseen or book.accounts.counted(gap_name(name))):
             return True
     return told.node in book.retired
 

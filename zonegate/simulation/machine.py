@@ -61,6 +61,7 @@ class Machine:
         self.code: str | None = None
         self.running = self.gone = self.cut = self.full = self.newer = self.older = False
         self.trouble = ""
+        self.shown_since = True
         self.epoch = ""
         self.refused = ""
         self.releasable: dict[str, Place] = {}

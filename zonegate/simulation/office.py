@@ -18,7 +18,7 @@ from sync.bodies import BackedUp, Begin, Grant, Roll, read_body
 from sync.center import CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, Stored, rule_e
 from sync.decisions import Draft
-from sync.entry import Place
+from sync.entry import Place, record_hash
 from sync.errors import SyncError
 from sync.keys import Signer
 from sync.reception import Received
@@ -156,6 +156,7 @@ class Office:
                 if (found := database.copies.hash_at(epoch, seq)) is not None
             }
             code = (ask.node, ask.code or "")
+            judged = self._judged(ask)
             received = reception.receive(
                 self.book, ask, body, signature, hashes, code_valid=code in database.codes
             )
@@ -172,7 +173,7 @@ class Office:
                 database.codes.discard(code)
             database.heads += received.heads
             database.doors[ask.node] = ask.doors
-            self._note_shown(received)
+            self._note_shown(judged, received)
 
         self._commit(decisions.decide(self.book, received), beside=beside)
         return self._answer(ask, received)
@@ -198,16 +199,26 @@ class Office:
             wire.Answer(ask.ask_id, received.have, epoch, after, upto, down, refused, head, releasable)
         )
 
-    def _note_shown(self, received: Received) -> None:
-        """Which heads and entries this center has been shown, by asks that it believed."""
-        places = [stored.place for stored in received.store]
-        places += [
-            part.head.place for part in received.ask.parts if part.head and part.epoch not in received.refused
-        ]
-        for fork in received.forks:
-            places += [fork.stored, fork.shown]
-        for place in places:
-            if self.database.shown.setdefault((place.epoch, place.seq), place.hash) != place.hash:
+    def _judged(self, ask: wire.Ask) -> list[Place]:
+        """The places that an ask shows beside what is stored: signed heads, and entries that follow it."""
+        places = []
+        for part in ask.parts:
+            head = self.database.copies.head(part.epoch)
+            if part.head is not None:
+                places.append(part.head.place)
+            if part.after <= (head.seq if head else 0):
+                places += [
+                    Place(part.epoch, seq, record_hash(bytes(raw)))
+                    for seq, raw in enumerate(part.entries, start=part.after + 1)
+                ]
+        return places
+
+    def _note_shown(self, judged: Sequence[Place], received: Received) -> None:
+        """Two entries of one place must be noticed: as a fork, or by a head older than a signed one."""
+        shown = self.database.shown
+        for place in judged:
+            old = "was signed after" in received.refused.get(place.epoch, "")
+            if shown.setdefault((place.epoch, place.seq), place.hash) != place.hash and not old:
                 self.conflicts.append((place.epoch, place.seq))
 
     # -- people -------------------------------------------------------------------------------------------

@@ -95,6 +95,19 @@ def count(world: World) -> bool:
         retires = not alive and node in book.roll()
         if epochs or gaps or retires:
             done |= world.write_off(node, epochs, gaps, retires=retires)
+    return done or _count_copied(world)
+
+
+def _count_copied(world: World) -> bool:
+    """Where a node had several machines when the center was restored, what it forgot is counted, once."""
+    book, done = world.office.book, False
+    for node in NODES:
+        machines = [machine for machine in world.machines if machine.node == node]
+        key = (node, book.own_epochs[-1])
+        met = [epoch for epoch in book.met.get(node, ()) if epoch in book.epochs]
+        if len(book.own_epochs) > 1 and len(machines) > 1 and met and key not in world.counted:
+            world.counted.add(key)
+            done |= world.write_off(node, set(), {met[0]}, note="every node counted")
     return done
 
 

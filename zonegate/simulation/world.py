@@ -35,6 +35,7 @@ class Letter:
     machine: Machine
     body: bytes
     signature: str | None = None
+    late: bool = False
 
 
 class World:
@@ -54,6 +55,8 @@ class World:
         self.authorized = dict.fromkeys(LINES, ZERO)
         self.enrolled: set[str] = set()
         self.copied: set[str] = set()
+        self.rolled_back: list[tuple[str, list[tuple[Machine, Disk]]]] = []
+        self.counted: set[tuple[str, str]] = set()
         self.trucks = 0
         self.unnoticed: list[str] = []
         self._names = 0
@@ -203,6 +206,7 @@ class World:
         machine = letter.machine
         if letter.signature is not None:
             answer = self.at_center(self.office.answer, letter.body, letter.signature)
+            machine.shown_since |= isinstance(answer, bytes) and not letter.late
             if isinstance(answer, bytes):
                 self.letters.append(Letter(machine, answer))
             elif self.office.refusal:
@@ -234,6 +238,7 @@ class World:
         before = told.epoch if told else ""
         machine.off()
         behind = told is not None and disk.logs.hash_at(told.epoch, told.seq) != told.hash
+        self._lose_tail(machine)
         machine.disk = disk.copy()
         if not anchor:
             machine.medium = Medium(self.chance.secret())
@@ -245,9 +250,8 @@ class World:
     def roll_back(self, machine: Machine, image: Image) -> None:
         """Store, anchor and key of a machine are as they once were."""
         machine.off()
-        gone = {stored.entry.entry_id for stored in machine.disk.logs.all()}
+        gone = {told.entry_id for told in self.floor.told.values() if told.machine == machine.name}
         gone -= {stored.entry.entry_id for stored in image.disk.logs.all()}
-        gone &= self.floor.told.keys()
         seen = self._at_center()
         self.floor.lost(gone, seen)
         self.floor.excuse("machine rolled back", leases_in(image, self.chance))
@@ -276,6 +280,7 @@ class World:
         """A medium is replaced by an empty one."""
         machine.off()
         if store:
+            self._lose_tail(machine)
             machine.disk = Disk()
         if anchor:
             machine.medium = Medium(self.chance.secret())
@@ -286,6 +291,10 @@ class World:
         """A machine burns; or is thought to. Of a copied machine nobody may ever have seen the tail."""
         machine.off()
         machine.gone = True
+        self._lose_tail(machine)
+
+    def _lose_tail(self, machine: Machine) -> None:
+        """Of a machine that was copied, or is a copy, a disk is lost: the tail of its branch with it."""
         tail = {
             stored.entry.entry_id for stored in machine.disk.logs.all() if stored.entry.epoch in self.copied
         }
@@ -388,6 +397,7 @@ class World:
         before = office.book.own_epochs[-1]
         behind = office.database.own[-1].place not in {stored.place for stored in database.own}
         office.off()
+        self._forget_copies(database)
         office.database = database.copy()
         if not anchor:
             office.vault = Vault(self.chance.secret(), None, None)
@@ -404,6 +414,24 @@ class World:
         for name, _ in self.backups[before:]:
             self.vaults[name] = vault
 
+    def _forget_copies(self, database: Database) -> None:
+        """Of two machines of a node the restored center may not know the one: every node is to be counted."""
+        for machine in self.machines:
+            siblings = [other for other in self.machines if other.node == machine.node]
+            if len(siblings) < 2:
+                continue
+            for epoch in machine.disk.logs.epochs():
+                if epoch in database.copies.logs:
+                    continue
+                amounts = dict.fromkeys(LINES, ZERO)
+                for goods in self.floor.goods.values():
+                    if goods.epoch == epoch:
+                        amounts[goods.line] += goods.quantity
+                if epoch == machine.epoch:
+                    for line, left in leases_in(machine.image(), self.chance).items():
+                        amounts[line] += left
+                self.floor.excuse("copy at a center restore", amounts)
+
     def roll_back_center(self, database: Database, vault: Vault) -> None:
         """Database, anchor and key of the center are as they once were."""
         office = self.office
@@ -413,9 +441,20 @@ class World:
             if stored.entry.type == "grant" and stored.entry.entry_id not in kept:
                 grant = stored.body
                 lost[grant.ref] = lost.get(grant.ref, ZERO) + grant.quantity
+        epoch, seq = database.own[-1].place.epoch, database.own[-1].entry.seq
+        witnesses = []
+        for machine in self.live():
+            witness = machine.books.state.witness
+            if witness is not None and witness.epoch == epoch and witness.seq > seq:
+                machine.shown_since = False
+                witnesses.append((machine, machine.disk))
+        self.rolled_back.append((epoch, witnesses))
+        for letter in self.letters:
+            letter.late = True
         office.off()
         office.database, office.vault = database.copy(), vault.copy()
         office.rolled_back = lost
+        self._forget_copies(database)
         self.floor.lost_unseen |= self.floor.lost_seen
         self.power_center()
 
