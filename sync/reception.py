@@ -226,7 +226,7 @@ def _check_heads(part: Part, log: _Log, hash_at: Callable[[int], str | None], ne
         newest = max(log.claims, default=0)
         if newest > head.seq:
             raise Behind(
-                f"head {head.seq} of epoch {part.epoch} was signed after head {newest}: an old machine, or an "
+                f"head {head.seq} of epoch {part.epoch} was signed after head {newest}: an old machine or an "
                 "old request",
                 Place(part.epoch, newest, log.claims[newest]),
             )
