@@ -228,7 +228,7 @@ def _pools_counts(
 
 
 def _believes_any_key(
-    book: center.CenterBook, ask: Any, *rest: Any, orig: Any = reception._check_sender
+    book: center.CenterBook, ask: Any, *rest: Any, orig: Any = reception.check_sender
 ) -> Any:
     if ask.epoch not in book.epochs and ask.parts and ask.parts[0].entries:
         begin = read_body(read_record(bytes(ask.parts[0].entries[0])))
@@ -305,7 +305,7 @@ _BUGS: Mapping[str, tuple[Patch, ...]] = {
     "used quantity given back": ((machine, "returns", _returns_used),),
     "adopted return counted": ((center.CenterBook, "_adopt", _counts_adopted_return),),
     "count pooled per node": ((center.CenterBook, "_fold_close", _pools_counts),),
-    "rotated key trusted without its entry": ((reception, "_check_sender", _believes_any_key),),
+    "rotated key trusted without its entry": ((reception, "check_sender", _believes_any_key),),
     "hints kept over a center epoch": ((node.NodeSync, "take", _keeps_hints),),
     "recall frees at once": ((center.CenterBook, "_fold_recall", _recall_frees),),
     "cursor kept after center restore": ((office.Office, "_answer", _keeps_cursor),),

@@ -93,6 +93,8 @@ class Machine:
         parent = begin.parent if begin else None
         ruling = rule_e(head, self.medium.anchor, shown, logs.hash_at, parent, ended)
         if isinstance(ruling, BeginAnew):
+            if rotated is not None and head is not None:
+                self.disk.sealed[head.epoch] = Signer(self.medium.secret).head(head)
             self._begin(ruling)
         else:
             self.epoch = ruling.head.epoch
@@ -276,9 +278,21 @@ class Machine:
             self.disk.logs,
             lambda: self.signer.head(told),
             wants(self.books, self.doors),
+            self._vouching() if self.have == 0 else None,
         )
         body = wire.encode(ask)
         return body, self.signer.sign(wire.request_message(body))
+
+    def _vouching(self) -> wire.Part | None:
+        """The end of the epoch before this one, where it names this one's key."""
+        logs = self.disk.logs
+        epochs = logs.epochs()
+        at = epochs.index(self.epoch)
+        head = self.disk.sealed.get(epochs[at - 1]) if at else None
+        if head is None or head.place != logs.head(head.epoch):
+            return None
+        last = logs.logs[head.epoch][-1]
+        return wire.Part(head.epoch, head.seq - 1, last.entry.prev, (msgspec.Raw(last.record),), head)
 
     def take(self, answer: bytes) -> Taken | None:
         """What an answer leads to, done; None when it is to another request, or cannot be read here."""

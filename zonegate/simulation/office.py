@@ -14,7 +14,7 @@ import msgspec
 
 from customs.documents import LineRef
 from sync import decisions, reception, wire
-from sync.bodies import BackedUp, Begin, Grant, Roll, read_body
+from sync.bodies import BackedUp, Begin, Fork, Grant, Roll, read_body
 from sync.center import CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, Stored, rule_e
 from sync.decisions import Draft
@@ -66,6 +66,14 @@ class Office:
         body = Begin(TENANT, ZONE, "center", self.signer.public, ruling.reason, ruling.parent, ruling.end)
         self._commit([("begin", body)], epoch=self.chance.hex())
         self.rolled_back = {}
+
+    def _meet(self, shown: Place) -> None:
+        """A node shows a head of the own log that is not in it: another epoch begins, and says why."""
+        head = self.book.head
+        assert head is not None, "a center that runs has begun"
+        self._begin(BeginAnew(head, None, f"a witness knows another entry {shown.seq} of {shown.epoch}"))
+        sentence = "the center was rolled back: a node knows a later head of its log"
+        self.write("fork", Fork("center", shown.epoch, head, shown, sentence))
 
     def folded(self) -> CenterBook:
         """The book as a fold of what is stored."""
@@ -148,7 +156,7 @@ class Office:
             ask = wire.read_ask(body)
             witness = ask.witness
             if witness and self.book.is_foreign(witness, self.hash_at(witness.epoch, witness.seq)):
-                self.start(shown=[witness.place])
+                self._meet(witness.place)
             hashes = {
                 (epoch, seq): found
                 for epoch, first, last in reception.needs(self.book, ask)
@@ -225,10 +233,11 @@ class Office:
 
     def enrol(self, node: str) -> str:
         """A code by which a node's key gets believed."""
+        drafts = decisions.enrolment(self.book, node, "the supervisor")
         if self.vault.roll is not None:
             self.vault.roll |= {node}  # first: a name too many only asks for a word more
             self.book.roll_kept = self.vault.roll
-        self._commit(decisions.enrolment(self.book, node, "the supervisor"))
+        self._commit(drafts)
         code = self.chance.hex()
         self.database.codes.add((node, code))
         return code

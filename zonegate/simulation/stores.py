@@ -164,15 +164,18 @@ class Logs:
 
 @dataclass(slots=True)
 class Disk:
-    """A node's first medium: its logs, what the center was heard to have, and a snapshot of the books."""
+    """A node's first medium: its logs, what the center was heard to have, a snapshot of the books, and the
+    signed last heads of epochs that a `rotate` ended.
+    """
 
     logs: Logs = field(default_factory=Logs)
     cursors: dict[str, int] = field(default_factory=dict)
     snapshot: tuple[Place, bytes] | None = None
+    sealed: dict[str, Head] = field(default_factory=dict)
 
     def copy(self) -> Disk:
         """A backup, or another disk with the same on it."""
-        return Disk(self.logs.copy(), dict(self.cursors), self.snapshot)
+        return Disk(self.logs.copy(), dict(self.cursors), self.snapshot, dict(self.sealed))
 
 
 @dataclass(slots=True)
