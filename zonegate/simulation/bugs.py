@@ -249,7 +249,7 @@ def _keeps_cursor(
 ) -> bytes:
     places = [stored.place for stored in self.database.own]
     if ask.cursor is not None and ask.cursor not in places:
-        ask = msgspec.structs.replace(ask, cursor=places[-1])
+        ask = msgspec.structs.replace(ask, cursor=places[min(ask.cursor.seq, len(places)) - 1])
     answer: bytes = orig(self, ask, received)
     return answer
 

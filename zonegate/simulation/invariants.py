@@ -236,13 +236,21 @@ def _leases(world: World) -> Iterator[Finding]:
     for epoch, log in world.office.database.copies.logs.items():
         grants: list[tuple[int, Grant]] = []
         spent: dict[LineRef, Decimal] = defaultdict(Decimal)
+        taken_in: set[str] = set()
         for stored in log:
             try:
                 body = fact_of(stored).body
             except EntryError:
                 continue
             if isinstance(body, Saw):
-                found = (read_record(bytes(raw)) for raw in body.entries)
+                found = [read_record(bytes(raw)) for raw in body.entries]
+                again = [entry for entry in found if entry.entry_id in taken_in]
+                taken_in.update(entry.entry_id for entry in found)
+                if again:
+                    sentence = (
+                        f"entry {stored.entry.seq} of {epoch[:6]} takes a {again[0].type} a second time"
+                    )
+                    yield Finding("I7", "duplicated", sentence)
                 granted = (read_body(entry) for entry in found if entry.type == "grant")
                 grants += [(stored.entry.seq, grant) for grant in granted if grant.epoch == epoch]
                 continue
@@ -351,3 +359,21 @@ def _charges(world: World) -> Iterator[Finding]:
                 f"at the end {charged} of {line} are charged, {floor.across[line]} are across, "
                 f"{lost} lost unseen, {false} by false words",
             )
+    yield from _charges_alone(world)
+
+
+def _charges_alone(world: World) -> Iterator[Finding]:
+    """The same by epoch, so that an idle lease of one cannot hide what another let out."""
+    book, floor = world.office.book, world.floor
+    out: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
+    for goods in floor.goods.values():
+        if goods.entry_id not in floor.lost_unseen:
+            out[goods.line, goods.epoch] += goods.quantity
+    for (line, epoch), quantity in out.items():
+        if epoch not in book.epochs or book.accounts.counted(epoch):
+            continue
+        account = book.accounts.of(line, epoch)
+        charged = account.used if book.is_closed(epoch) else account.open
+        if charged < quantity:
+            sentence = f"epoch {epoch[:6]} is charged {charged} of {line}, {quantity} went out in it"
+            yield Finding("I2", "overdraws", sentence)

@@ -116,7 +116,9 @@ def grants_again(world: World) -> str | None:
     if not world.live():
         world.replace_machine(NODES[0])
         trouble = settle(world)
-        while trouble is None and count(world):  # what came before a first start is known by counting only
+        for _ in range(6):  # what came before a first start is known by counting only
+            if trouble is not None or not count(world):
+                break
             trouble = settle(world)
         if trouble is not None:
             return trouble
@@ -130,7 +132,14 @@ def grants_again(world: World) -> str | None:
     trouble = settle(world)
     if trouble is not None:
         return trouble
-    missing = next(rollcall.missing(world.office.book), None)
+    book = world.office.book
+    for machine in world.live():
+        state = machine.books.state
+        unknown = [job for job in book.conveyances if job not in state.conveyances]
+        unknown += [number for number, permit in book.permits.items() if state.permits.get(number) != permit]
+        if unknown:
+            return f"{machine.name} was never told of {', '.join(unknown)}"
+    missing = next(rollcall.missing(book), None)
     if missing is not None:
         return f"the roll call does not hold: {missing}"
     said = [machine.scan(machine.doors[0], world.load(), Decimal(1)).reason for machine in world.live()]
