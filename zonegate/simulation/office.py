@@ -155,7 +155,7 @@ class Office:
         try:
             ask = wire.read_ask(body)
             witness = ask.witness
-            if witness and self.book.is_foreign(witness, self.hash_at(witness.epoch, witness.seq)):
+            if witness and self.book.is_foreign(witness, self.hash_at(witness.epoch, witness.seq), ask.epoch):
                 self._meet(witness.place)
             hashes = {
                 (epoch, seq): found

@@ -111,7 +111,7 @@ def _count_copied(world: World) -> bool:
     return done
 
 
-def grants_again(world: World) -> str | None:
+def grants_again(world: World) -> str | None:  # noqa: C901 - one thing after the other
     """L1: with more authorized, the center lends, and a door lets a load in. The sentence if not."""
     if not world.live():
         world.replace_machine(NODES[0])
