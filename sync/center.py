@@ -425,8 +425,8 @@ class CenterBook:
 
     def roll(self) -> set[str]:
         """The nodes that must be accounted for: enrolled and not retired, and all that were ever met."""
-        kept = self.roll_kept if self.roll_kept is not None else frozenset(self.enrolled)
-        return {*kept, *self.roll_named, *self.met} - (set(self.retired) - kept)
+        kept = self.roll_kept or frozenset()
+        return {*kept, *self.enrolled, *self.roll_named, *self.met} - (set(self.retired) - kept)
 
     def may_lend(self) -> bool:
         """Whether the roll call holds."""

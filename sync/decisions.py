@@ -176,7 +176,9 @@ def _lease(
         load=_usual_load(book, ref, line.product),
         recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
     )
-    if plan.grant > ZERO:
+    # Who is asked to give back, and could not fill a load with it, would only give it back again.
+    parts = len(planned) > 1 and book.recalled.get((ref, epoch), ZERO) > ZERO and plan.grant < short
+    if plan.grant > ZERO and not parts:
         yield "grant", Grant(ref.permit, ref.line, node, epoch, plan.grant)
     for name, quantity in plan.recalls.items():
         yield "recall", Recall(ref.permit, ref.line, book.epochs[name].node, name, quantity)

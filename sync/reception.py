@@ -223,13 +223,6 @@ def _check_heads(part: Part, log: _Log, hash_at: Callable[[int], str | None], ne
         keys.check_head(log.key, head)
         if head.epoch != part.epoch:
             raise ChainError(f"the head is of epoch {head.epoch}, the run of {part.epoch}")
-        newest = max(log.claims, default=0)
-        if newest > head.seq:
-            raise Behind(
-                f"head {head.seq} of epoch {part.epoch} was signed after head {newest}: an old machine or an "
-                "old request",
-                Place(part.epoch, newest, log.claims[newest]),
-            )
         claimed = log.claims.get(head.seq)
         if claimed is not None and claimed != head.hash:
             raise SecondWriter(
@@ -253,3 +246,10 @@ def _check_heads(part: Part, log: _Log, hash_at: Callable[[int], str | None], ne
                 Place(part.epoch, head.seq, at),
                 head.place,
             )
+    newest = max(log.claims, default=0)
+    if head is not None and newest > head.seq:
+        raise Behind(
+            f"head {head.seq} of epoch {part.epoch} was signed after head {newest}: an old machine or an "
+            "old request",
+            Place(part.epoch, newest, log.claims[newest]),
+        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from customs.documents import Conveyance, Direction, Permit, PermitLine, PlannedLoad, Product, Status
@@ -208,6 +208,7 @@ acts = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
+@example(12, [[1], [2, 5, 6]], [(1, "exchange", 1), (1, "open", 1)])
 @given(
     st.integers(0, 30),
     st.lists(st.lists(st.integers(1, 6), max_size=4), min_size=2, max_size=3),

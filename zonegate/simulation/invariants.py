@@ -48,7 +48,9 @@ def after_step(world: World) -> Iterator[Finding]:
             )
     if office.running and office.book.may_lend():
         for line in LINES:
-            charged = office.book.charged(line)
+            # A center that was rolled back as a whole knows nothing of it before a node shows it its head.
+            unaware = max(office.rolled_back.get(line, ZERO), ZERO)
+            charged = office.book.charged(line) + unaware
             if charged + floor.excused[line] < floor.across[line]:
                 yield Finding(
                     "I2",

@@ -40,6 +40,7 @@ class Office:
         self.conflicts: list[tuple[str, int]] = []
         self.refusal = ""
         self.rolled_back: dict[LineRef, Decimal] = {}
+        self.ever_lent: dict[str, Grant] = {}
 
     # -- start --------------------------------------------------------------------------------------------
 
@@ -141,6 +142,7 @@ class Office:
         for stored in run:
             if stored.entry.type == "grant":
                 grant: Grant = stored.body
+                self.ever_lent[stored.entry.entry_id] = grant
                 left = self.rolled_back.get(grant.ref, Decimal(0))
                 if left > 0:
                     self.floor.excuse("center rolled back", {grant.ref: min(left, grant.quantity)})

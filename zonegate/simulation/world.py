@@ -263,6 +263,9 @@ class World:
         """A second machine is made of an image: store, anchor and key."""
         self.floor.excuse("machine copied", leases_in(image, self.chance))
         self.copied.update(image.disk.logs.epochs()[-1:])
+        for dead in self.machines:  # what it wrote after the image nobody may have seen
+            if dead.gone and dead.node == machine.node:
+                self._lose_tail(dead)
         other = self._machine(machine.node, image.copy())
         other.code = machine.code
         self.power(other)
@@ -436,11 +439,16 @@ class World:
         """Database, anchor and key of the center are as they once were."""
         office = self.office
         kept = {stored.entry.entry_id for stored in database.own}
+        office.ever_lent |= {
+            stored.entry.entry_id: stored.body
+            for stored in office.database.own
+            if stored.entry.type == "grant"
+        }
+        # Also what an earlier tail had lent: the nodes' word of it is forgotten again.
+        tail = {entry_id: grant for entry_id, grant in office.ever_lent.items() if entry_id not in kept}
         lost: dict[LineRef, Decimal] = {}
-        for stored in office.database.own:
-            if stored.entry.type == "grant" and stored.entry.entry_id not in kept:
-                grant = stored.body
-                lost[grant.ref] = lost.get(grant.ref, ZERO) + grant.quantity
+        for grant in tail.values():
+            lost[grant.ref] = lost.get(grant.ref, ZERO) + grant.quantity
         epoch, seq = database.own[-1].place.epoch, database.own[-1].entry.seq
         witnesses = []
         for machine in self.live():
