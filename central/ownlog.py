@@ -202,7 +202,11 @@ class OwnLog:
     async def _begin(self, why: BeginAnew) -> None:
         _log.warning("the center begins a new epoch: %s", why.reason)
         begin = Begin(self.tenant, self.zone, CENTER, self.key.public, why.reason, why.parent, why.end)
-        await self.commit(lambda: [("begin", begin)], epoch=self.clocks.epoch())
+        epoch = self.clocks.epoch()
+        if why.parent is None:
+            # Else a crash before the anchor of this Begin would look like a lost anchor.
+            await asyncio.to_thread(self._anchor.write, Place(epoch, 0, GENESIS))
+        await self.commit(lambda: [("begin", begin)], epoch=epoch)
 
     # -- the roll ----------------------------------------------------------------------------------
 

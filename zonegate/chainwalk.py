@@ -110,6 +110,8 @@ class Walk:
         end = self.ends.get(place.epoch)
         if end is None:
             raise self._not_here(place, what)
+        if place.seq == 0:
+            return  # an anchor before its epoch's first entry
         if place.seq > end.seq:
             if place.seq <= self._lost.get(place.epoch, 0):
                 return  # a Begin says itself that these were lost, and how many

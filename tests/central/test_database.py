@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import asyncpg
@@ -17,9 +18,13 @@ from central.web.reading import Reading
 from edge.anchor import Anchor
 from edge.clock import system_clocks
 from edge.errors import StoreBusy
+from sync.entry import Place
 from tests.central.conftest import Opener
 from tests.central.dock import Dock
 from zonegate.children import OwnPostgres, postgres_folder
+from zonegate.verify import Witnesses
+from zonegate.witnesses import anchor_seen
+from zonegate.zonelogs import audit
 
 
 async def test_migrations_apply_once_and_in_order(postgres: str) -> None:
@@ -59,6 +64,35 @@ async def test_a_wrong_address_is_told_with_the_next_step(postgres: str) -> None
 async def test_one_process_holds_the_centers_anchor(center: Central, tmp_path: Path, postgres: str) -> None:
     with pytest.raises(StoreBusy):
         await Central.open(postgres, "example", "zone-999", Anchor(tmp_path / "center"), system_clocks())
+
+
+class CutAnchor(Anchor):
+    """Loses its power before the anchor of the first entry is written."""
+
+    def write(self, place: Place) -> None:
+        if place.seq > 0:
+            raise OSError(errno.EIO, "the power is gone")
+        super().write(place)
+
+
+async def test_a_crash_between_the_first_begin_and_its_anchor_leaves_no_second_epoch(
+    postgres: str, tmp_path: Path
+) -> None:
+    with pytest.raises(OSError, match="the power is gone"):
+        await Central.open(postgres, "example", "zone-999", CutAnchor(tmp_path), system_clocks())
+    found = await audit(postgres, "example", "zone-999", Witnesses(anchor=anchor_seen(tmp_path)))
+    assert ([chain.entries for chain in found.chains], found.findings) == ([1], [])
+    center = await Central.open(postgres, "example", "zone-999", Anchor(tmp_path), system_clocks())
+    try:
+        assert len(center._own.epochs) == 1
+    finally:
+        await center.close()
+    (tmp_path / "anchor").unlink()
+    center = await Central.open(postgres, "example", "zone-999", Anchor(tmp_path), system_clocks())
+    try:
+        assert len(center._own.epochs) == 2, "the control: an anchor that is lost begins another one"
+    finally:
+        await center.close()
 
 
 async def test_a_second_writer_is_noticed_and_nothing_is_lost(open_center: Opener) -> None:
