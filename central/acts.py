@@ -196,7 +196,7 @@ _COUNTED: Final = (
             "action": "append",
             "default": [],
             "metavar": "PERMIT/LINE=QUANTITY",
-            "help": "what of a line went out at the counted logs together; a line that is not named: nothing",
+            "help": "what of a line went out at the counted logs together; 0 where nothing did",
         },
     ),
     _NOTE,

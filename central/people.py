@@ -19,7 +19,8 @@ from central.errors import Denied
 from central.ownlog import OwnLog
 from central.queries import query
 from central.record import check_names
-from central.standing import Standing, standing
+from central.standing import Standing, standing, to_count
+from customs.documents import LineRef
 from sync import cases as looking
 from sync import decisions, rollcall
 from sync.bodies import (
@@ -216,8 +217,9 @@ class People:
     async def write_off(self, order: WriteOff) -> list[Written]:
         """Close logs of a node by a count."""
         _check_attest(order.node, order.attest)
-        return await self._act(
-            lambda book: decisions.write_off(
+
+        def draft(book: CenterBook) -> list[Draft]:
+            drafts = decisions.write_off(
                 book,
                 order.node,
                 order.epochs,
@@ -226,7 +228,10 @@ class People:
                 by=order.by,
                 note=order.note,
             )
-        )
+            _check_complete(to_count(book, order.node, order.epochs, order.gaps), order.counted)
+            return drafts
+
+        return await self._act(draft)
 
     async def retire(self, order: Retire) -> list[Written]:
         """Take a node off the roll for good, with a count of all that is open of it."""
@@ -236,16 +241,20 @@ class People:
             if order.node not in book.roll() | set(book.enrolled):
                 raise Denied(404, f"no node {order.node[:40]!r} is on the roll", "Look at /api/v1/nodes.")
             mine = [epoch for epoch, known in book.epochs.items() if known.node == order.node]
-            return decisions.write_off(
+            epochs = [epoch for epoch in mine if not book.is_closed(epoch)]
+            gaps = list(rollcall.gaps(book, order.node))
+            drafts = decisions.write_off(
                 book,
                 order.node,
-                [epoch for epoch in mine if not book.is_closed(epoch)],
+                epochs,
                 _checked_counts(book, order.counted),
-                gaps=list(rollcall.gaps(book, order.node)),
+                gaps=gaps,
                 by=order.by,
                 note=order.note,
                 retires=True,
             )
+            _check_complete(to_count(book, order.node, epochs, gaps), order.counted)
+            return drafts
 
         written = await self._act(draft)
         async with self._own.lock:
@@ -445,3 +454,14 @@ def _checked_counts(book: CenterBook, counted: Sequence[Amount]) -> Sequence[Amo
         if amount.quantity > 0 and not is_count(amount.quantity):
             raise Denied(400, f"{amount.quantity} is no count of goods", "Count with up to 12 decimals.")
     return counted
+
+
+def _check_complete(lines: Sequence[LineRef], counted: Sequence[Amount]) -> None:
+    """A line that was overlooked would count as nothing let out."""
+    missing = sorted(set(lines) - {amount.ref for amount in counted})
+    if missing:
+        shown = ", ".join(f"{ref.permit[:40]}/{ref.line[:40]}" for ref in missing[:10])
+        more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+        raise Denied(
+            422, f"nothing is counted of {shown}{more}", "Count each of them; say 0 if nothing left."
+        )

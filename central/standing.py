@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
+from customs.documents import LineRef
 from sync import rollcall
+from sync.accounts import gap_name
 from sync.center import CenterBook
 from sync.entry import Place
+
+COUNTED_LINES_MAX: Final = 200
+"""Permit lines that one count is asked for; a person counts no more at once, and a node that lies has no end
+of them.
+"""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -79,6 +88,23 @@ def standing(book: CenterBook, node: str, attestation: str, warning: str) -> Sta
         attestation,
         warning,
     )
+
+
+def to_count(book: CenterBook, node: str, epochs: Collection[str], gaps: Collection[str]) -> list[LineRef]:
+    """The permit lines that a count of some logs and gaps of a node must name, with 0 where nothing left.
+
+    Those that these logs and the ones still open were lent or have used, and those of earlier counts, whose
+    place this one takes: what it does not name would be free again unseen.
+    """
+    mine = {epoch for epoch, known in book.epochs.items() if known.node == node}
+    logs = {epoch for epoch in mine if epoch in epochs or not book.is_closed(epoch)}
+    names = {*epochs, *map(gap_name, gaps)}
+    lines = {ref for ref, accounts in book.accounts.lines.items() if accounts.keys() & logs}
+    for earlier in book.accounts.counts:
+        if earlier.names & names:
+            lines.update(earlier.amounts)
+    known_first = sorted(lines, key=lambda ref: (book.line(ref) is None, ref))
+    return sorted(known_first[:COUNTED_LINES_MAX])
 
 
 def _log(book: CenterBook, epoch: str, gap: bool, current: bool) -> Log:

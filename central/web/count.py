@@ -12,17 +12,15 @@ from typing import Final
 
 import msgspec
 
+from central.standing import to_count
 from customs.documents import LineRef
 from sync import decisions, rollcall
-from sync.accounts import ZERO, Accounts, gap_name
+from sync.accounts import ZERO, Accounts
 from sync.bodies import Amount, Close, Revoked, is_count
 from sync.center import CenterBook
 
 OTHER_LINES: Final = 3
 """Rows for lines that the dock was not lent: goods that left by mistake."""
-
-_LISTED_MAX: Final = 200
-"""Permit lines of one form; a person counts no more at once."""
 
 _NUMBER_LENGTH_MAX: Final = 40
 
@@ -116,15 +114,15 @@ def read(book: CenterBook, form: Said, *, asked: bool) -> Counting:
     """Read the form against the book. With `asked` every listed line needs its count."""
     node = form.one("node")
     retires = form.one("retires") == "yes"
-    mine = [epoch for epoch in book.met.get(node, ()) if epoch in book.epochs]
     if retires:
+        mine = [epoch for epoch in book.met.get(node, ()) if epoch in book.epochs]
         epochs = [epoch for epoch in mine if not book.is_closed(epoch)]
         gaps = list(rollcall.gaps(book, node))
     else:
         epochs = form.all("log")[:100]
         gaps = form.all("gap")[:100]
     counting = Counting(node, retires, epochs, gaps)
-    for ref in _listed(book, mine)[:_LISTED_MAX]:
+    for ref in to_count(book, node, epochs, gaps):
         counting.rows.append(_row(book, ref, epochs, form))
         if asked:
             _take(counting, counting.rows[-1].name, ref, counting.rows[-1].text)
@@ -184,18 +182,6 @@ def preview(book: CenterBook, counting: Counting, by: str, note: str) -> Preview
     seen = hashlib.sha256(repr(said).encode()).hexdigest()[:32]
     above = [row.ref for row in counting.rows if _counted(counting, row.ref) < row.used]
     return Preview(tuple(changes), keys, tuple(map(str, above)), seen)
-
-
-def _listed(book: CenterBook, mine: Sequence[str]) -> list[LineRef]:
-    """The lines that a dock was lent or has used, and those of its earlier counts: another count of the same
-    logs takes the place of those.
-    """
-    names = {*mine, *map(gap_name, mine)}
-    lines = {ref for ref, accounts in book.accounts.lines.items() if accounts.keys() & {*mine}}
-    for earlier in book.accounts.counts:
-        if earlier.names & names:
-            lines.update(earlier.amounts)
-    return sorted(lines)
 
 
 def _counted(counting: Counting, ref: LineRef) -> Decimal:

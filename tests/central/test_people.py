@@ -50,10 +50,13 @@ async def lent(center: Central, dock: Dock, papers: bytes) -> None:
     await dock.talk(center)
 
 
+NONE_OF_A214 = Amount("A214", "1", Decimal(0))
+
+
 def count(dock: Dock, quantity: str, **changes: Any) -> WriteOff:
     order: dict[str, Any] = {
         "node": dock.node,
-        "counted": (Amount("W24", "1", Decimal(quantity)),),
+        "counted": (Amount("W24", "1", Decimal(quantity)), NONE_OF_A214),
         "by": "Dana",
         "note": "disk burnt",
         "attest": attestation(dock.node),
@@ -99,6 +102,24 @@ async def test_a_re_imaged_dock_is_a_gap_with_its_stake_until_it_is_counted(
         await dock.talk(center)
 
 
+async def test_another_count_must_name_what_the_one_before_named(
+    center: Central, dock: Dock, papers: bytes
+) -> None:
+    """Else a line that only the first count spoke of would be free again, and nobody would have said so."""
+    await center.import_files([Upload("week.json", papers)], "compliance")
+    by_mistake = (Amount("W24", "1", Decimal(125)), NONE_OF_A214)
+    await center.people.write_off(count(dock, "0", counted=by_mistake))
+    with pytest.raises(Denied, match="nothing is counted of A214/1, W24/1"):
+        await center.people.write_off(count(dock, "0", counted=()))
+    async with center._own.lock:
+        charged = (await center._own.book()).charged(by_mistake[0].ref)
+    assert charged == 125
+    await center.people.write_off(count(dock, "130"))
+    async with center._own.lock:
+        charged = (await center._own.book()).charged(by_mistake[0].ref)
+    assert charged == 130, "the control: the whole count takes its place"
+
+
 async def test_a_late_return_after_a_count_is_stored_and_is_an_alarm_until_it_is_settled(
     center: Central, dock: Dock, papers: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -130,6 +151,8 @@ async def test_a_late_return_after_a_count_is_stored_and_is_an_alarm_until_it_is
         ({"counted": (Amount("W99", "1", Decimal(1)),)}, "no line"),
         ({"counted": (Amount("W24", "1", Decimal(-1)),)}, "negative"),
         ({"counted": (Amount("W24", "1", Decimal("1e30")),)}, "no count"),
+        ({"counted": ()}, "nothing is counted of A214/1, W24/1"),
+        ({"counted": (NONE_OF_A214,)}, "nothing is counted of W24/1"),
     ],
 )
 async def test_a_count_that_says_no_sense_is_refused_and_writes_nothing(
