@@ -56,6 +56,9 @@ CLIENTS_MAX: Final = 2_000
 """Scans of screens remembered by the screens' own ids: hours of one door's resends."""
 
 
+SNAPSHOT_VERSION: Final = 2
+"""Another number with every change of the fold: `zonegate verify` folds again and compares."""
+
 _SHORT: Final = ("permit-exhausted", "leased-elsewhere", "straddles-limit", "grant-pending")
 """Refusals of a load for which this node lacks quantity that the center may find elsewhere."""
 
@@ -150,7 +153,7 @@ class Done(msgspec.Struct, frozen=True):
 class Books(msgspec.Struct):
     """The state itself; every field is msgspec-encodable, for snapshots."""
 
-    version: int = 2
+    version: int = SNAPSHOT_VERSION
     tenant: str = ""
     zone: str = ""
     node: str = ""
@@ -181,7 +184,6 @@ class Books(msgspec.Struct):
     disputed: dict[str, str] = {}
 
 
-SNAPSHOT_VERSION: Final = 2
 _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoder = msgspec.json.Decoder(Books)
 

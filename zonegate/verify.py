@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 import msgspec
 
+from edge.books import Books, Fact, NodeBooks
 from edge.errors import EdgeError, StoreError
 from edge.store import JournalReader, Row
 from sync.bodies import Begin, read_body
@@ -39,6 +40,9 @@ _PAGE_ENTRIES: Final = 64
 """Entries read at once: at most 17 MiB when each has the largest record there can be."""
 
 _PAGE_HEADS: Final = 500
+
+_PAGE_FOLDED: Final = 500
+"""Entries folded at once."""
 
 _BEFORE_ALL: Final = -(2**63)
 """Before every position that a table can hold: a row below the first is a finding, not overlooked."""
@@ -114,6 +118,7 @@ def verify_store(
             ticks.begin(reader.entries())
             _walk_store(reader, walk, ticks)
             _check_pointers(reader, walk)
+            notes += _check_snapshot(reader)
             _ask(walk, known, reader.hash_at)
             if center is not None:
                 notes += _compare(walk, reader, center, asked)
@@ -263,7 +268,7 @@ def _walk_store(reader: JournalReader, walk: Walk, ticks: Progress) -> None:
 
 
 def _check_pointers(reader: JournalReader, walk: Walk) -> None:
-    """Signed heads, the list of epochs, cursors and the snapshot must name what is there. Raises Bad."""
+    """Signed heads, the list of epochs and cursors must name what is there. Raises Bad."""
     for signed in _signed_heads(reader):
         end = walk.ends.get(signed.epoch)
         if (end is None or signed.seq > end.seq) and reader.hash_at(signed.epoch, signed.seq) is not None:
@@ -280,12 +285,63 @@ def _check_pointers(reader: JournalReader, walk: Walk) -> None:
         if not pruned and reader.hash_at(place.epoch, place.seq) != place.hash:
             sentence = f"the cursor of {sink} points to an entry that is not in this journal"
             raise Bad(Finding("cursor", sentence, place.epoch, place.seq))
+
+
+def _check_snapshot(reader: JournalReader) -> list[str]:
+    """The books kept in the snapshot must be what the entries up to it come to. Raises Bad; gives a note
+    where that cannot be seen.
+    """
     snapshot = reader.snapshot()
-    if snapshot is not None:
-        place = snapshot[0]
-        if reader.hash_at(place.epoch, place.seq) != place.hash:
-            sentence = "the snapshot of the state is of an entry that is not in this journal"
-            raise Bad(Finding("snapshot", sentence, place.epoch, place.seq))
+    if snapshot is None:
+        return []
+    place, state = snapshot
+    if reader.hash_at(place.epoch, place.seq) != place.hash:
+        sentence = "the snapshot of the state is of an entry that is not in this journal"
+        raise Bad(Finding("snapshot", sentence, place.epoch, place.seq))
+    kept = NodeBooks.restore(state)
+    if kept is None:
+        return ["the snapshot of the books is not one that this version reads: what it says was not compared"]
+    if reader.start():
+        return ["entries before the snapshot of the books were pruned: what it says cannot be compared"]
+    try:
+        folded, entry_id = _folded(reader, place)
+    except StoreError:
+        if not reader.start():
+            raise
+        return []  # the node has pruned its journal meanwhile
+    if folded is None:
+        return ["this version cannot fold the log: what the snapshot of the books says was not compared"]
+    wrong = [name for name in Books.__struct_fields__ if getattr(kept.state, name) != getattr(folded, name)]
+    if wrong:
+        sentence = (
+            "the snapshot of the state that stands for this entry is not what the entries come to, it "
+            f"differs in {', '.join(wrong)}"
+        )
+        raise Bad(Finding("snapshot", sentence, place.epoch, place.seq, entry_id))
+    return []
+
+
+def _folded(reader: JournalReader, upto: Place) -> tuple[Books | None, str]:
+    """The state that the entries up to a place come to, and that entry's id; None where an entry is of a kind
+    that this version does not know.
+    """
+    books, entry_id = NodeBooks(), ""
+    stop = reader.position(upto.epoch, upto.seq) or 0
+    position = 0
+    while position < stop:
+        for at, record in reader.page(position, min(_PAGE_FOLDED, stop - position)):
+            entry = read_record(record)
+            try:
+                books.fold(Fact.of(entry))
+            except EntryError:
+                return None, ""
+            except (LookupError, AssertionError, AttributeError, TypeError) as error:
+                sentence = (
+                    f"contradicts the entries before it, so that no node could start with it: {error!r}"
+                )
+                raise Bad(Finding("body", sentence, entry.epoch, entry.seq, entry.entry_id)) from error
+            position, entry_id = at, entry.entry_id
+    return books.state, entry_id
 
 
 def _check_store_itself(reader: JournalReader) -> None:

@@ -12,17 +12,20 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from central.web.logs import StoredEpoch, StoredLog, StoredPlace
+from edge.books import NodeBooks
 from edge.store import JOURNAL_FILE, JournalReader
 from sync.bodies import Begin, read_body
 from sync.entry import read_record, record_hash
 from sync.keys import Signer
 from tests.edge.journals import START, Site
+from tests.edge.yard import UNDO, UNKNOWN, Papers, Yard, label, pallet
 from tests.faults.tampering import ORDER, Path_, Store, all_kinds, changed, frame_fields, leaves, written
 from zonegate.centerlogs import CenterLogs
 from zonegate.findings import Finding
@@ -328,6 +331,65 @@ def test_what_points_nowhere_is_found(plain: Site, statement: str, problem: str,
     finding = verify_store(plain.store).finding
     assert finding is not None
     assert (finding.problem, finding.promise) == (problem, promise)
+
+
+async def lived(folder: Path) -> Site:
+    """A journal of a dock at work, with the books as it left them at its end."""
+    site = Site.make(folder)
+    journal = site.open()
+    books = NodeBooks()
+    books.fold_records(records(site))
+    yard = Yard(Papers(), recorder=journal, books=books)
+    yard.open("out")
+    for number in (1, 2, 4, 5, 1):
+        yard.read("out", pallet(number))
+    yard.read("in", pallet(UNKNOWN))
+    yard.read("out", UNDO)
+    yard.read("out", label())
+    journal.put_snapshot(yard.dock.books.snapshot())
+    await journal.close()
+    return site
+
+
+def kept(store: Store) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(store.sql.execute("SELECT state FROM snapshot").fetchone()[0])
+    return state
+
+
+FORGETS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "accounts": lambda state: state["accounts"]["P-OUT/1"].update(used="0"),
+    "holds": lambda state: state["holds"].popitem(),
+    "holdings": lambda state: state["holdings"].popitem(),
+    "departed": lambda state: state["departed"].clear(),
+    "cursor": lambda state: state["cursor"].update(seq=1),
+    "done": lambda state: state["done"].clear(),
+}
+
+
+@pytest.mark.parametrize("field", FORGETS)
+async def test_a_state_that_the_entries_do_not_come_to_is_found(tmp_path: Path, field: str) -> None:
+    site = await lived(tmp_path)
+    assert verify_store(site.store).finding is None, "the control: as the dock left it"
+    last = read_record(records(site)[-1])
+    with Store(site.store) as store:
+        state = kept(store)
+        FORGETS[field](state)
+        store.sql.execute("UPDATE snapshot SET state = ?", (json.dumps(state).encode(),))
+    finding = verify_store(site.store).finding
+    assert finding is not None
+    assert (finding.problem, finding.promise) == ("snapshot", 4)
+    assert (finding.seq, finding.entry_id) == (last.seq, last.entry_id)
+    assert finding.sentence.endswith(f"it differs in {field}")
+
+
+async def test_a_state_that_this_version_cannot_read_is_said_and_is_no_finding(tmp_path: Path) -> None:
+    site = await lived(tmp_path)
+    with Store(site.store) as store:
+        state = {**kept(store), "version": 999}
+        store.sql.execute("UPDATE snapshot SET state = ?", (json.dumps(state).encode(),))
+    verified = verify_store(site.store)
+    assert verified.finding is None
+    assert any("was not compared" in note for note in verified.notes)
 
 
 def test_a_journal_without_its_triggers_is_found(site: Site) -> None:
