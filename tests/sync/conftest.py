@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sync.memory import Center, Chance, Node, enrolled
+from tests.sync.memory import Center, Node, enrolled
+from zonegate.simulation.stores import Chance
 
 
 @pytest.fixture
 def chance() -> Chance:
-    return Chance()
+    return Chance(1)
 
 
 @pytest.fixture

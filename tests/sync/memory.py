@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node and a center in memory: the pure classes of the record with the plainest stores there are.
+"""A node and a center in memory: the pure classes of the record over the simulation's logs.
 
-`MemoryLog` is a store (a `LogReader`), `Node` a machine with store and anchor, `Center` the other side. Both
-write as the rule says: commit, then anchor, then tell.
+`Node` is a machine with store and anchor, `Center` the other side. Both write as the rule says: commit, then
+anchor, then tell.
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
-import random
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -26,95 +24,22 @@ from sync.bodies import (
     Movement,
     ReadSummary,
     Use,
-    body_bytes,
     read_body,
-    schema_of,
 )
 from sync.center import CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, GoOn, Stored, chain_of, rule_e
 from sync.entry import (
     GENESIS,
-    Clock,
-    Draft,
     Head,
     Place,
-    new_entry_id,
-    read_record,
-    record_bytes,
-    record_hash,
 )
 from sync.keys import Signer
 from sync.node import NodeSync, Taken, adoptions
+from zonegate.simulation.stores import START, Chance, Logs
 
 TENANT, ZONE = "example", "zone-999"
 TOOL = "09521999001058"
 LINE = LineRef("W06", "1")
-START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-
-
-class Chance:
-    """Names, keys and times of one story, the same in every run."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self._random = random.Random(seed)
-        self._ticks = itertools.count(1)
-
-    def hex(self) -> str:
-        return self._random.randbytes(16).hex()
-
-    def secret(self) -> bytes:
-        return self._random.randbytes(32)
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=next(self._ticks))
-
-    def entry(
-        self, epoch: str, at: Place | None, kind: str, body: msgspec.Struct, door: str | None = None
-    ) -> Stored:
-        now = self.now()
-        entry_id = new_entry_id(int(now.timestamp() * 1000), self._random.randbytes(10))
-        draft = Draft(entry_id, kind, schema_of(kind), now, Clock(True, "boot", 1), body_bytes(body), door)
-        seq, prev = (at.seq, at.hash) if at else (0, GENESIS)
-        record = record_bytes(draft, epoch, seq + 1, now, prev)
-        return Stored(record, read_record(record), record_hash(record))
-
-
-class MemoryLog:
-    """Logs in memory: what `sync.node.LogReader` asks of a store, and how it grows."""
-
-    def __init__(self) -> None:
-        self.logs: dict[str, list[Stored]] = {}
-
-    def append(self, stored: Stored) -> None:
-        log = self.logs.setdefault(stored.entry.epoch, [])
-        assert stored.entry.seq == len(log) + 1, "a log has no gap"
-        log.append(stored)
-
-    def epochs(self) -> list[str]:
-        return list(self.logs)
-
-    def head(self, epoch: str) -> Place | None:
-        return self.logs[epoch][-1].place if epoch in self.logs else None
-
-    def hash_at(self, epoch: str, seq: int) -> str | None:
-        log = self.logs.get(epoch, [])
-        return log[seq - 1].hash if 1 <= seq <= len(log) else None
-
-    def base(self, epoch: str) -> None:
-        """Nothing is ever forgotten here."""
-
-    def after(self, epoch: str, seq: int, entries_max: int, bytes_max: int) -> list[bytes]:
-        records: list[bytes] = []
-        for stored in self.logs.get(epoch, [])[seq : seq + entries_max]:
-            bytes_max -= len(stored.record)
-            if records and bytes_max < 0:
-                break
-            records.append(stored.record)
-        return records
-
-    def all(self) -> Iterator[Stored]:
-        for log in self.logs.values():
-            yield from log
 
 
 class Node:
@@ -124,7 +49,7 @@ class Node:
         self.chance = chance
         self.name, self.tenant = name, tenant
         self.doors = (f"{name}-out",)
-        self.store = MemoryLog()
+        self.store = Logs()
         self.anchor: Place | None = None
         self.secret = chance.secret()
         self.code: str | None = None
@@ -237,7 +162,7 @@ class Node:
         """What a door may let out now."""
         return self.books.left(line, self.have)
 
-    def backup(self) -> MemoryLog:
+    def backup(self) -> Logs:
         """A copy of the store; the anchor is in no backup."""
         return copy.deepcopy(self.store)
 
@@ -255,7 +180,7 @@ class Center:
         self.chance = chance
         self.epoch = chance.hex()
         self.log: list[Stored] = []
-        self.copies = MemoryLog()
+        self.copies = Logs()
         self.owners: dict[str, str] = {}
         self.heads: list[Head] = []
         self.codes = {"code-1"}

@@ -13,7 +13,8 @@ from sync.bodies import Use
 from sync.chain import BeginAnew
 from sync.entry import Place, record_hash
 from sync.errors import SignatureError, WireError
-from tests.sync.memory import LINE, Center, Chance, Node, enrolled, movement, proven
+from tests.sync.memory import LINE, Center, Node, enrolled, movement, proven
+from zonegate.simulation.stores import Chance
 
 
 def test_an_overlap_with_another_hash_is_refused_and_nothing_of_it_is_stored(

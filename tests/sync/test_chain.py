@@ -13,7 +13,7 @@ from sync.bodies import Settings
 from sync.chain import BeginAnew, GoOn, Stored, chain_of, extension, rule_e
 from sync.entry import GENESIS, Place
 from sync.errors import ChainError
-from tests.sync.memory import Chance, MemoryLog
+from zonegate.simulation.stores import Chance, Logs
 
 EPOCH = "e" * 32
 LENGTH = 8
@@ -41,9 +41,9 @@ runs = st.lists(
 )
 
 
-def grow(sent: Sequence[Run], extend: Extension) -> MemoryLog:
+def grow(sent: Sequence[Run], extend: Extension) -> Logs:
     """Receives runs, split, doubled and in any order; what is stored is at all times one of the logs."""
-    copy = MemoryLog()
+    copy = Logs()
     for log, after, count in sent:
         run = LOGS[log][after : after + count]
         prev = LOGS[log][after - 1].hash if after else GENESIS

@@ -14,14 +14,15 @@ from sync.bodies import Amount
 from sync.decisions import write_off
 from sync.errors import WireError
 from sync.leasing import Holder
-from tests.sync.memory import LINE, TENANT, ZONE, Center, Chance, Node, enrolled
+from tests.sync.memory import LINE, TENANT, ZONE, Center, Node, enrolled
+from zonegate.simulation.stores import Chance
 
 ZERO = Decimal(0)
 
 
 @pytest.fixture
 def chance() -> Chance:
-    return Chance()
+    return Chance(1)
 
 
 def exchange(node: Node, center: Center) -> None:

@@ -18,7 +18,8 @@ from sync.bodies import Begin, Close, read_body
 from sync.chain import BeginAnew, GoOn
 from sync.entry import Place
 from sync.errors import SignatureError, SyncError
-from tests.sync.memory import LINE, TENANT, ZONE, Center, Chance, Node, enrolled, movement, proven
+from tests.sync.memory import LINE, TENANT, ZONE, Center, Node, enrolled, movement, proven
+from zonegate.simulation.stores import Chance
 
 # -- an ordinary life -----------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from sync.entry import GENESIS, Place, read_record
 from sync.errors import SyncError, TransportError, WireError
 from sync.keys import Signer
 from sync.wire import ANSWER_ENTRY_BYTES_MAX, ASK_ENTRIES_MAX
-from tests.sync.memory import LINE, Center, Chance, Node, enrolled, movement
+from tests.sync.memory import LINE, Center, Node, enrolled, movement
+from zonegate.simulation.stores import Chance
 
 DEEP = b"[" * 100_000
 BEYOND = str(2**70).encode()

@@ -15,7 +15,8 @@ from edge.leases import returns, wants
 from gs1 import check_digit, sscc_link
 from sync import leasing, wire
 from sync.bodies import JobEvent, LoadFacts, Movement, ReadSummary, Refusal, Use
-from tests.sync.memory import LINE, START, TOOL, Center, Chance, Node
+from tests.sync.memory import LINE, TOOL, Center, Node
+from zonegate.simulation.stores import START, Chance
 
 ZERO = Decimal(0)
 
@@ -76,7 +77,7 @@ def loads(dock: int, *quantities: int) -> tuple[PlannedLoad, ...]:
 
 def world(quantity: int, *trucks: tuple[int, ...]) -> tuple[Center, list[Dock]]:
     """A center with one line of `quantity`; one dock for each truck, whose notice names these loads."""
-    chance = Chance()
+    chance = Chance(1)
     center = Center(chance)
     center.write("product", Product(TOOL, "Tool 12", per_pallet=Decimal(10)))
     line = PermitLine(LINE.line, TOOL, Status.NPF, Decimal(quantity), "EA", Direction.OUT)
