@@ -7,10 +7,18 @@ never raises.
 from __future__ import annotations
 
 from .check import check_character, check_digit
-from .elements import check_elements, element_string, parse_bracketed, parse_elements
+from .elements import (
+    Elements,
+    check_elements,
+    element_string,
+    hri,
+    parse_bracketed,
+    parse_elements,
+    read_elements,
+)
 from .errors import CodeError, Fault, Gs1Error
 from .identify import CODE_LENGTH_MAX, identify, split_aim
-from .links import gtin_link, parse_link, sscc_link
+from .links import gtin_link, identity_link, link_of, parse_link, sscc_link
 from .load import Control, Identity, Load, Unknown, WorkOrder
 from .orders import COMMANDS, control_code, parse_order, work_order_code
 from .printable import printable
@@ -20,6 +28,7 @@ __all__ = [
     "COMMANDS",
     "CodeError",
     "Control",
+    "Elements",
     "Fault",
     "Gs1Error",
     "Identity",
@@ -32,12 +41,16 @@ __all__ = [
     "control_code",
     "element_string",
     "gtin_link",
+    "hri",
     "identify",
+    "identity_link",
+    "link_of",
     "parse_bracketed",
     "parse_elements",
     "parse_link",
     "parse_order",
     "printable",
+    "read_elements",
     "split_aim",
     "sscc_link",
     "work_order_code",

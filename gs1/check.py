@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from .errors import Gs1Error
 
-__all__ = ["check_character", "check_digit"]
+__all__ = ["CHECK_PAIR_BODY_MAX", "check_character", "check_digit", "check_pair"]
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+# No AI that carries a check pair is longer than 25 characters; the primes below weigh this many.
+CHECK_PAIR_BODY_MAX = 97
 
 
 def check_digit(body: str) -> str:
@@ -18,7 +21,10 @@ def check_digit(body: str) -> str:
     """
     if not (body.isascii() and body.isdigit()):
         raise Gs1Error(f"a check digit needs the digits 0-9, got {body[:40]!r}")
-    total = sum(map(int, body[-1::-2])) * 3 + sum(map(int, body[-2::-2]))
+    values = body.encode()
+    # "0" is 48: the weights add 3 * 48 for every second digit and 48 for the others.
+    pairs, odd = divmod(len(values), 2)
+    total = sum(values[-1::-2]) * 3 + sum(values[-2::-2]) - 192 * pairs - 144 * odd
     return str(-total % 10)
 
 
@@ -36,3 +42,29 @@ def check_character(body: str) -> str:
             raise Gs1Error(f"a check character needs 0-9 and A-Z only, got {character!r}")
         product = ((product + value) % 36 or 36) * 2 % 37
     return ALPHABET[(37 - product) % 36]
+
+
+def check_pair(body: str) -> str:
+    """The two check characters that belong behind `body`, at most 97 of character set 82.
+
+    GS1 General Specifications, section 7.9 (check character calculation for alphanumeric keys): each
+    character's place in the set times the primes from the right, modulo 1021, as two digits to the base 32.
+    Raises Gs1Error when `body` is longer or holds anything else.
+    """
+    if len(body) > CHECK_PAIR_BODY_MAX:
+        raise Gs1Error(f"a check pair covers at most {CHECK_PAIR_BODY_MAX} characters, got {len(body)}")
+    total = 0
+    for character, prime in zip(reversed(body), _PRIMES, strict=False):
+        value = _SET_82.find(character)
+        if value < 0:
+            raise Gs1Error(f"a check pair needs GS1 character set 82, got {character!r}")
+        total += value * prime
+    high, low = divmod(total % 1021, 32)
+    return _SET_32[high] + _SET_32[low]
+
+
+_SET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+_SET_32 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_PRIMES = [
+    number for number in range(2, 510) if all(number % divisor for divisor in range(2, int(number**0.5) + 1))
+]

@@ -1,100 +1,264 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks that a dictionary row may name, one function each. Know one component's text and nothing else.
 
-A check returns None when the text is fine, else the end of a sentence: what is wrong and what was expected.
+The names are those of the GS1 Barcode Syntax Dictionary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from .check import check_digit
+from .check import CHECK_PAIR_BODY_MAX, check_digit, check_pair
+from .codelists import COUNTRIES, COUNTRIES_ALPHA2, CURRENCIES, MEDIA_TYPES, PACKAGE_TYPES
+from .coupons import coupon_finding, positive_offer_finding
+from .findings import (
+    CHARSETS,
+    Finding,
+    Linter,
+    charset_finding,
+    company_prefix_finding,
+    date_finding,
+    digits_finding,
+)
 from .printable import shown
 
-__all__ = ["CHARSETS", "LINTERS"]
+__all__ = ["LINTERS"]
 
-# GS1 General Specifications, section 7.11 (the 82 characters of ISO/IEC 646 that an element may hold).
-CHARSETS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "N": frozenset("0123456789"),
-        "X": frozenset("!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"),
-    }
-)
-
-# ISO 3166-1 numeric codes of the 249 countries and areas.
-_COUNTRY_CODES = """
-004 008 010 012 016 020 024 028 031 032 036 040 044 048 050 051 052 056 060 064 068 070 072 074 076
-084 086 090 092 096 100 104 108 112 116 120 124 132 136 140 144 148 152 156 158 162 166 170 174 175
-178 180 184 188 191 192 196 203 204 208 212 214 218 222 226 231 232 233 234 238 239 242 246 248 250
-254 258 260 262 266 268 270 275 276 288 292 296 300 304 308 312 316 320 324 328 332 334 336 340 344
-348 352 356 360 364 368 372 376 380 384 388 392 398 400 404 408 410 414 417 418 422 426 428 430 434
-438 440 442 446 450 454 458 462 466 470 474 478 480 484 492 496 498 499 500 504 508 512 516 520 524
-528 531 533 534 535 540 548 554 558 562 566 570 574 578 580 581 583 584 585 586 591 598 600 604 608
-612 616 620 624 626 630 634 638 642 643 646 652 654 659 660 662 663 666 670 674 678 682 686 688 690
-694 702 703 704 705 706 710 716 724 728 729 732 740 744 748 752 756 760 762 764 768 772 776 780 784
-788 792 795 796 798 800 804 807 818 826 831 832 833 834 840 850 854 858 860 862 876 882 887 894
-"""
-_COUNTRIES = frozenset(_COUNTRY_CODES.split())
-
-_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_COMPANY_PREFIX_DIGITS_MIN = 4  # no GS1 company prefix is shorter
+# ISO 13616: country, two check digits, at most 30 characters; no country's is shorter than 11.
+_IBAN_LENGTHS = range(11, 35)
+_DIGITS = "0123456789"
+_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _csum(text: str) -> str | None:
-    if not _digits(text) or len(text) < 2:
-        return f"value {shown(text)}, expected digits that end in a check digit"
-    expected = check_digit(text[:-1])
-    return None if text[-1] == expected else f"check digit {text[-1]}, expected {expected}"
+def _gcppos2(text: str) -> Finding:
+    # The first character is the extension digit or the packaging indicator.
+    wrong = company_prefix_finding(text[1:])
+    return None if wrong is None else (1, wrong[1])
 
 
-def _yymmd0(text: str) -> str | None:
-    # Day 00 means the end of the month (General Specifications, section 3.4). The century is not in the code:
-    # of the years it can mean, 2000 and every fourth are leap years.
-    if len(text) != 6 or not _digits(text):
-        return f"date {shown(text)}, expected six digits YYMMDD"
-    year, month, day = int(text[:2]), int(text[2:4]), int(text[4:])
-    if not 1 <= month <= 12:
-        return f"month {text[2:4]}, expected 01 to 12"
-    days = _DAYS[month - 1] + (month == 2 and year % 4 == 0)
-    if day > days:
-        return f"day {text[4:]}, expected 00 to {days} in month {text[2:4]} of year {text[:2]}"
+def _csum(text: str) -> Finding:
+    if not text:
+        return 0, "value nothing, expected digits that end in a check digit"
+    if not (text.isascii() and text.isdigit()):
+        return digits_finding(text)
+    expected = check_digit(text[:-1]) if len(text) > 1 else "0"
+    return None if text[-1] == expected else (0, f"check digit {text[-1]}, expected {expected}")
+
+
+def _csumalpha(text: str) -> Finding:
+    if not 2 <= len(text) <= CHECK_PAIR_BODY_MAX + 2:
+        return 0, f"{len(text)} characters, expected 2 to {CHECK_PAIR_BODY_MAX + 2} ending in a check pair"
+    wrong = charset_finding(text[:-2], "X")
+    if wrong is not None:
+        return wrong
+    expected = check_pair(text[:-2])
+    if text[-2:] == expected:
+        return None
+    return len(text) - 2, f"check characters {shown(text[-2:])}, expected {expected}"
+
+
+def _cset64(text: str) -> Finding:
+    # Padding, when there is any, fills the last group of three or four up to a multiple of three: what the
+    # dictionary asks of AI (8030), though base64 itself pads to four.
+    body = text.rstrip("=")
+    wrong = charset_finding(body, "Z")
+    if wrong is not None:
+        return wrong
+    if "=" in body:
+        return body.index("="), "character =, expected padding at the end only"
+    padding = len(text) - len(body)
+    if padding and (not body or padding > 2 or len(text) % 3):
+        return len(body), f"padding {shown(text[len(body) :])}, expected none, or = to a multiple of three"
     return None
 
 
-def _iso3166(text: str) -> str | None:
-    return None if text in _COUNTRIES else f"country {shown(text)}, expected an ISO 3166-1 numeric code"
+def _hasnondigit(text: str) -> Finding:
+    if all(character in CHARSETS["N"] for character in text):
+        return 0, f"value {shown(text)}, expected at least one character that is no digit"
+    return None
 
 
-def _zero(text: str) -> str | None:
-    return None if text == "0" else f"value {shown(text)}, expected 0"
+def _hyphen(text: str) -> Finding:
+    return None if text and not text.strip("-") else (0, f"value {shown(text)}, expected only hyphens")
 
 
-def _gcppos1(text: str) -> str | None:
-    prefix = text[:_COMPANY_PREFIX_DIGITS_MIN]
-    if len(prefix) == _COMPANY_PREFIX_DIGITS_MIN and _digits(prefix):
+def _two_digits(word: str, largest: int) -> Linter:
+    def lint(text: str) -> Finding:
+        if len(text) == 2:
+            wrong = digits_finding(text)
+            if wrong is not None:
+                return wrong
+            if int(text) <= largest:
+                return None
+        return 0, f"{word} {shown(text)}, expected 00 to {largest}"
+
+    return lint
+
+
+_hh, _mi, _ss = _two_digits("hour", 23), _two_digits("minute", 59), _two_digits("second", 59)
+
+
+def _hhmi(text: str) -> Finding:
+    if len(text) != 4:
+        return 0, f"time {shown(text)}, expected four digits HHMM"
+    wrong = _hh(text[:2])
+    if wrong is None:
+        late = _mi(text[2:])
+        return None if late is None else (late[0] + 2, late[1])
+    return wrong
+
+
+def _iban(text: str) -> Finding:
+    # ISO 13616-1, check digits by ISO/IEC 7064 MOD 97-10: country and check digits count behind the rest.
+    if text[:2] not in COUNTRIES_ALPHA2:
+        return 0, f"IBAN country {shown(text[:2])}, expected an ISO 3166-1 alpha-2 code"
+    if len(text) not in _IBAN_LENGTHS:
+        return 0, f"IBAN of {len(text)} characters, expected {_IBAN_LENGTHS[0]} to {_IBAN_LENGTHS[-1]}"
+    allowed = _DIGITS + _UPPER
+    for position, character in enumerate(text):
+        if character not in allowed:
+            return position, f"IBAN character {shown(character)}, expected 0-9 or A-Z"
+    number = "".join(str(allowed.index(character)) for character in text[4:] + text[:4])
+    if int(number) % 97 == 1:
         return None
-    return f"company prefix {shown(prefix)}, expected at least {_COMPANY_PREFIX_DIGITS_MIN} digits"
+    return 2, f"IBAN check digits {text[2:4]} do not belong to {shown(text)}: read or type it again"
 
 
-def _gcppos2(text: str) -> str | None:
-    # The first character is the extension digit or the packaging indicator.
-    if not _digits(text[:1]):
-        return f"first character {shown(text[:1])}, expected a digit"
-    return _gcppos1(text[1:])
+def _pcenc(text: str) -> Finding:
+    match = _BROKEN_PERCENT.search(text)
+    if match is None:
+        return None
+    came = shown(text[match.start() : match.start() + 3])
+    return match.start(), f"percent sequence {came}, expected % and two hexadecimal digits"
 
 
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+_BROKEN_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-LINTERS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
+def _pieceoftotal(text: str) -> Finding:
+    half, odd = divmod(len(text), 2)
+    if odd or not half:
+        return 0, f"{len(text)} digits, expected a piece and a total of the same width"
+    wrong = digits_finding(text)
+    if wrong is not None:
+        return wrong
+    piece, total = text[:half], text[half:]
+    if not piece.strip("0"):
+        return 0, f"piece {piece}, expected at least 1"
+    if not total.strip("0"):
+        return half, f"total {total}, expected at least 1"
+    return None if piece <= total else (0, f"piece {piece} of {total}, expected at most {total}")
+
+
+def _posinseqslash(text: str) -> Finding:
+    match = _POSITION.fullmatch(text)
+    if match is None:
+        return 0, f"value {shown(text)}, expected position/end such as 1/3"
+    for group in (1, 2):
+        if match[group].startswith("0"):
+            return match.start(group), f"number {shown(match[group])}, expected one without leading zero"
+    position, end = match.groups()
+    if (len(position), position) > (len(end), end):
+        return 0, f"position {shown(position)}, expected at most {shown(end)}"
+    return None
+
+
+_POSITION = re.compile("([0-9]+)/([0-9]+)")
+
+
+def _tenths_of_microdegrees(word: str, largest: int) -> Linter:
+    # WGS 84 as degrees times ten million, moved so that none is negative (General Specifications, AI (4309)).
+    def lint(text: str) -> Finding:
+        if len(text) != 10:
+            return 0, f"{word} of {len(text)} digits, expected 10"
+        wrong = digits_finding(text)
+        if wrong is not None:
+            return wrong
+        return None if int(text) <= largest else (0, f"{word} {text}, expected at most {largest:010}")
+
+    return lint
+
+
+def _nonzero(text: str) -> Finding:
+    wrong = digits_finding(text)
+    if wrong is None and not text.strip("0"):
+        return 0, f"value {shown(text)}, expected more than zero"
+    return wrong
+
+
+def _nozeroprefix(text: str) -> Finding:
+    wrong = digits_finding(text)
+    return (0, "a leading zero, expected none") if wrong is None and text.startswith("0") else wrong
+
+
+def _zero(text: str) -> Finding:
+    return None if text and not text.strip("0") else (0, f"value {shown(text)}, expected 0")
+
+
+def _one_of(word: str, allowed: frozenset[str], expected: str) -> Linter:
+    def lint(text: str) -> Finding:
+        return None if text in allowed else (0, f"{word} {shown(text)}, expected {expected}")
+
+    return lint
+
+
+def _charset(charset: str) -> Linter:
+    return lambda text: charset_finding(text, charset)
+
+
+def _date(form: str, *, day_zero: bool) -> Linter:
+    return lambda text: date_finding(text, form=form, day_zero=day_zero)
+
+
+def _values(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_INDEX = frozenset("-_" + _DIGITS + _UPPER + _UPPER.lower())
+_NUMERIC = "an ISO 3166-1 numeric code"
+
+LINTERS: Mapping[str, Linter] = MappingProxyType(
     {
+        "couponcode": coupon_finding,
+        "couponposoffer": positive_offer_finding,
+        "cset39": _charset("Y"),
+        "cset64": _cset64,
+        "cset82": _charset("X"),
+        "csetnumeric": _charset("N"),
         "csum": _csum,
-        "gcppos1": _gcppos1,
+        "csumalpha": _csumalpha,
+        "gcppos1": company_prefix_finding,
         "gcppos2": _gcppos2,
-        "iso3166": _iso3166,
-        "yymmd0": _yymmd0,
+        "hasnondigit": _hasnondigit,
+        "hh": _hh,
+        "hhmi": _hhmi,
+        "hyphen": _hyphen,
+        "iban": _iban,
+        "importeridx": _one_of("importer index", _INDEX, "one of A-Z, a-z, 0-9, hyphen and underscore"),
+        "iso3166": _one_of("country", COUNTRIES, _NUMERIC),
+        "iso3166999": _one_of("country", COUNTRIES | {"999"}, f"{_NUMERIC} or 999"),
+        "iso3166alpha2": _one_of("country", COUNTRIES_ALPHA2, "an ISO 3166-1 alpha-2 code"),
+        "iso4217": _one_of("currency", CURRENCIES, "an ISO 4217 numeric code"),
+        "iso5218": _one_of("sex", _values("0 1 2 9"), "an ISO/IEC 5218 code: 0, 1, 2 or 9"),
+        "latitude": _tenths_of_microdegrees("latitude", 1_800_000_000),
+        "longitude": _tenths_of_microdegrees("longitude", 3_600_000_000),
+        "mediatype": _one_of("media type", MEDIA_TYPES, "01 to 10 or 80 to 99"),
+        "mi": _mi,
+        "nonzero": _nonzero,
+        "nozeroprefix": _nozeroprefix,
+        "packagetype": _one_of("package type", PACKAGE_TYPES, "a code of UN/ECE Recommendation 21 or GS1"),
+        "pcenc": _pcenc,
+        "pieceoftotal": _pieceoftotal,
+        "posinseqslash": _posinseqslash,
+        "ss": _ss,
+        "winding": _one_of("winding direction", _values("0 1 9"), "0, 1 or 9"),
+        "yesno": _one_of("value", _values("0 1"), "0 or 1"),
+        "yymmd0": _date("YYMMDD", day_zero=True),
+        "yymmdd": _date("YYMMDD", day_zero=False),
+        "yyyymmd0": _date("YYYYMMDD", day_zero=True),
+        "yyyymmdd": _date("YYYYMMDD", day_zero=False),
         "zero": _zero,
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from random import Random
 from types import FrameType
 from typing import Any
 
@@ -12,10 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gs1 import CodeError, Fault, check_digit, check_elements, element_string, parse_bracketed, parse_elements
-from gs1.dictionary import IDENTIFIERS, pattern_matches
+from gs1 import (
+    CodeError,
+    Fault,
+    check_elements,
+    element_string,
+    hri,
+    parse_bracketed,
+    parse_elements,
+    read_elements,
+)
 from gs1.elements import FAULTS_MAX
-from gs1.linters import CHARSETS, LINTERS
+from tests.gs1.samples import right_elements, right_value
 
 SSCC = "095201234567891235"
 GTIN = "09520123456788"
@@ -58,10 +67,10 @@ def test_an_element_twice_with_one_value_is_one_element() -> None:
         (f"01{GTIN}10{'A' * 21}", "21 characters, expected at most 20, of AI 10 at position 38"),
         (f"01{GTIN}10A B", "character  , expected a character of GS1 character set 82, of AI 10"),
         (f"01{GTIN}30A", "character A, expected a digit, of AI 30 at position 18"),
-        (f"01{GTIN}17261301", "month 13, expected 01 to 12, of AI 17 at position 18"),
+        (f"01{GTIN}17261301", "month 13, expected 01 to 12, of AI 17 at position 20"),
         (f"01{GTIN}17250229", "day 29, expected 00 to 28 in month 02 of year 25"),
         (f"01{GTIN}422999", "country 999, expected an ISO 3166-1 numeric code, of AI 422"),
-        ("89X", "89X at position 0, expected an application identifier we hold"),
+        ("89X", "89X at position 0, expected an application identifier of GS1"),
         (f"01{GTIN}10A{GS}10B", "value B and before A, expected one value, of AI 10"),
         ("10A", "AI 10 alone, expected AI 01 or 02 or 03 or 8006 or 8026 in the same code"),
         (f"02{GTIN}", "AI 02 alone, expected AI 37 in the same code"),
@@ -108,58 +117,19 @@ def test_nothing_is_no_element_string() -> None:
             parse("")
 
 
-# What makes a right element string: values drawn by the rows' own format, then the partners each one needs.
-
-
-@st.composite
-def values(draw: st.DrawFn, ai: str) -> str:
-    parts = []
-    for component in IDENTIFIERS[ai].components:
-        if component.optional and not draw(st.booleans()):
-            break
-        length = draw(st.integers(component.length_min, component.length_max))
-        part = draw(st.text(sorted(CHARSETS[component.charset]), min_size=length, max_size=length))
-        if "gcppos1" in component.checks:
-            part = "9520" + part[4:] if length >= 4 else "9520"
-        if "csum" in component.checks:
-            part = part[:-1] + check_digit(part[:-1])
-        for check, fixed in (("yymmd0", "260200"), ("iso3166", "840"), ("zero", "0")):
-            part = fixed if check in component.checks else part
-        assert all(LINTERS[check](part) is None for check in component.checks)
-        parts.append(part)
-    return "".join(parts)
-
-
-@st.composite
-def right_elements(draw: st.DrawFn) -> tuple[tuple[str, str], ...]:
-    chosen = draw(st.lists(st.sampled_from(sorted(IDENTIFIERS)), min_size=1, max_size=6, unique=True))
-    kept: list[str] = []
-    for ai in ["01", "422", *chosen]:
-        excluded = any(_excludes(ai, other) or _excludes(other, ai) for other in kept)
-        met = all(any({*way} <= {*kept} for way in group) for group in IDENTIFIERS[ai].requires)
-        if ai not in kept and met and not excluded:
-            kept.append(ai)
-    return tuple((ai, draw(values(ai))) for ai in draw(st.permutations(kept)))
-
-
-def _excludes(ai: str, other: str) -> bool:
-    return any(pattern_matches(pattern, other) for pattern in IDENTIFIERS[ai].excludes)
-
-
-@given(right_elements())
-def test_what_is_written_is_read_back(elements: tuple[tuple[str, str], ...]) -> None:
+@given(st.randoms(use_true_random=False))
+def test_what_is_written_is_read_back(chance: Random) -> None:
+    elements = right_elements(chance)
     assert parse_elements(element_string(elements)) == elements
+    assert parse_bracketed(hri(elements)) == elements
     assert check_elements(elements) == elements
-    typed = "".join(f"({ai}){value.replace('(', chr(92) + '(')}" for ai, value in elements)
-    if "\\" not in "".join(value for _, value in elements):
-        assert parse_bracketed(typed) == elements
 
 
-@given(st.sampled_from(["00", "01", "410", "402"]), st.data())
-def test_a_wrong_check_digit_is_always_refused(ai: str, data: st.DataObject) -> None:
-    right = data.draw(values(ai))
+@given(st.sampled_from(["00", "01", "410", "402"]), st.randoms(use_true_random=False), st.integers(1, 9))
+def test_a_wrong_check_digit_is_always_refused(ai: str, chance: Random, off: int) -> None:
+    right = right_value(ai, chance)
     assert parse_elements(f"{ai}{right}") == ((ai, right),)
-    wrong = right[:-1] + str((int(right[-1]) + data.draw(st.integers(1, 9))) % 10)
+    wrong = right[:-1] + str((int(right[-1]) + off) % 10)
     assert "check digit" in message_of(f"{ai}{wrong}")
 
 
@@ -184,6 +154,53 @@ def test_steps_that_grow_faster_than_the_length_are_noticed() -> None:
                 pass
 
     assert _lines_run(quadratic, "A" * 800) > _lines_run(quadratic, "A" * 100) * 9
+
+
+def test_reading_leniently_keeps_what_can_be_kept_and_tells_all_faults() -> None:
+    wrong = f"{SSCC[:-1]}4"
+    text = f"00{wrong}10A B{GS}11261301" + f"3712{GS}89X{GS}21S"
+    elements, faults = read_elements(text)
+    assert elements == (("00", wrong), ("11", "261301"), ("37", "12"), ("21", "S"))
+    assert [(fault.code, fault.ai, fault.position) for fault in faults] == [
+        ("csum", "00", 2),
+        ("character", "10", 23),
+        ("yymmd0", "11", 30),
+        ("unknown_ai", None, 39),
+    ]
+    assert parse_elements(text, lenient=True) == elements
+    with pytest.raises(CodeError, match="check digit 4"):
+        parse_elements(text)
+
+
+def test_reading_leniently_keeps_elements_that_lack_a_partner() -> None:
+    elements, (fault,) = read_elements("10A")
+    assert elements == (("10", "A"),)
+    assert fault.code == "missing_partner"
+    assert parse_elements("10A", lenient=True) == elements
+
+
+@pytest.mark.parametrize("text", ["", "89X", "10", "<b>"])
+def test_reading_leniently_refuses_where_nothing_can_be_kept(text: str) -> None:
+    elements, faults = read_elements(text)
+    assert elements == ()
+    assert faults
+    with pytest.raises(CodeError):
+        parse_elements(text, lenient=True)
+
+
+@pytest.mark.parametrize(
+    ("elements", "code"),
+    [
+        ("(253)9520123456788(8030)ABC", "missing_serial"),
+        ("(8003)09520123456788(8030)ABC", "missing_serial"),
+        ("(253)9520123456788X(8030)ABC", None),
+        ("(01)09520123456788(8030)ABC", "missing_partner"),
+        ("(01)09520123456788(21)S(8030)ABC", None),
+        ("(8030)AB=C", "cset64"),
+    ],
+)
+def test_a_digital_signature_needs_the_one_thing_that_it_signs(elements: str, code: str | None) -> None:
+    assert [fault.code for fault in _faults_of(parse_bracketed, elements)] == ([code] if code else [])
 
 
 def _faults_of(parse: Callable[[str], object], text: str) -> tuple[Fault, ...]:
