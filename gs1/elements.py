@@ -52,16 +52,17 @@ def parse_elements(text: str, *, lenient: bool = False) -> Elements:
     return elements
 
 
-def read_elements(text: str) -> tuple[Elements, tuple[Fault, ...]]:
+def read_elements(text: str, start: int = 0, *, before: Elements = ()) -> tuple[Elements, tuple[Fault, ...]]:
     """What can be kept of an element string, and all that is wrong with it, at most eight faults.
 
     Kept is every value of right length and characters, even when a check or a partner fails; of an identifier
     that comes twice, the first value. What an unknown identifier may say is passed over up to the next
-    separator.
+    separator. `start` is where in `text` the element string begins (positions count from the text's own
+    beginning), `before` are right elements of another symbol of the same label; they come first.
     """
     faults: list[Fault] = []
-    placed: list[_Placed] = []
-    position, end = 0, len(text)
+    placed: list[_Placed] = [(ai, value, None) for ai, value in before]
+    position, end = start, len(text)
     while position < end and len(faults) < FAULTS_MAX:
         identifier = find_identifier(text, position)
         if identifier is None:
@@ -69,11 +70,11 @@ def read_elements(text: str) -> tuple[Elements, tuple[Fault, ...]]:
             separator = text.find(GS, position)
             position = end if separator < 0 else separator + 1
             continue
-        start = position + len(identifier.ai)
-        value_end, position = _value_end(text, start, end, identifier)
-        value = text[start:value_end]
-        if _is_kept(identifier, value, start, faults):
-            placed.append((identifier.ai, value, start))
+        begin = position + len(identifier.ai)
+        value_end, position = _value_end(text, begin, end, identifier)
+        value = text[begin:value_end]
+        if _is_kept(identifier, value, begin, faults):
+            placed.append((identifier.ai, value, begin))
     return _joined(placed, faults)
 
 
