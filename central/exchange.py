@@ -62,6 +62,11 @@ _REST_S_MAX: Final = 5.0
 _OTHERS_S: Final = 10.0
 """A dock that asked so lately is there; each asks every few seconds."""
 
+_SHUT_S: Final = 600.0
+"""A node is not listened to for so long once an ask of it contradicted the record. No honest one ever does,
+and for each the center must read its whole record again, which takes seconds of all others' time.
+"""
+
 _LENDING: Final = frozenset(("grant", "recall", "lent"))
 
 _log = logging.getLogger(__name__)
@@ -76,6 +81,7 @@ class Exchange:
         self._turns = _Turns()
         self._asked: dict[str, float] = {}
         self._ids: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_IDS_MAX))
+        self._shut: dict[str, float] = {}
 
     async def answer(self, body: bytes, signature: str) -> bytes:
         """Answer one ask: judge, commit, anchor, then answer.
@@ -89,6 +95,7 @@ class Exchange:
                 check_names(ask.node, part.epoch, ask.doors)
             check_names(ask.node, ask.epoch, ask.doors)
             sender, waiting_max = self._sender(ask, body, signature)
+            self._check_open(ask.node)
             async with self._turns.take(sender, waiting_max), self._own.lock:
                 begun = asyncio.get_running_loop().time()
                 received, head, releasable = await self._take(ask, body, signature)
@@ -115,6 +122,15 @@ class Exchange:
         others = (at for other, at in self._asked.items() if other != node)
         if entries >= _BIG_ASK and any(now - at < _OTHERS_S for at in others):
             await asyncio.sleep(min(_REST * held_s, _REST_S_MAX))
+
+    def _check_open(self, node: str) -> None:
+        left = self._shut.get(node, 0.0) - asyncio.get_running_loop().time()
+        if left > 0:
+            raise Denied(
+                429,
+                f"an ask of {node} contradicted what is stored; it is listened to again in {left:.0f} s",
+                "Look at the center's log for what it sent; if this goes on, take the node out of service.",
+            )
 
     def _sender(self, ask: Ask, body: bytes, signature: str) -> tuple[str, int]:
         """In whose name an ask waits, and how many may. Refuses at once what no key vouches for."""
@@ -160,7 +176,11 @@ class Exchange:
             if code_valid and received.store:
                 await connection.execute(query("use_code"), own.tenant, own.zone, spent, now)
 
-        await own.commit(decisions, received, beside)
+        try:
+            await own.commit(decisions, received, beside)
+        except Denied:
+            self._shut[ask.node] = asyncio.get_running_loop().time() + _SHUT_S
+            raise
         if news:
             self._ids[ask.node].append(ask.ask_id)
         if len(book.keys[ask.node]) > keys_before:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from central.errors import Denied, Unavailable
 from central.queries import query
+from sync.bodies import read_body
 from sync.center import ACCOUNTING, CLAIMS_MAX, CenterBook, adopted_ids
 from sync.chain import Stored
 from sync.entry import GENESIS, Entry, Head, Place, read_record
+from sync.errors import EntryError
 from sync.reception import Received
 
 if TYPE_CHECKING:
@@ -49,6 +51,11 @@ _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}\Z")
 _EPOCH: Final = re.compile(r"[0-9a-f]{32}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _SEQ_MAX: Final = 2**62
+_MOVING: Final = frozenset(("admission", "withdrawal", "correction"))
+_MOVING_BYTES_MAX: Final = 32 * 1024
+"""Of goods that moved an entry holds one label, of which 2 KiB are kept as text and in hex, and one load.
+What other docks are told of them must fit their own entries.
+"""
 _FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -283,7 +290,9 @@ def check_names(node: str, epoch: str, doors: Sequence[str]) -> None:
 
 
 def check_frame(entry: Entry) -> None:
-    """Denied unless the fields around an entry's body can be stored: a signed entry may still be hostile."""
+    """Denied unless an entry's size and the fields around its body are what nodes write: a signed entry may
+    still be hostile.
+    """
     at = entry.occurred_at
     if not (
         _ID.match(entry.entry_id)
@@ -293,9 +302,22 @@ def check_frame(entry: Entry) -> None:
         and (entry.door is None or _NAME.match(entry.door))
         and at.tzinfo is not None
         and _FIRST_MOMENT <= at <= _LAST_MOMENT
+        and not _is_bloated(entry)
     ):
         raise Denied(
             400,
-            f"entry {entry.seq} has an id, type, door or time that no node writes",
+            f"entry {entry.seq} has an id, type, door, time or length that no node writes",
             "Update the node; if this goes on, take it out of service and count its goods.",
         )
+
+
+def _is_bloated(entry: Entry) -> bool:
+    """Whether goods moved by an entry that is longer than any label is; also in one that tells it again."""
+    if len(entry.body) <= _MOVING_BYTES_MAX:
+        return False
+    if entry.type == "adopt":
+        try:
+            return _is_bloated(read_record(bytes(read_body(entry).record)))
+        except EntryError:
+            return False  # nothing is made of it but a case
+    return entry.type in _MOVING

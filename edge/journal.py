@@ -36,7 +36,7 @@ from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
 from edge.writer import ROTATE, Writer, connect_writer, failure
 from sync.chain import BeginAnew
-from sync.entry import BODY_BYTES_MAX, Draft, Head, Place
+from sync.entry import Draft, Head, Place, body_bytes_max
 from sync.errors import EntryError
 from sync.keys import Signer
 
@@ -162,10 +162,10 @@ class Journal:
                 f"a {draft.type} entry may not follow the rotate entry, with which this epoch ends; "
                 "open the journal again"
             )
-        if len(draft.body) > BODY_BYTES_MAX:
+        if len(draft.body) > (fits := body_bytes_max(draft.type)):
             raise EntryError(
                 f"the body of a {draft.type} entry has {len(draft.body)} bytes, "
-                f"at most {BODY_BYTES_MAX} fit; split what it carries"
+                f"at most {fits} fit; split what it carries"
             )
         future: asyncio.Future[Placed] = self._loop.create_future()
         self._put(Append(draft, future))

@@ -8,18 +8,23 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
 
 from central.errors import Denied, Unavailable
+from central.record import Record
 from central.service import Central
 from central.web.access import Access
 from central.web.app import make_app, serving_locally
 from central.web.gate import OF_ONE_ADDRESS, Gate
+from customs.documents import Status
 from sync import wire
-from tests.central.dock import Dock
+from sync.bodies import Adopt, LoadFacts
+from tests.central.dock import GTIN, Dock
 from tests.central.test_exchange import stored
 
 EXCHANGE = "/api/v1/exchange"
@@ -224,3 +229,62 @@ async def test_a_flood_of_replays_keeps_neither_its_dock_nor_others_from_their_e
     assert (dock.have, other.have) == (len(dock.records), len(other.records))
     assert statuses <= {200, 503}
     assert 200 in statuses
+
+
+def huge(dock: Dock, length: int) -> LoadFacts:
+    """A load with a name that no label holds."""
+    return LoadFacts("k" * length, gtin=GTIN, unit="EA", owner="Example User", status=Status.NPF)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["as itself", "told again"])
+async def test_a_movement_of_absurd_size_is_refused_before_others_are_told_of_it(
+    center: Central, dock: Dock, again: bool
+) -> None:
+    other = Dock("dock-1")
+    (other if again else dock).move(load=huge(dock, 200_000))
+    if again:
+        dock.add("adopt", Adopt(msgspec.Raw(other.records[-1])))
+    with pytest.raises(Denied, match="length that no node writes"):
+        await dock.talk(center)
+    assert await stored(center) == 1
+    honest = Dock(dock.node, signer=dock.signer)
+    honest.move(load=huge(dock, 2_000))
+    await honest.talk(center)
+    assert await stored(center) == 3, "the control: a long name is taken"
+
+
+async def test_a_node_that_contradicts_the_record_is_not_listened_to_for_a_while(
+    center: Central, dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each such ask makes the center read its record again, which it must not do as often as a node likes."""
+    reads: list[None] = []
+    read = Record.book
+
+    async def counting(self: Record, *args: Any) -> Any:
+        reads.append(None)
+        return await read(self, *args)
+
+    monkeypatch.setattr(Record, "book", counting)
+    other = Dock("dock-2")
+    other.code = await center.enrol("dock-2")
+    await other.talk(center)
+    twice = dock.move()
+    dock.move_again(dock.records[-1], twice)
+    with pytest.raises(Denied, match="two entries have one id") as caught:
+        await dock.talk(center)
+    assert caught.value.status == 409
+    for _ in range(5):
+        with pytest.raises(Denied, match="contradicted what is stored") as caught:
+            await dock.talk(center)
+        assert caught.value.status == 429
+        other.move()
+        await other.talk(center)
+    assert len(reads) == 1
+    monkeypatch.setattr("central.exchange._SHUT_S", 0.0)
+    center._exchange._shut.clear()
+    for _ in range(2):
+        with pytest.raises(Denied, match="two entries have one id"):
+            await dock.talk(center)
+        other.move()
+        await other.talk(center)
+    assert len(reads) == 3, "the control: without the while each one costs a reading"

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from edge.errors import Backlogged, DiskFull, JournalClosed, JournalFailed
 from edge.journal import Journal, Placed
 from edge.store import JournalReader
 from edge.writer import connect_writer
+from sync.bodies import Adopt, body_bytes, schema_of
 from sync.entry import BODY_BYTES_MAX, Draft, Head, Place, record_hash
 from sync.errors import EntryError
 from sync.keys import check_head
@@ -195,6 +197,20 @@ async def test_a_body_too_large_is_refused_alone(site: Site) -> None:
         journal.append(site.draft("x" * BODY_BYTES_MAX))
     assert (await journal.append(site.draft())).place.seq == 2
     await journal.close()
+
+
+async def test_an_entry_of_full_size_can_be_told_again_in_another_epoch(site: Site) -> None:
+    journal = site.open()
+    frame = len(site.draft("").body)
+    largest = await journal.append(site.draft("x" * (BODY_BYTES_MAX - frame)))
+    again = Adopt(msgspec.Raw(largest.record))
+    assert len(body_bytes(again)) > BODY_BYTES_MAX, "it is the longest there can be"
+    clocks = site.time.clocks()
+    when = clocks.utc()
+    draft = Draft(clocks.entry_id(), "adopt", schema_of("adopt"), when, clocks.stamp(), body_bytes(again))
+    assert (await journal.append(draft)).place.seq == 3
+    await journal.close()
+    assert verify_store(site.store).finding is None
 
 
 async def test_too_much_waiting_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
