@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from .carriers import read_carried
 from .check import check_digit
 from .elements import Elements, parse_bracketed, parse_elements
 from .errors import CodeError, Fault
@@ -48,12 +49,6 @@ _AIM = re.compile(rb"\][A-Za-z][0-9A-Za-z]")
 _LINK_START = re.compile("https?://", re.IGNORECASE)
 _DIGITS = re.compile("[0-9]+")
 
-# Carriers whose content is a GS1 element string by their own word.
-# GS1-128, GS1 DataMatrix, GS1 QR Code, GS1 DataBar, GS1 DotCode.
-_ELEMENT_CARRIERS = frozenset(("]C1", "]d2", "]Q3", "]e0", "]J1"))
-# Carriers of one GTIN and nothing else: how many digits. UPC-A and UPC-E arrive as 13 digits. ]I0 and ]I1
-# differ in whether the scanner checked the digit, which is done here in any case.
-_GTIN_CARRIERS = {"]E0": ("EAN/UPC", 13), "]E4": ("EAN-8", 8), "]I0": ("ITF-14", 14), "]I1": ("ITF-14", 14)}
 _PLAIN_LINEAR = (None, "]C0")
 _GTIN_LENGTHS = (8, 12, 13, 14)
 
@@ -72,10 +67,12 @@ def _text(body: bytes) -> str:
 
 
 def _identified(aim: str | None, text: str) -> Identity:
-    if aim in _ELEMENT_CARRIERS:
-        return _load(parse_elements(text))
-    if aim in _GTIN_CARRIERS:
-        return _load(_gtin_elements(text, *_GTIN_CARRIERS[aim]))
+    carried = None if aim is None else read_carried(aim, text)
+    if carried is not None:
+        elements, faults = carried
+        if faults:
+            raise CodeError(*faults)
+        return _load(elements)
     if text.startswith(ORDER_PREFIX):
         return parse_order(text)
     if _LINK_START.match(text):
@@ -103,7 +100,7 @@ def _plain_load(aim: str | None, text: str) -> Load:
         if len(text) == 20 and text.startswith("00"):
             return _load((("00", _sscc(text[2:], 2)),))
         if len(text) in _GTIN_LENGTHS:
-            return _load(_gtin_elements(text, "GTIN", len(text)))
+            return _load(_gtin_elements(text))
     if text.startswith(("00", "01")):
         if aim is not None:
             raise CodeError(
@@ -125,10 +122,7 @@ def _plain_load(aim: str | None, text: str) -> Load:
     )
 
 
-def _gtin_elements(text: str, carrier: str, length: int) -> Elements:
-    if not (_DIGITS.fullmatch(text) and len(text) == length):
-        message = f"{len(text)} characters {shown(text)}, expected {length} digits in {carrier}"
-        raise CodeError(Fault("gtin_form", message, "01", 0))
+def _gtin_elements(text: str) -> Elements:
     _check_last(text, "01", 0)
     return (("01", text.zfill(14)),)
 

@@ -88,7 +88,6 @@ def test_dock_labels_are_read_from_any_plain_carrier(aim: str) -> None:
         ("095201234567891234", "check digit 4, expected 5, of AI 00 at position 0"),
         (f"]E0{GTIN[1:-1]}7", "check digit 7, expected 8"),
         ("]E0123456789012", "12 characters 123456789012, expected 13 digits in EAN/UPC"),
-        ("]E02112345678900|]e099COMPOSITE", "expected 13 digits in EAN/UPC"),
         (f"]C001{GTIN}10A", "expected GS1-128 (]C1)"),
         (f"]Q1{SSCC}", "in a carrier marked ]Q1, expected a GS1 Digital Link or a dock label"),
         (f"]A0{GTIN}", "in a carrier marked ]A0"),
