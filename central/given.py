@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,10 +32,12 @@ class Anchor(Protocol):
     def signer(self) -> Signer:
         """The center's key, made once."""
 
-    def roll(self) -> frozenset[str] | None:
-        """The nodes of the roll that was kept here; None when it was lost or never kept."""
+    def roll(self) -> Mapping[str, str] | None:
+        """The roll that was kept here: each node ever let in, with the id of the entry that retired it or "".
+        None when it was lost or never kept.
+        """
 
-    def keep_roll(self, nodes: Collection[str] | None) -> None:
+    def keep_roll(self, roll: Mapping[str, str] | None) -> None:
         """Keep the roll; it is on the medium when this returns. None forgets it. Raises OSError when it
         cannot be done.
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,17 +127,19 @@ class OwnLog:
             BeginAnew(book.head, None, f"a node knows another entry {witness.seq} of this epoch")
         )
 
-    async def keep_roll(self, change: Callable[[frozenset[str]], frozenset[str]]) -> None:
-        """Change the roll that is kept beside the anchor; nothing happens while it is lost."""
+    async def keep_on_roll(self, node: str, retirement: str = "") -> None:
+        """Put a node on the roll that is kept beside the anchor, or say which entry retired it; nothing happens
+        while the roll is lost.
+        """
         book = await self.book()
-        if book.roll_kept is not None and (roll := change(book.roll_kept)) != book.roll_kept:
-            await self._write_roll(book, roll)
+        if book.roll_kept is not None and book.roll_kept.get(node) != retirement:
+            await self._write_roll(book, {**book.roll_kept, node: retirement})
 
     async def found_roll(self) -> None:
         """Keep the roll again after it was lost and a person has attested it."""
         book = await self.book()
         if book.roll_kept is None:
-            await self._write_roll(book, frozenset(book.roll()))
+            await self._write_roll(book, _known_roll(book))
 
     async def commit(
         self,
@@ -218,19 +220,23 @@ class OwnLog:
         book.roll_kept = await asyncio.to_thread(self._anchor.roll)
         if isinstance(finding, BeginAnew):
             if not self.epochs and book.roll_kept is None and finding.parent is None:
-                await self._write_roll(book, frozenset())
+                await self._write_roll(book, {})
             return
         current = self.epochs[-1]
         if book.roll_kept is None:
             if len(self.epochs) == 1 or book.roll_attested == current:
-                await self._write_roll(book, frozenset(book.roll()))
+                await self._write_roll(book, _known_roll(book))
             return
         gone = {node for node, epoch in book.retired.items() if epoch == current}
-        roll = (book.roll_kept | frozenset(book.enrolled)) - gone
+        roll = {
+            **book.roll_kept,
+            **dict.fromkeys(book.enrolled, ""),
+            **{node: book.retirements[node] for node in gone},
+        }
         if roll != book.roll_kept:
             await self._write_roll(book, roll)
 
-    async def _write_roll(self, book: CenterBook, roll: frozenset[str] | None) -> None:
+    async def _write_roll(self, book: CenterBook, roll: Mapping[str, str] | None) -> None:
         try:
             await asyncio.to_thread(self._anchor.keep_roll, roll)
         except OSError as error:
@@ -260,3 +266,8 @@ class OwnLog:
             at = Place(at.epoch, at.seq + 1, record_hash(record))
             records.append(Stored(record, read_record(record), at.hash))
         return records
+
+
+def _known_roll(book: CenterBook) -> dict[str, str]:
+    """The roll as the log knows it."""
+    return {**book.retirements, **dict.fromkeys(book.roll(), "")}

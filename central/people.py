@@ -211,7 +211,7 @@ class People:
 
         await self._act(lambda book: decisions.enrolment(book, order.node, order.by), keep)
         async with own.lock:
-            await own.keep_roll(lambda roll: roll | {order.node})
+            await own.keep_on_roll(order.node)
         return Code(code, order.node)
 
     async def write_off(self, order: WriteOff) -> list[Written]:
@@ -258,7 +258,8 @@ class People:
 
         written = await self._act(draft)
         async with self._own.lock:
-            await self._own.keep_roll(lambda roll: roll - {order.node})
+            retirement = next(entry.entry_id for entry in written if entry.type == "close")
+            await self._own.keep_on_roll(order.node, retirement)
         return written
 
     async def revoke(self, order: Revoke) -> list[Written]:

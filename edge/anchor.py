@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -121,29 +121,33 @@ class Anchor:
                 f"the key {path} cannot take its place: {error.strerror}; check its disk"
             ) from error
 
-    def roll(self) -> frozenset[str] | None:
-        """The nodes of the roll that a center keeps here; None when it was never kept, or is not whole."""
+    def roll(self) -> dict[str, str] | None:
+        """The roll that a center keeps here: each node ever let in, with the id of the entry that retired it or
+        "". None when it was never kept, or is not whole.
+        """
         path = self.folder / _ROLL
         try:
-            names = json.loads(path.read_bytes())
+            roll = json.loads(path.read_bytes())
         except (FileNotFoundError, ValueError, RecursionError):
             return None
         except OSError as error:
             raise AnchorError(f"the roll {path} cannot be read: {error.strerror}") from error
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        if isinstance(roll, list) and all(isinstance(node, str) for node in roll):
+            return dict.fromkeys(roll, "")  # as it was written before retired nodes were kept
+        if not isinstance(roll, dict) or not all(isinstance(by, str) for by in roll.values()):
             return None
-        return frozenset(names)
+        return roll
 
-    def keep_roll(self, nodes: Collection[str] | None) -> None:
+    def keep_roll(self, roll: Mapping[str, str] | None) -> None:
         """Keep the roll; it is on the medium when this returns. None forgets it, where it proved old. Raises
         the OSError that prevents it.
         """
         path = self.folder / _ROLL
-        if nodes is None:
+        if roll is None:
             path.unlink(missing_ok=True)
             sync_folder(self.folder)
         else:
-            _write_whole(path, json.dumps(sorted(nodes)).encode())
+            _write_whole(path, json.dumps(dict(roll), sort_keys=True).encode())
 
     def _make_key(self, path: Path) -> Signer:
         try:

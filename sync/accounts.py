@@ -45,7 +45,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What people counted for some epochs and gaps together; `names` are both."""
+    """What people counted for some epochs and gaps together; `names` are both, and the retirement of a node,
+    whose count speaks for what the center does not know of as well.
+    """
 
     names: frozenset[str]
     amounts: dict[LineRef, Decimal]
@@ -76,6 +78,11 @@ class Accounts:
         if close.counted is None:
             return
         names = frozenset(close.epochs) | {gap_name(epoch) for epoch in close.gaps}
+        if close.retires:
+            names |= {f"{_RETIRED}{close.node}:{self._retirements(close.node)}"}
+        for count in self.counts:  # made again, it speaks for what it spoke for
+            if count.names & names:
+                names |= {name for name in count.names if is_retirement(name)}
         amounts: dict[LineRef, Decimal] = defaultdict(Decimal)
         for amount in close.counted:
             amounts[amount.ref] += amount.quantity
@@ -101,11 +108,22 @@ class Accounts:
             if epoch not in self.closed:
                 yield epoch, account
 
+    def _retirements(self, node: str) -> int:
+        return sum(name.startswith(f"{_RETIRED}{node}:") for count in self.counts for name in count.names)
+
     def _alone(self, epoch: str, account: Account) -> Decimal:
         """What an epoch is charged for itself: nothing where a count speaks for it."""
         if self.counted(epoch):
             return ZERO
         return account.used if epoch in self.closed else account.open
+
+
+_RETIRED: Final = "retired:"
+
+
+def is_retirement(name: str) -> bool:
+    """Whether a name in a count is neither an epoch nor a gap, but the retirement of a node."""
+    return name.startswith(_RETIRED)
 
 
 def gap_name(epoch: str) -> str:

@@ -215,7 +215,7 @@ def _roll(book: CenterBook, _node: str, _epoch: str) -> Case:
         "This center was put back to an older state and the list of docks kept beside its key is lost: "
         "nobody knows which docks there are. Nothing is lent until a person says so.",
         (),
-        f"Say which docks there are, also broken ones (known here: {known}): "
+        f"Say which docks were ever let in, also broken and retired ones (known here: {known}): "
         "`zonegate central attest-roll NODE...`.",
     )
 

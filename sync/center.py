@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -136,12 +136,17 @@ class CenterBook:
         self.own_epochs: list[str] = []
         self.own_keys: dict[str, str] = {}
         self.epochs: dict[str, EpochBook] = {}
+        self.ends: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+        """By node and epoch, hashes by seq that later logs of that node proved to be its end."""
         self.met: dict[str, list[str]] = defaultdict(list)
         self.met_under: dict[str, str] = {}
         self.accounts = Accounts()
         self.enrolled: dict[str, str] = {}
         self.retired: dict[str, str] = {}
-        self.roll_kept: frozenset[str] | None = None
+        self.retirements: dict[str, str] = {}
+        """By retired node, the id of the entry that retired it."""
+        self.roll_kept: Mapping[str, str] | None = None
+        """The roll beside the anchor: every node that was ever let in, with the entry that retired it, if any."""
         self.roll_attested: str | None = None
         self.roll_named: set[str] = set()
         self.keys: dict[str, set[str]] = defaultdict(set)
@@ -236,11 +241,13 @@ class CenterBook:
         self._ended.update(close.epochs)
         if close.retires:
             self.retired[close.node] = stored.entry.epoch
+            self.retirements[close.node] = stored.entry.entry_id
             self.enrolled.pop(close.node, None)
 
     def _fold_enrolled(self, stored: Stored, enrolled: Enrolled) -> None:
         self.enrolled.setdefault(enrolled.node, "" if enrolled.again else stored.entry.epoch)
         self.retired.pop(enrolled.node, None)
+        self.retirements.pop(enrolled.node, None)
 
     def _fold_roll(self, stored: Stored, roll: Roll) -> None:
         self.roll_attested = stored.entry.epoch
@@ -292,6 +299,8 @@ class CenterBook:
         self.lent.clear()  # an epoch that begins was told of nobody's leases
         self.epochs[stored.entry.epoch] = EpochBook(node, begin.key, stored.place, begin.parent, begin.end)
         self.keys[node].add(begin.key)
+        if begin.end is not None:
+            self.ends[node, begin.end.epoch].setdefault(begin.end.seq, begin.end.hash)
 
     def _fold_accounting(self, book: EpochBook, entry: Entry, body: Any) -> Moved | None:
         if isinstance(body, Movement | Correction):
@@ -424,9 +433,13 @@ class CenterBook:
         return epoch in self.accounts.closed
 
     def roll(self) -> set[str]:
-        """The nodes that must be accounted for: enrolled and not retired, and all that were ever met."""
-        kept = self.roll_kept or frozenset()
-        return {*kept, *self.enrolled, *self.roll_named, *self.met} - (set(self.retired) - kept)
+        """The nodes that must be accounted for: all that were let in, met or named, and not retired.
+
+        A retirement that this log does not know, since it was restored, counts for nothing.
+        """
+        kept = self.roll_kept or {}
+        on = {node for node, by in kept.items() if not by or self.retirements.get(node) != by}
+        return {*kept, *self.enrolled, *self.roll_named, *self.met} - (set(self.retired) - on)
 
     def may_lend(self) -> bool:
         """Whether the roll call holds."""

@@ -15,7 +15,7 @@ import msgspec
 
 from customs.documents import Conveyance, LineRef
 from sync import leasing
-from sync.accounts import ZERO, Account, gap_name
+from sync.accounts import ZERO, Account, gap_name, is_retirement
 from sync.bodies import (
     Amount,
     CenterSaw,
@@ -174,11 +174,9 @@ def _lease(
             if name in book.epochs and not book.is_closed(name)
         },
         load=_usual_load(book, ref, line.product),
-        recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
+        recalled={held.epoch: book.recalled.get((ref, held.epoch), ZERO) for held in (asker, *others)},
     )
-    # Who is asked to give back, and could not fill a load with it, would only give it back again.
-    parts = len(planned) > 1 and book.recalled.get((ref, epoch), ZERO) > ZERO and plan.grant < short
-    if plan.grant > ZERO and not parts:
+    if plan.grant > ZERO:
         yield "grant", Grant(ref.permit, ref.line, node, epoch, plan.grant)
     for name, quantity in plan.recalls.items():
         yield "recall", Recall(ref.permit, ref.line, book.epochs[name].node, name, quantity)
@@ -229,7 +227,8 @@ def write_off(
     """People have counted what some epochs of a node took, and attest that their machine is out of service.
 
     Raises Undecidable when an epoch or gap is not this node's, or an earlier count speaks for some of them
-    together with others that are not named now. An epoch may be one that the center never met, or has
+    together with others that are not named now. The count of a node that `retires` speaks for what the center
+    never met of it, or has forgotten, too. An epoch may be one that the center never met, or has
     forgotten, if a child names it as its parent with a proven end. The keys of these epochs are revoked, but
     for one that another open epoch of the node uses too.
     """
@@ -242,15 +241,15 @@ def write_off(
     if not names and not retires:
         raise Undecidable("a count must name at least one epoch or gap")
     for earlier in book.accounts.counts:
-        rest = earlier.names - names
+        rest = {name for name in earlier.names - names if not is_retirement(name)}
         if rest and earlier.names & names:
             raise Undecidable(
                 f"an earlier count speaks for {', '.join(sorted(rest))} as well; count them together"
             )
     if any(amount.quantity < 0 for amount in counted):
         raise Undecidable("a counted quantity is negative; count what left, 0 if nothing did")
-    count = tuple(counted) if names else None
-    drafts: list[Draft] = [("close", Close(node, tuple(epochs), count, tuple(gaps), by, note, retires))]
+    close = Close(node, tuple(epochs), tuple(counted), tuple(gaps), by, note, retires)
+    drafts: list[Draft] = [("close", close)]
     going_on = {
         known.key
         for epoch, known in of_node.items()

@@ -66,6 +66,8 @@ def plan(
     first, spared = _before(asker, others, free, lacking)
     elsewhere = sum(lacking.values(), ZERO) - short
     grant = max(min(short, free - first), min(wanted, free - elsewhere), ZERO)
+    if len(planned) > 1 and recalled.get(asker.epoch, ZERO) > ZERO and grant < short:
+        grant = ZERO  # who is asked to give back, and cannot fill a load with it, would give it back again
     wanted, short = wanted - grant, short - grant
     if wanted <= ZERO:
         return Plan(grant, {}, {})

@@ -6,7 +6,7 @@ Changes nothing: what it finds counts once `sync.decisions.decide` has taken it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sync import keys
@@ -58,6 +58,7 @@ class _Log:
     key: str
     head: Place
     claims: dict[int, str]
+    ends: dict[int, str]
     signed: int = 0
 
 
@@ -71,6 +72,8 @@ def needs(book: CenterBook, ask: Ask) -> list[tuple[str, int, int]]:
             ranges.append((part.epoch, max(part.after, 1), max(last, 1)))
         if known is not None and part.head is not None and part.head.seq <= known.head.seq:
             ranges.append((part.epoch, part.head.seq, part.head.seq))
+        if known is None and (end := _end_named(part)) is not None:
+            ranges.append((end.epoch, end.seq, end.seq))
     return ranges
 
 
@@ -190,10 +193,14 @@ def _extend(
     new = extension(
         part.epoch, head, hash_at, part.after, part.prev, [bytes(entry) for entry in part.entries]
     )
+    ends = book.ends.get((node, part.epoch), {})
     if known is not None:
-        log = _Log(known.node, known.key, known.head, known.claims, known.signed)
+        log = _Log(known.node, known.key, known.head, known.claims, ends, known.signed)
     elif new:
-        log = _Log(node, _checked_begin(book, node, new[0]).key, new[0].place, {})
+        begin = _checked_begin(book, node, new[0])
+        log = _Log(node, begin.key, new[0].place, {}, ends)
+        if begin.end is not None:
+            received.forks.extend(_two_ends(book, node, begin.end, hashes))
     else:
         return new
     if new:
@@ -202,6 +209,29 @@ def _extend(
     if part.head is not None and part.head.seq > log.signed:
         received.heads.append(part.head)
     return new
+
+
+def _end_named(part: Part) -> Place | None:
+    """The proven end of the log before, that a log's first entry names."""
+    if part.after or not part.entries:
+        return None
+    try:
+        begin = read_body(read_record(bytes(part.entries[0])))
+    except SyncError:
+        return None  # it is refused with its reason when it is judged
+    return begin.end if isinstance(begin, Begin) else None
+
+
+def _two_ends(
+    book: CenterBook, node: str, end: Place, hashes: Mapping[tuple[str, int], str]
+) -> Iterator[Fork]:
+    """A log that ended elsewhere than it is stored, or than another log proved, had two writers."""
+    known = book.epochs.get(end.epoch)
+    at = hashes.get((end.epoch, end.seq)) if known is not None and known.node == node else None
+    at = at or book.ends.get((node, end.epoch), {}).get(end.seq)
+    if at is not None and at != end.hash:
+        sentence = f"a later log of {node} proves another entry {end.seq} of {end.epoch} than the chain"
+        yield Fork(node, end.epoch, Place(end.epoch, end.seq, at), end, sentence)
 
 
 def _checked_begin(book: CenterBook, node: str, first: Stored) -> Begin:
@@ -231,6 +261,15 @@ def _check_heads(part: Part, log: _Log, hash_at: Callable[[int], str | None], ne
                 head.place,
             )
     run = {stored.entry.seq: stored.hash for stored in new}
+    if head is not None:
+        run.setdefault(head.seq, head.hash)
+    for seq, end in log.ends.items():
+        if run.get(seq, end) != end:
+            raise SecondWriter(
+                f"a later log of {log.node} proves that another entry {seq} of {part.epoch} was its end",
+                Place(part.epoch, seq, end),
+                Place(part.epoch, seq, run[seq]),
+            )
     for seq, claimed in log.claims.items():
         if run.get(seq, claimed) != claimed:
             raise SecondWriter(

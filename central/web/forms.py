@@ -93,7 +93,7 @@ FORMS: Final = (
         "/roll",
         "Say which docks there are",
         "This center was put back to an older state and lost the list of its docks. Name every dock that was "
-        "ever let in and not retired, also broken ones.",
+        "ever let in, also broken and retired ones: what was done since that state is forgotten.",
         "Nothing is lent until each of them has reported or was counted. A dock that you forget may hold "
         "quantities of permits that would then be lent a second time.",
         "These are all docks",

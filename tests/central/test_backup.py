@@ -170,9 +170,8 @@ async def test_commands_act_while_no_center_runs(running: Running) -> None:
     assert said.startswith("close is entry")
 
 
-async def test_a_backup_of_another_record_is_not_noted(open_center: Opener, papers: bytes) -> None:
+async def test_a_backup_of_another_record_is_not_noted(open_center: Opener) -> None:
     center = await open_center()
-    await center.import_files([Upload("week.json", papers)], "compliance")
     stranger = Dock("dock-9")
     with pytest.raises(Denied, match="not stored here"):
         await center.people.note_backup(NoteBackup("b", (stranger.place(),), "Dana"))

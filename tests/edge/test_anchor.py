@@ -116,11 +116,13 @@ def test_a_key_of_the_wrong_size_is_refused(tmp_path: Path) -> None:
 def test_the_roll_is_kept_whole_and_a_damaged_one_is_lost(tmp_path: Path) -> None:
     anchor = Anchor(tmp_path)
     assert anchor.roll() is None
-    anchor.keep_roll(["dock-2", "dock-1"])
-    assert Anchor(tmp_path).roll() == frozenset(("dock-1", "dock-2"))
+    anchor.keep_roll({"dock-2": "", "dock-1": "an entry"})
+    assert Anchor(tmp_path).roll() == {"dock-1": "an entry", "dock-2": ""}
     assert (tmp_path / "roll").stat().st_mode & 0o777 == 0o600
-    anchor.keep_roll([])
-    assert anchor.roll() == frozenset(), "nobody is on it, and that is known"
+    anchor.keep_roll({})
+    assert anchor.roll() == {}, "nobody is on it, and that is known"
+    (tmp_path / "roll").write_bytes(b'["dock-1"]')
+    assert anchor.roll() == {"dock-1": ""}, "as it was written once"
     for damaged in (b"", b'["dock-1"', b'{"dock-1": 1}', b"[1]", b"\xff", b"[" * 100_000):
         (tmp_path / "roll").write_bytes(damaged)
         assert anchor.roll() is None
@@ -135,4 +137,4 @@ def test_a_roll_that_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(AnchorError, match="roll"):
         anchor.roll()
     with pytest.raises(OSError, match="directory"):
-        anchor.keep_roll(["dock-1"])
+        anchor.keep_roll({"dock-1": ""})

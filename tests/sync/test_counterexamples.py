@@ -11,6 +11,7 @@ from customs.documents import Conveyance, Direction
 from edge.leases import returns, wants
 from sync import leasing, wire
 from sync.bodies import Amount
+from sync.center import CenterBook
 from sync.decisions import write_off
 from sync.errors import WireError
 from sync.leasing import Holder
@@ -101,6 +102,27 @@ def test_a_dock_that_sees_no_truck_is_not_lent_the_same_again(chance: Chance) ->
     assert node.spendable() == 800, "a new truck makes it stock up again"
 
 
+def test_what_is_not_lent_after_all_is_told_as_nobody_s() -> None:
+    """A part that would go back at once was withheld, and told as held: by who asked last, two docks were
+    told in turn that it was there and that it was not.
+    """
+    asker, other = Holder("dock-2", "a", ZERO, Decimal(7)), Holder("dock-1", "b", Decimal(10), Decimal(5))
+
+    def plan(recalled: int) -> leasing.Plan:
+        return leasing.plan(
+            asker,
+            [other],
+            {"dock-1": ZERO, "dock-2": ZERO},
+            free=Decimal(3),
+            lacking={"a": Decimal(4)},
+            load=Decimal(5),
+            recalled={"a": Decimal(recalled)},
+        )
+
+    assert (plan(2).grant, plan(2).holders) == (ZERO, {"dock-1": Decimal(10)})
+    assert (plan(0).grant, plan(0).holders) == (Decimal(3), {"dock-2": Decimal(3), "dock-1": Decimal(10)})
+
+
 # -- a restored center --------------------------------------------------------------------------------
 
 
@@ -168,3 +190,104 @@ def test_a_machine_rolled_back_behind_a_head_that_the_center_only_heard_of_begin
     node.withdraw(2)
     taken = node.exchange(center)
     assert taken.foreign is not None, "the center shows the head that it was shown"
+
+
+# -- two ends of one log ------------------------------------------------------------------------------
+
+
+def two_machines(chance: Chance, center: Center) -> tuple[Node, Node]:
+    """A machine, and a copy of it as a whole: both may go on in one epoch."""
+    center.plan()
+    node = enrolled(Node(chance), center)
+    other = Node(chance)
+    other.store, other.anchor, other.secret = node.backup(), node.anchor, node.secret
+    other.start()
+    assert other.epoch == node.epoch
+    return node, other
+
+
+def lose_store(node: Node) -> None:
+    """The next log names the end that the anchor proves; the entries are lost."""
+    node.store = type(node.store)()
+    node.start()
+
+
+def test_a_log_that_went_on_behind_a_proven_end_is_no_longer_its_own(chance: Chance) -> None:
+    """The one machine lost its store, the other went on in the same log: nobody noticed that two had
+    written it, and what the first had told was in no case.
+    """
+    center = Center(chance)
+    node, other = two_machines(chance, center)
+    epoch = node.epoch
+    node.withdraw(5)
+    lose_store(node)
+    node.settle(center)
+    other.withdraw(7)
+    other.withdraw(1)
+    taken = other.exchange(center)
+    assert taken.foreign is not None, "the center shows the end, and the copy begins anew"
+    assert [body.epoch for body in center.book.forks[epoch]] == [epoch]
+    assert center.folded_anew().ends == center.book.ends
+
+
+def test_an_end_that_is_proven_after_another_went_on_is_told(chance: Chance) -> None:
+    center = Center(chance)
+    node, other = two_machines(chance, center)
+    epoch = node.epoch
+    other.withdraw(7)
+    other.withdraw(1)
+    other.settle(center)
+    stored = center.copies.head(epoch)
+    node.withdraw(5)
+    end = node.told
+    lose_store(node)
+    node.settle(center)
+    assert center.copies.head(epoch) == stored
+    assert [(body.stored.seq, body.shown) for body in center.book.forks[epoch]] == [(end.seq, end)]
+    assert center.copies.head(node.epoch) == node.told, "its new log is stored all the same"
+
+
+# -- what nobody here knows of ------------------------------------------------------------------------
+
+
+def test_the_count_of_a_retired_node_is_charged_also_where_nothing_of_it_is_known(chance: Chance) -> None:
+    center = Center(chance)
+    center.plan()
+    charged = center.charged()
+
+    def retire(quantity: int) -> None:
+        count = [Amount(LINE.permit, LINE.line, Decimal(quantity))]
+        for kind, body in write_off(center.book, "dock-9", [], count, by="s", note="sold", retires=True):
+            center.write(kind, body)
+
+    retire(10)
+    assert center.charged() == charged + 10
+    retire(5)
+    assert center.charged() == charged + 15, "it was let in again, and what it took since counts too"
+
+
+def test_a_count_that_is_made_again_speaks_for_the_retirement_it_was_made_for(chance: Chance) -> None:
+    center = Center(chance)
+    center.plan()
+    node = enrolled(Node(chance), center)
+
+    def count(quantity: int, *, retires: bool) -> None:
+        counted = [Amount(LINE.permit, LINE.line, Decimal(quantity))]
+        drafts = write_off(
+            center.book, node.name, [node.epoch], counted, by="s", note="counted", retires=retires
+        )
+        for kind, body in drafts:
+            center.write(kind, body)
+
+    count(10, retires=True)
+    assert center.charged() == 10
+    count(30, retires=False)
+    assert center.charged() == 30
+
+
+def test_a_retirement_that_a_restored_center_has_forgotten_counts_for_nothing() -> None:
+    book = CenterBook(TENANT, ZONE)
+    book.roll_kept = {"dock-1": "", "dock-2": "an entry of the lost tail"}
+    assert book.roll() == {"dock-1", "dock-2"}
+    book.retired["dock-2"], book.retirements["dock-2"] = "an epoch", "an entry of the lost tail"
+    assert book.roll() == {"dock-1"}

@@ -14,11 +14,10 @@ from typing import Any
 
 from customs.documents import LineRef
 from sync import rollcall
-from sync.accounts import gap_name
 from sync.bodies import Adopt, Correction, Filing, Grant, Movement, Returned, Saw, Use, read_body
 from sync.center import CenterBook, recompute
 from sync.chain import Stored, chain_of
-from sync.entry import GENESIS, read_record
+from sync.entry import GENESIS, Place, read_record
 from sync.errors import EntryError, SyncError
 from zonegate.simulation.floor import ZERO, Told, fact_of
 from zonegate.simulation.machine import TENANT, ZONE
@@ -292,6 +291,12 @@ def _rolled_back(world: World) -> Iterator[Finding]:
 
 def _told(world: World) -> Iterator[Finding]:
     book, database = world.office.book, world.office.database
+    spoken = {
+        entry_id
+        for stored in database.own
+        if stored.entry.type == "close"
+        for entry_id in world.spoken.get(stored.entry.entry_id, ())
+    }
     places: dict[str, list[str]] = defaultdict(list)
     for stored in database.copies.all():
         places[stored.entry.entry_id].append(stored.hash)
@@ -313,25 +318,30 @@ def _told(world: World) -> Iterator[Finding]:
             yield Finding(
                 "I5", "lost", f"{what} is on the disk of {living[told.entry_id]}, not at the center"
             )
-        elif told.papers and not (told.entry_id in world.floor.lost_unseen or _named(book, told)):
+        elif told.papers and not (
+            told.entry_id in world.floor.lost_unseen or told.entry_id in spoken or _named(book, told)
+        ):
             yield Finding("I5", "lost", f"{what} is nowhere, and no case names it")
 
 
 def _named(book: CenterBook, told: Told) -> bool:
     """Whether a case, open or settled, names the range or the epoch of an entry."""
     known = book.epochs.get(told.epoch)
-    if known is not None and book.accounts.counted(told.epoch):
-        return True
-    for name, child in book.epochs.items():
+    for child in book.epochs.values():
         end = child.end
-        missing = known is None or known.head.seq < told.seq
+        missing = known is None or known.head.seq < told.seq or _forked(book, told, end)
         if end is not None and end.epoch == told.epoch and end.seq >= told.seq and missing:
             return True
         # A log that is known by its end alone: nobody can say what came before it either.
         unseen = known is None and end is not None and end.epoch not in book.epochs
-        if child.node == told.node and (unseen or book.accounts.counted(gap_name(name))):
+        if child.node == told.node and unseen:
             return True
-    return told.node in book.retired
+    return False
+
+
+def _forked(book: CenterBook, told: Told, end: Place | None) -> bool:
+    """Whether a case tells that the log of an entry had two writers, of which one ended there."""
+    return any(end in (fork.stored, fork.shown) for fork in book.forks[told.epoch])
 
 
 def _charges(world: World) -> Iterator[Finding]:

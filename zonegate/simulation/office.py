@@ -133,9 +133,9 @@ class Office:
         """An entry of the own log."""
         self._commit([(kind, body)])
 
-    def write_all(self, drafts: Sequence[Draft]) -> None:
+    def write_all(self, drafts: Sequence[Draft]) -> list[Stored]:
         """Entries of the own log, in one transaction."""
-        self._commit(drafts)
+        return self._commit(drafts)
 
     def _note_grants(self, run: Sequence[Stored]) -> None:
         """A rolled back center that nobody has told so yet lends what its lost tail lent already."""
@@ -237,7 +237,7 @@ class Office:
         """A code by which a node's key gets believed."""
         drafts = decisions.enrolment(self.book, node, "the supervisor")
         if self.vault.roll is not None:
-            self.vault.roll |= {node}  # first: a name too many only asks for a word more
+            self.vault.roll = {**self.vault.roll, node: ""}  # first: a name too many only asks for a word more
             self.book.roll_kept = self.vault.roll
         self._commit(drafts)
         code = self.chance.hex()
@@ -247,12 +247,13 @@ class Office:
     def attest_roll(self, nodes: Sequence[str]) -> None:
         """A person says which nodes there are."""
         self.write("roll", Roll(tuple(nodes), "the supervisor"))
-        self.vault.roll = frozenset(self.book.roll())
+        self.vault.roll = {**self.book.retirements, **dict.fromkeys(self.book.roll(), "")}
+        self.book.roll_kept = self.vault.roll
 
     def struck(self, node: str) -> None:
-        """A retired node is off the roll."""
+        """A retired node is off the roll while the entry that retired it is known."""
         if self.vault.roll is not None:
-            self.vault.roll -= {node}
+            self.vault.roll = {**self.vault.roll, node: self.book.retirements[node]}
             self.book.roll_kept = self.vault.roll
 
     def backup(self, name: str) -> Database:

@@ -7,7 +7,7 @@ Nothing here decides anything. Everything follows from one seed.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -220,11 +220,13 @@ class Database:
 
 @dataclass(slots=True)
 class Vault:
-    """The center's second medium: anchor, key, and the roll of nodes. `roll` is None when it was lost."""
+    """The center's second medium: anchor, key, and the roll of nodes with what retired them. `roll` is None when
+    it was lost.
+    """
 
     secret: bytes
     anchor: Place | None = None
-    roll: frozenset[str] | None = frozenset()
+    roll: Mapping[str, str] | None = field(default_factory=dict)
 
     def copy(self) -> Vault:
         """What only a copy of the whole machine has."""

@@ -57,6 +57,7 @@ class World:
         self.copied: set[str] = set()
         self.rolled_back: list[tuple[str, list[tuple[Machine, Disk]]]] = []
         self.counted: set[tuple[str, str]] = set()
+        self.spoken: dict[str, set[str]] = {}
         self.trucks = 0
         self.unnoticed: list[str] = []
         self._names = 0
@@ -350,7 +351,7 @@ class World:
         names = epochs | {f"gap:{gap}" for gap in gaps}
         for count in book.accounts.counts:  # what an earlier count spoke for together is counted together
             if count.names & names:
-                epochs |= {name for name in count.names if not name.startswith("gap:")}
+                epochs |= {name for name in count.names if not name.startswith(("gap:", "retired:"))}
                 gaps |= {name.removeprefix("gap:") for name in count.names if name.startswith("gap:")}
         true = self.true_count(node, epochs)
         said = {line: max(quantity - less, ZERO) for line, quantity in true.items()}
@@ -374,13 +375,22 @@ class World:
         for machine in self.machines:
             if machine.epoch in epochs and not machine.gone and machine.running:
                 self.floor.excuse("false attestation", machine.leases())
-        self.office.write_all(drafts)
+        closing = self.office.write_all(drafts)[0]
+        self.spoken[closing.entry.entry_id] = self._spoken(node, epochs)
         if retires:
             self.office.struck(node)
-            self.enrolled.discard(node)
         shown = ", ".join(sorted(name[:6] for name in epochs))
         self.say(f"people count for {node} ({shown}; {len(gaps)} gaps): {said[IN]} in, {said[OUT]} out")
         return True
+
+    def _spoken(self, node: str, epochs: set[str]) -> set[str]:
+        """The told entries of a node that a count speaks for: all but those of machines that go on."""
+        writing = {machine.epoch for machine in self.in_service()} - epochs
+        return {
+            told.entry_id
+            for told in self.floor.told.values()
+            if told.node == node and told.epoch not in writing
+        }
 
     def epochs_without_machine(self, node: str) -> set[str]:
         """Epochs of a node that nothing closed and that no machine in service goes on in."""
@@ -449,6 +459,8 @@ class World:
         lost: dict[LineRef, Decimal] = {}
         for grant in tail.values():
             lost[grant.ref] = lost.get(grant.ref, ZERO) + grant.quantity
+        current = office.book.own_epochs[-1]  # those that it has left are settled
+        self.rolled_back = [(left, known) for left, known in self.rolled_back if left == current]
         epoch, seq = database.own[-1].place.epoch, database.own[-1].entry.seq
         witnesses = []
         for machine in self.live():
@@ -460,6 +472,11 @@ class World:
         for letter in self.letters:
             letter.late = True
         office.off()
+        # Also of what was lost before nobody knows now: the cases that named it are forgotten.
+        alone = self.floor.told.keys() - {stored.entry.entry_id for stored in database.copies.all()}
+        for machine in self.in_service():
+            alone -= {stored.entry.entry_id for stored in machine.disk.logs.all()}
+        self.floor.lost(alone, set())
         office.database, office.vault = database.copy(), vault.copy()
         office.rolled_back = lost
         self._forget_copies(database)
