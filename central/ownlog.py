@@ -128,8 +128,8 @@ class OwnLog:
         )
 
     async def keep_on_roll(self, node: str, retirement: str = "") -> None:
-        """Put a node on the roll that is kept beside the anchor, or say which entry retired it; nothing happens
-        while the roll is lost.
+        """Put a node on the roll that is kept beside the anchor, or say which entry retired it; nothing
+        happens while the roll is lost.
         """
         book = await self.book()
         if book.roll_kept is not None and book.roll_kept.get(node) != retirement:

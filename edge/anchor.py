@@ -122,8 +122,8 @@ class Anchor:
             ) from error
 
     def roll(self) -> dict[str, str] | None:
-        """The roll that a center keeps here: each node ever let in, with the id of the entry that retired it or
-        "". None when it was never kept, or is not whole.
+        """The roll that a center keeps here: each node ever let in, with the id of the entry that retired it
+        or "". None when it was never kept, or is not whole.
         """
         path = self.folder / _ROLL
         try:

@@ -146,7 +146,7 @@ class CenterBook:
         self.retirements: dict[str, str] = {}
         """By retired node, the id of the entry that retired it."""
         self.roll_kept: Mapping[str, str] | None = None
-        """The roll beside the anchor: every node that was ever let in, with the entry that retired it, if any."""
+        """The roll beside the anchor: all nodes ever let in, with the id of the entry that retired each."""
         self.roll_attested: str | None = None
         self.roll_named: set[str] = set()
         self.keys: dict[str, set[str]] = defaultdict(set)

@@ -113,6 +113,8 @@ def receive(
         received.store.extend(new)
         if new:
             heads[part.epoch] = new[-1].place
+        if part.epoch == ask.epoch and (end := _end_beyond(book, ask, heads.get(part.epoch))) is not None:
+            shown[part.epoch] = end
     have = tuple(
         shown.get(part.epoch) or heads.get(part.epoch) or _stored_head(book, part.epoch) for part in ask.parts
     )
@@ -220,6 +222,16 @@ def _end_named(part: Part) -> Place | None:
     except SyncError:
         return None  # it is refused with its reason when it is judged
     return begin.end if isinstance(begin, Begin) else None
+
+
+def _end_beyond(book: CenterBook, ask: Ask, head: Place | None) -> Place | None:
+    """The end that a later log of a node proved for the one in which it still writes here: that is another
+    machine, or an old request. It is stored as far as it goes, and shown that end.
+    """
+    ends = book.ends.get((ask.node, ask.epoch), {})
+    last = max(ends, default=0)
+    top = (head or _stored_head(book, ask.epoch)).seq
+    return Place(ask.epoch, last, ends[last]) if last > top else None
 
 
 def _two_ends(

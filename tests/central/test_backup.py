@@ -16,7 +16,6 @@ from central.database import Database
 from central.errors import Denied, SetupError
 from central.people import DropBackup, NoteBackup
 from central.service import Central
-from customs.imports import Upload
 from edge.clock import system_clocks
 from sync.bodies import Use
 from tests.central.conftest import Opener

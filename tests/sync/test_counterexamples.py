@@ -230,6 +230,22 @@ def test_a_log_that_went_on_behind_a_proven_end_is_no_longer_its_own(chance: Cha
     assert center.folded_anew().ends == center.book.ends
 
 
+def test_a_copy_that_has_not_come_to_the_proven_end_is_shown_it(chance: Chance) -> None:
+    center = Center(chance)
+    node, other = two_machines(chance, center)
+    node.withdraw(5)
+    end = node.told
+    lose_store(node)
+    node.settle(center)
+    other_top = other.told
+    assert other_top.seq < end.seq
+    taken = other.exchange(center)
+    assert taken.foreign == end
+    stored = center.copies.head(other_top.epoch)
+    assert stored == other_top, "what it has is stored all the same"
+    assert not center.book.forks, "nothing was written twice yet"
+
+
 def test_an_end_that_is_proven_after_another_went_on_is_told(chance: Chance) -> None:
     center = Center(chance)
     node, other = two_machines(chance, center)

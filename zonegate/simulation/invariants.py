@@ -277,8 +277,9 @@ def _rolled_back(world: World) -> Iterator[Finding]:
     for epoch, witnesses in world.rolled_back:
         if world.office.book.own_epochs[-1] != epoch:
             continue
-        for machine, disk in witnesses:
-            if machine.disk is disk and machine in world.live() and machine.shown_since:
+        for machine, disk, place in witnesses:
+            known = world.office.hash_at(place.epoch, place.seq) == place.hash
+            if not known and machine.disk is disk and machine in world.live() and machine.shown_since:
                 sentence = (
                     f"the center goes on in {epoch[:6]} although {machine.name} knows a later head of it"
                 )
@@ -327,14 +328,15 @@ def _told(world: World) -> Iterator[Finding]:
 def _named(book: CenterBook, told: Told) -> bool:
     """Whether a case, open or settled, names the range or the epoch of an entry."""
     known = book.epochs.get(told.epoch)
+    if book.accounts.counted(told.epoch):
+        return True
     for child in book.epochs.values():
         end = child.end
         missing = known is None or known.head.seq < told.seq or _forked(book, told, end)
         if end is not None and end.epoch == told.epoch and end.seq >= told.seq and missing:
             return True
         # A log that is known by its end alone: nobody can say what came before it either.
-        unseen = known is None and end is not None and end.epoch not in book.epochs
-        if child.node == told.node and unseen:
+        if child.node == told.node and end is not None and end.epoch not in book.epochs:
             return True
     return False
 

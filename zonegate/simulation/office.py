@@ -237,7 +237,8 @@ class Office:
         """A code by which a node's key gets believed."""
         drafts = decisions.enrolment(self.book, node, "the supervisor")
         if self.vault.roll is not None:
-            self.vault.roll = {**self.vault.roll, node: ""}  # first: a name too many only asks for a word more
+            # First: a name too many only asks for a word more.
+            self.vault.roll = {**self.vault.roll, node: ""}
             self.book.roll_kept = self.vault.roll
         self._commit(drafts)
         code = self.chance.hex()

@@ -220,8 +220,8 @@ class Database:
 
 @dataclass(slots=True)
 class Vault:
-    """The center's second medium: anchor, key, and the roll of nodes with what retired them. `roll` is None when
-    it was lost.
+    """The center's second medium: anchor, key, and the roll of nodes with what retired them. `roll` is None
+    when it was lost.
     """
 
     secret: bytes

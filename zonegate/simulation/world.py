@@ -15,6 +15,7 @@ from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine
 from gs1.load import Load
 from sync import decisions
 from sync.bodies import Amount, BackedUp, BackupGone
+from sync.entry import Place
 from sync.errors import SyncError
 from zonegate.simulation.floor import ZERO, Floor
 from zonegate.simulation.machine import Image, Machine, leases_in
@@ -55,7 +56,7 @@ class World:
         self.authorized = dict.fromkeys(LINES, ZERO)
         self.enrolled: set[str] = set()
         self.copied: set[str] = set()
-        self.rolled_back: list[tuple[str, list[tuple[Machine, Disk]]]] = []
+        self.rolled_back: list[tuple[str, list[tuple[Machine, Disk, Place]]]] = []
         self.counted: set[tuple[str, str]] = set()
         self.spoken: dict[str, set[str]] = {}
         self.trucks = 0
@@ -376,21 +377,19 @@ class World:
             if machine.epoch in epochs and not machine.gone and machine.running:
                 self.floor.excuse("false attestation", machine.leases())
         closing = self.office.write_all(drafts)[0]
-        self.spoken[closing.entry.entry_id] = self._spoken(node, epochs)
+        self.spoken[closing.entry.entry_id] = self._spoken(node)
         if retires:
             self.office.struck(node)
         shown = ", ".join(sorted(name[:6] for name in epochs))
         self.say(f"people count for {node} ({shown}; {len(gaps)} gaps): {said[IN]} in, {said[OUT]} out")
         return True
 
-    def _spoken(self, node: str, epochs: set[str]) -> set[str]:
-        """The told entries of a node that a count speaks for: all but those of machines that go on."""
-        writing = {machine.epoch for machine in self.in_service()} - epochs
-        return {
-            told.entry_id
-            for told in self.floor.told.values()
-            if told.node == node and told.epoch not in writing
-        }
+    def _spoken(self, node: str) -> set[str]:
+        """The told entries of a node that a count speaks for: all but those that a disk in service has."""
+        told = {told.entry_id for told in self.floor.told.values() if told.node == node}
+        for machine in self.in_service():
+            told -= {stored.entry.entry_id for stored in machine.disk.logs.all()}
+        return told
 
     def epochs_without_machine(self, node: str) -> set[str]:
         """Epochs of a node that nothing closed and that no machine in service goes on in."""
@@ -467,7 +466,7 @@ class World:
             witness = machine.books.state.witness
             if witness is not None and witness.epoch == epoch and witness.seq > seq:
                 machine.shown_since = False
-                witnesses.append((machine, machine.disk))
+                witnesses.append((machine, machine.disk, witness.place))
         self.rolled_back.append((epoch, witnesses))
         for letter in self.letters:
             letter.late = True
