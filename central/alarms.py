@@ -16,7 +16,13 @@ from central.tasks import end
 from sync.cases import ALARM
 
 _PAUSE_SECONDS: Final = 1.0
-"""Between two looks: a rush of entries is looked at once."""
+"""Between two looks at least: a rush of entries is looked at once."""
+
+_PAUSE_SECONDS_MAX: Final = 60.0
+"""No alarm is told later than this."""
+
+_PAUSES: Final = 20.0
+"""So many times as long as a look took it pauses: while it looks nothing else of the book is done."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +53,7 @@ class Alarms:
         while True:
             await self._news.wait()
             self._news.clear()
+            begun = asyncio.get_running_loop().time()
             try:
                 await self._tell()
             except (CentralError, asyncpg.PostgresError, OSError) as error:
@@ -54,10 +61,15 @@ class Alarms:
                 self._news.set()
             except Exception:  # noqa: BLE001 - a watch that ends unseen would be worse
                 _log.exception("the cases cannot be looked at; this is a fault of the program")
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_pause(asyncio.get_running_loop().time() - begun))
 
     async def _tell(self) -> None:
         found = {case.name: case for case in (await self._look()).cases if case.kind == ALARM}
         for name in sorted(found.keys() - self._told):
             _log.error("ALARM %s: %s Next: %s", name, found[name].what, found[name].next_step)
         self._told = set(found)
+
+
+def _pause(took_s: float) -> float:
+    """How long to rest after a look that took so long."""
+    return min(max(_PAUSE_SECONDS, _PAUSES * took_s), _PAUSE_SECONDS_MAX)

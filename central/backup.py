@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -96,8 +97,11 @@ def verify_backup(folder: Path) -> Manifest:
         for name, table in manifest.tables.items():
             if _table(_file(folder, name)) != table:
                 raise SetupError(f"{_file(folder, name)} is not what was written; use another backup")
+        for name in TABLES.keys() - {"entry"}:
+            for _ in _lines(folder, name, manifest):
+                pass
         _check_chains(folder, manifest)
-    except (OSError, EOFError, *MALFORMED) as error:
+    except (OSError, EOFError, zlib.error, *MALFORMED) as error:
         raise SetupError(f"{folder} is no whole backup: {error}; name a folder with {_MANIFEST}") from error
     return manifest
 
@@ -181,7 +185,7 @@ def _writer(file: gzip.GzipFile) -> Callable[[bytes], Coroutine[Any, Any, None]]
 def _check_chains(folder: Path, manifest: Manifest) -> None:
     """Each log in the backup is one unbroken chain up to the end that the manifest names."""
     ends: dict[tuple[str, str], Place] = {}
-    for node, epoch, seq, digest, record in _entries(folder):
+    for node, epoch, seq, digest, record in _entries(folder, manifest):
         before = ends.get((node, epoch))
         try:
             entry = read_record(record)
@@ -208,26 +212,38 @@ def _by_epoch(place: Place) -> str:
     return place.epoch
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, str, int, str, bytes]]:
+def _entries(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str, int, str, bytes]]:
     """Node, epoch, seq, hash and record of every entry, in order."""
     at = [COLUMNS.index(name) for name in ("node", "epoch", "seq", "hash", "record")]
-    with gzip.open(_file(folder, "entry"), "rb") as file:
+    for line in _lines(folder, "entry", manifest):
+        fields = line.split(b"\t")
+        if len(fields) != len(COLUMNS):
+            raise SetupError(f"{_file(folder, 'entry')} has a line that is no entry; use another backup")
+        node, epoch, seq, digest, record = (fields[index] for index in at)
+        try:
+            # COPY writes bytes as \\x and hex, the backslash doubled.
+            yield (
+                node.decode(),
+                epoch.decode(),
+                int(seq),
+                digest.decode(),
+                bytes.fromhex(record[3:].decode()),
+            )
+        except ValueError as error:
+            raise SetupError(f"{_file(folder, 'entry')} has a line that is no entry: {error}") from error
+
+
+def _lines(folder: Path, table: str, manifest: Manifest) -> Iterator[bytes]:
+    """The rows of a table, each of them the zone's own: one of another would be put back beside them."""
+    whose = f"{manifest.tenant}\t{manifest.zone}\t".encode()
+    with gzip.open(_file(folder, table), "rb") as file:
         while line := file.readline(_LINE_BYTES_MAX):
-            fields = line.rstrip(b"\n").split(b"\t")
-            if len(fields) != len(COLUMNS):
-                raise SetupError(f"{_file(folder, 'entry')} has a line that is no entry; use another backup")
-            node, epoch, seq, digest, record = (fields[index] for index in at)
-            try:
-                # COPY writes bytes as \\x and hex, the backslash doubled.
-                yield (
-                    node.decode(),
-                    epoch.decode(),
-                    int(seq),
-                    digest.decode(),
-                    bytes.fromhex(record[3:].decode()),
+            if not line.startswith(whose):
+                raise SetupError(
+                    f"{_file(folder, table)} has a row that is not of {manifest.tenant}/{manifest.zone}; "
+                    "use another backup"
                 )
-            except ValueError as error:
-                raise SetupError(f"{_file(folder, 'entry')} has a line that is no entry: {error}") from error
+            yield line.rstrip(b"\n")
 
 
 def _file(folder: Path, table: str) -> Path:

@@ -12,7 +12,8 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -114,17 +115,19 @@ def restore(config: NodeConfig, folder: Path) -> str:
     if _sha256(folder / JOURNAL_FILE) != note.sha256:
         raise KeepingError(f"{folder / JOURNAL_FILE} is not the file that was backed up; take another backup")
     _check_whole(folder)
-    config.store.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = target.with_name(target.name + ".restored")
     try:
-        shutil.copyfile(folder / JOURNAL_FILE, beside)
-        beside.chmod(0o600)
-        _keep_owner(beside, config.store)
-        _to_medium(beside)
-        for stale in ("-wal", "-shm"):
-            target.with_name(target.name + stale).unlink(missing_ok=True)
-        beside.rename(target)
-        sync_folder(config.store)
+        with _held(config.store):  # a node that is started meanwhile must not begin a journal of its own here
+            if target.exists():
+                raise KeepingError(f"a node has begun a journal in {config.store} meanwhile; stop it first")
+            shutil.copyfile(folder / JOURNAL_FILE, beside)
+            beside.chmod(0o600)
+            _keep_owner(beside, config.store)
+            _to_medium(beside)
+            for stale in ("-wal", "-shm"):
+                target.with_name(target.name + stale).unlink(missing_ok=True)
+            beside.rename(target)
+            sync_folder(config.store)
     except OSError as error:
         raise KeepingError(f"{target} cannot be written: {error.strerror}; nothing was restored") from error
     return _what_follows(config, note)
@@ -164,6 +167,24 @@ def _check_stopped(config: NodeConfig) -> None:
             continue
         except BlockingIOError as error:
             raise KeepingError(f"{path} is held: the node runs. Stop it first") from error
+
+
+@contextmanager
+def _held(store: Path) -> Iterator[None]:
+    """The store for this process alone, as a node holds it; its folder is made where it is not there."""
+    if not store.exists():
+        store.mkdir(mode=0o700, parents=True)
+        _keep_owner(store, store.parent)
+    path = store / _LOCK_FILE
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _keep_owner(path, store)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise KeepingError(f"{path} is held: the node runs. Stop it first") from error
+    finally:
+        os.close(lock)
 
 
 def _check_whole(folder: Path) -> None:
@@ -208,7 +229,7 @@ def _to_medium(path: Path) -> None:
 
 
 def _keep_owner(path: Path, folder: Path) -> None:
-    """Root may restore; the file is the node's, as its folder is."""
+    """Root may restore; what is made is the node's, as the folder that it is in."""
     owned = folder.stat()
     if os.geteuid() == 0:
         os.chown(path, owned.st_uid, owned.st_gid)

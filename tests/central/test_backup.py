@@ -9,6 +9,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from central.backup import restore_backup, verify_backup, write_backup
@@ -18,6 +19,7 @@ from central.people import DropBackup, NoteBackup
 from central.service import Central
 from edge.clock import system_clocks
 from sync.bodies import Use
+from sync.entry import Place
 from tests.central.conftest import Opener
 from tests.central.dock import Dock
 from tests.central.running import Running, Wire
@@ -69,11 +71,34 @@ async def test_a_harmed_backup_is_refused(center: Central, dock: Dock, tmp_path:
         verify_backup(folder)
 
 
+@pytest.mark.parametrize("table", ["entry", "log_head", "node", "claim"])
+async def test_a_backup_with_a_row_of_another_zone_is_refused(
+    center: Central, dock: Dock, tmp_path: Path, table: str
+) -> None:
+    """It would be put back among the record of that other zone."""
+    folder = tmp_path / "b"
+    ahead = dock.signer.head(Place(dock.epoch, 9, "9" * 64))
+    await dock.talk(center, dock.ask(msgspec.structs.replace(dock.part(), head=ahead)))
+    await write_backup(center.database, *WHO, folder, system_clocks().utc())
+    verify_backup(folder)
+    file = folder / f"{table}.copy.gz"
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    assert lines, "the control: there is a row of this table"
+    lines.append(lines[-1].replace(b"zone-999", b"zone-998"))
+    file.write_bytes(gzip.compress(b"".join(lines)))
+    _trust(folder, file)
+    with pytest.raises(SetupError, match="not of example/zone-999"):
+        verify_backup(folder)
+
+
 def _trust(folder: Path, entries: Path) -> None:
-    """Correct the sum in the manifest: the chains alone must tell."""
+    """Correct the sum in the manifest: the rows alone must tell."""
     told = json.loads((folder / "backup.json").read_text())
     data = entries.read_bytes()
-    told["tables"]["entry"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    told["tables"][entries.name.partition(".")[0]] = {
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
     (folder / "backup.json").write_text(json.dumps(told))
 
 

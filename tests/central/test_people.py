@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from central.alarms import _pause
 from central.errors import Denied
 from central.people import (
     Decide,
@@ -343,3 +344,9 @@ async def test_what_this_center_cannot_read_is_a_case_until_it_is_counted(
         await center.people.settle(Settle(case.name, "fine", "Dana"))
     await center.people.write_off(count(dock, "200"))
     assert case.name not in await cases(center)
+
+
+def test_a_long_look_at_the_cases_is_followed_by_a_longer_rest() -> None:
+    """A dock that lies can make the list of cases long; the others' asks need the book meanwhile."""
+    assert _pause(0.001) == 1.0
+    assert _pause(2.0) >= 20.0

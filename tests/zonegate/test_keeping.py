@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import msgspec
 import pytest
 
 from edge.config import DoorConfig, NodeConfig
-from edge.errors import StoreError
+from edge.errors import StoreBusy, StoreError
 from edge.store import JournalReader
 from tests.edge.journals import ME, Site
 from zonegate.keeping import KeepingError, back_up, restore
@@ -140,6 +142,40 @@ async def test_a_running_node_is_not_overwritten(site: Site, tmp_path: Path) -> 
     with pytest.raises(KeepingError, match="the node runs"):
         restore(config(site), folder)
     await journal.close()
+
+
+async def test_a_node_that_is_started_meanwhile_begins_no_journal_that_is_then_overwritten(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = await backed_up(site, tmp_path / "backup")
+    put_away(site)
+    copy = shutil.copyfile
+    busy: list[StoreBusy] = []
+
+    def starting(source: Path, target: Path) -> None:
+        try:
+            site.open()
+        except StoreBusy as error:
+            busy.append(error)
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", starting)
+    restore(config(site), folder)
+    assert len(busy) == 1
+    journal = site.open()
+    assert journal.begun is None, "the control: once it is restored the node goes on"
+    await journal.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not installable: only root can restore for another user")
+async def test_what_root_restores_is_the_nodes_own(site: Site, tmp_path: Path) -> None:
+    folder = await backed_up(site, tmp_path / "backup")
+    put_away(site)
+    os.chown(site.store.parent, 12345, 12345)
+    restore(config(site), folder)
+    made = [site.store, *site.store.iterdir()]
+    assert {path.stat().st_uid for path in made} == {12345}
+    assert {path.name for path in made} == {"store", "journal.sqlite3", "journal.lock"}
 
 
 async def test_there_is_no_backup_of_no_journal(site: Site, tmp_path: Path) -> None:
