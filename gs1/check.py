@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .errors import Gs1Error
 
-__all__ = ["CHECK_PAIR_BODY_MAX", "check_character", "check_digit", "check_pair"]
+__all__ = ["CHECK_PAIR_BODY_MAX", "check_character", "check_digit", "check_pair", "ends_in_check_digit"]
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -22,10 +22,15 @@ def check_digit(body: str) -> str:
     if not (body.isascii() and body.isdigit()):
         raise Gs1Error(f"a check digit needs the digits 0-9, got {body[:40]!r}")
     values = body.encode()
-    # "0" is 48: the weights add 3 * 48 for every second digit and 48 for the others.
-    pairs, odd = divmod(len(values), 2)
-    total = sum(values[-1::-2]) * 3 + sum(values[-2::-2]) - 192 * pairs - 144 * odd
-    return str(-total % 10)
+    total = sum(values) + 2 * sum(values[-1::-2])
+    return str((_ZEROS[(len(values) + 1) % 20] - total - _ZERO) % 10)
+
+
+def ends_in_check_digit(digits: str) -> bool:
+    """Whether the last of `digits`, ASCII digits, is the check digit that belongs behind the others."""
+    values = digits.encode()
+    total = sum(values) + 2 * sum(values[-2::-2])
+    return total % 10 == _ZEROS[len(values) % 20]
 
 
 def check_character(body: str) -> str:
@@ -63,6 +68,10 @@ def check_pair(body: str) -> str:
     return _SET_32[high] + _SET_32[low]
 
 
+_ZERO = ord("0")
+# What so many digits add to a weighted sum of their characters when all are zeros, modulo 10: it comes again
+# every twenty.
+_ZEROS = [(count // 2 * 3 + (count + 1) // 2) * _ZERO % 10 for count in range(20)]
 _SET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _SET_32 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _PRIMES = [

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["IDENTIFIERS", "Component", "Identifier", "find_identifier", "pattern_matches"]
+__all__ = ["IDENTIFIERS", "IDENTIFIER_LENGTHS", "Component", "Identifier", "pattern_matches"]
 
 _ROWS = """
 00 *? N18,csum,gcppos2 dlpkey                                      # sscc
@@ -187,16 +187,6 @@ def pattern_matches(pattern: str, ai: str) -> bool:
     return len(pattern) == len(ai) and all(p in ("n", c) for p, c in zip(pattern, ai, strict=True))
 
 
-def find_identifier(text: str, position: int) -> Identifier | None:
-    """The application identifier that starts at `position` of `text`, None when there is none such.
-
-    The first two digits tell how long an identifier is (General Specifications, section 7.8.2), so at most
-    one can match.
-    """
-    length = _LENGTHS.get(text[position : position + 2])
-    return None if length is None else IDENTIFIERS.get(text[position : position + length])
-
-
 _COMPONENT = re.compile(r"(\[)?([NXYZ])(\.\.)?(\d+)\]?((?:,[a-z0-9]+)*)")
 
 
@@ -253,4 +243,5 @@ def _sequences(attributes: list[tuple[str, str]]) -> tuple[tuple[str, ...], ...]
 
 
 IDENTIFIERS: Mapping[str, Identifier] = MappingProxyType({row.ai: row for row in _read_rows(_ROWS)})
-_LENGTHS = {ai[:2]: len(ai) for ai in IDENTIFIERS}
+# The first two digits of an identifier tell how long it is.
+IDENTIFIER_LENGTHS: Mapping[str, int] = MappingProxyType({ai[:2]: len(ai) for ai in IDENTIFIERS})

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
-from .dictionary import IDENTIFIERS, Component, Identifier, find_identifier, pattern_matches
+from .dictionary import IDENTIFIER_LENGTHS, IDENTIFIERS, Component, Identifier, pattern_matches
 from .errors import CodeError, Fault
 from .findings import Linter, charset_finding
 from .linters import LINTERS
@@ -61,21 +63,28 @@ def read_elements(text: str, start: int = 0, *, before: Elements = ()) -> tuple[
     beginning), `before` are right elements of another symbol of the same label; they come first.
     """
     faults: list[Fault] = []
-    placed: list[_Placed] = [(ai, value, None) for ai, value in before]
+    elements = list(before)
+    begins: list[int | None] = [None] * len(elements)
     position, end = start, len(text)
     while position < end and len(faults) < FAULTS_MAX:
-        identifier = find_identifier(text, position)
-        if identifier is None:
+        rules = _RULES.get(text[position : position + 2]) or _longer_rules(text, position)
+        if rules is None:
             faults.append(_unknown_identifier(text[position : position + 4], position))
-            separator = text.find(GS, position)
-            position = end if separator < 0 else separator + 1
+            position = _behind_separator(text, position)
             continue
-        begin = position + len(identifier.ai)
-        value_end, position = _value_end(text, begin, end, identifier)
-        value = text[begin:value_end]
-        if _is_kept(identifier, value, begin, faults):
-            placed.append((identifier.ai, value, begin))
-    return _joined(placed, faults)
+        begin = position + rules.width
+        match = rules.match(text, begin)
+        if match is None:
+            value, position = _broken_value(text, begin, rules.identifier)
+            faults.append(_format_fault(rules.identifier, value, begin))
+            continue
+        value = match[1]
+        if rules.checks:
+            _check(rules, value, begin, faults)
+        elements.append((rules.ai, value))
+        begins.append(begin)
+        position = match.end()
+    return _joined(elements, begins, faults)
 
 
 def parse_bracketed(text: str) -> Elements:
@@ -86,7 +95,8 @@ def parse_bracketed(text: str) -> Elements:
     Raises CodeError as parse_elements does.
     """
     faults: list[Fault] = []
-    placed: list[_Placed] = []
+    elements: list[tuple[str, str]] = []
+    begins: list[int | None] = []
     position = 0
     while position < len(text) and len(faults) < FAULTS_MAX:
         match = _BRACKETED.match(text, position)
@@ -97,13 +107,14 @@ def parse_bracketed(text: str) -> Elements:
             break
         start = match.start(2)
         value = match[2].replace(" ", "").replace("\\(", "(")
-        identifier = IDENTIFIERS.get(match[1])
-        if identifier is None:
+        rules = _RULES.get(match[1])
+        if rules is None:
             faults.append(_unknown_identifier(match[1], position))
-        elif _is_kept(identifier, value, start, faults):
-            placed.append((identifier.ai, value, start))
+        elif _is_kept(rules, value, start, faults):
+            elements.append((rules.ai, value))
+            begins.append(start)
         position = match.end()
-    return _strict(placed, faults)
+    return _strict(elements, begins, faults)
 
 
 def check_elements(elements: Elements) -> Elements:
@@ -113,14 +124,14 @@ def check_elements(elements: Elements) -> Elements:
     """
     faults: list[Fault] = []
     for ai, value in elements:
-        identifier = IDENTIFIERS.get(ai)
-        if identifier is None:
+        rules = _RULES.get(ai)
+        if rules is None:
             faults.append(_unknown_identifier(ai, None))
         else:
-            _is_kept(identifier, value, None, faults)
+            _is_kept(rules, value, None, faults)
         if len(faults) >= FAULTS_MAX:
             break
-    return _strict([(ai, value, None) for ai, value in elements], faults)
+    return _strict(elements, [None] * len(elements), faults)
 
 
 def element_string(elements: Elements) -> str:
@@ -144,43 +155,37 @@ def hri(elements: Elements) -> str:
     return "".join(f"({ai})" + value.replace("(", "\\(") for ai, value in elements)
 
 
-_Placed = tuple[str, str, int | None]
-
 # Each value ends at the next "(" that is not escaped, so that the match is one pass.
 _BRACKETED = re.compile(r"\((\d{2,4})\)((?:[^(\\]|\\\(|\\(?!\())*)", re.ASCII)
 
 
 class _Check(NamedTuple):
-    part: slice
+    part: slice  # of the value
     name: str
     linter: Linter
 
 
-class _Rules(NamedTuple):
-    """What a dictionary row says, ready to be applied to one value after another."""
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """A dictionary row, ready to be applied to one value after another.
 
-    fits: Callable[[str], object]
+    `match` finds the value at a place in a string as its first group, and takes the separator behind it.
+    """
+
+    ai: str
+    width: int
+    identifier: Identifier
+    match: Callable[..., re.Match[str] | None]
     checks: tuple[_Check, ...]
-    requires: tuple[tuple[tuple[frozenset[str], ...], ...], ...]
-    excludes: frozenset[str]
 
 
 def _rules(identifier: Identifier) -> _Rules:
-    return _Rules(
-        fits=_PATTERNS[identifier.components].fullmatch,
-        checks=tuple(_checks(identifier.components)),
-        requires=tuple(
-            tuple(tuple(_named(pattern, identifier.ai) for pattern in way) for way in ways)
-            for ways in identifier.requires
-        ),
-        excludes=frozenset().union(*(_named(pattern, identifier.ai) for pattern in identifier.excludes)),
-    )
-
-
-def _named(pattern: str, but: str) -> frozenset[str]:
-    if "n" not in pattern:
-        return frozenset((pattern,))
-    return frozenset(ai for ai in IDENTIFIERS if ai != but and pattern_matches(pattern, ai))
+    components = identifier.components
+    # A separator behind a predefined length is needless but harmless.
+    behind = "\\x1d?" if identifier.predefined else "(?:\\x1d|\\Z)"
+    pattern = re.compile(f"({_pattern(components)}){behind}")
+    checks = tuple(_checks(components))
+    return _Rules(identifier.ai, len(identifier.ai), identifier, pattern.match, checks)
 
 
 def _checks(components: Sequence[Component]) -> list[_Check]:
@@ -189,7 +194,9 @@ def _checks(components: Sequence[Component]) -> list[_Check]:
         part = slice(offset, offset + component.length_max)
         # Base64url is the one set of characters with a rule on their order.
         names = ("cset64", *component.checks) if component.charset == "Z" else component.checks
-        checks += [_Check(part, name, LINTERS[name]) for name in names]
+        # Digits by their form, and longer than the shortest prefix, cannot fail this one.
+        needless = ("gcppos1", "gcppos2") if component.charset == "N" else ()
+        checks += [_Check(part, name, LINTERS[name]) for name in names if name not in needless]
         offset += component.length_max
     return checks
 
@@ -211,38 +218,48 @@ _CHARACTERS = {
     "Y": "[#\\-/0-9A-Z]",
     "Z": "[\\-0-9=A-Z_a-z]",
 }
-_PATTERNS = {
-    components: re.compile(_pattern(components))
-    for components in {identifier.components for identifier in IDENTIFIERS.values()}
-}
 _RULES = {ai: _rules(identifier) for ai, identifier in IDENTIFIERS.items()}
 
 
-def _value_end(text: str, start: int, end: int, identifier: Identifier) -> tuple[int, int]:
-    """Where the value ends, and where the next element starts."""
-    limit = min(start + identifier.length_max, end) if identifier.predefined else end
-    separator = text.find(GS, start, limit)
+def _longer_rules(text: str, position: int) -> _Rules | None:
+    """Those of the identifier of three or four digits that stands at `position`."""
+    length = IDENTIFIER_LENGTHS.get(text[position : position + 2])
+    return None if length is None else _RULES.get(text[position : position + length])
+
+
+def _behind_separator(text: str, position: int) -> int:
+    separator = text.find(GS, position)
+    return len(text) if separator < 0 else separator + 1
+
+
+def _broken_value(text: str, begin: int, identifier: Identifier) -> tuple[str, int]:
+    """What stands where the value should, and where the next element starts."""
+    limit = min(begin + identifier.length_max, len(text)) if identifier.predefined else len(text)
+    separator = text.find(GS, begin, limit)
     if separator >= 0:
-        return separator, separator + 1
-    # A separator behind a predefined length is needless but harmless.
-    return limit, limit + text.startswith(GS, limit)
+        return text[begin:separator], separator + 1
+    return text[begin:limit], limit + text.startswith(GS, limit)
 
 
-def _is_kept(identifier: Identifier, value: str, start: int | None, faults: list[Fault]) -> bool:
+def _is_kept(rules: _Rules, value: str, start: int | None, faults: list[Fault]) -> bool:
     """Whether `value` has the right length and characters; what is wrong with it is added to `faults`."""
-    rules = _RULES[identifier.ai]
-    if rules.fits(value) is None:
-        faults.append(_format_fault(identifier, value, start))
+    match = rules.match(value)
+    if match is None or match[1] != value:
+        faults.append(_format_fault(rules.identifier, value, start))
         return False
+    _check(rules, value, start, faults)
+    return True
+
+
+def _check(rules: _Rules, value: str, start: int | None, faults: list[Fault]) -> None:
     for part, name, linter in rules.checks:
         text = value[part]
         # An optional component that is left out has nothing to check.
         finding = linter(text) if text else None
         if finding is not None:
             at = None if start is None else start + part.start + finding[0]
-            faults.append(_fault(name, finding[1], identifier.ai, at))
-            break
-    return True
+            faults.append(_fault(name, finding[1], rules.ai, at))
+            return
 
 
 def _format_fault(identifier: Identifier, value: str, start: int | None) -> Fault:
@@ -277,57 +294,74 @@ def _unknown_identifier(came: str, position: int | None) -> Fault:
     return Fault("unknown_ai", message, None, position)
 
 
-def _strict(placed: Sequence[_Placed], faults: list[Fault]) -> Elements:
-    elements, found = _joined(placed, faults)
+def _strict(
+    elements: Sequence[tuple[str, str]], begins: Sequence[int | None], faults: list[Fault]
+) -> Elements:
+    kept, found = _joined(elements, begins, faults)
     if found:
         raise CodeError(*found)
-    return elements
+    return kept
 
 
-def _joined(placed: Sequence[_Placed], faults: list[Fault]) -> tuple[Elements, tuple[Fault, ...]]:
-    """The elements placed, each once, and `faults` with those that only all of them together show."""
-    if not (placed or faults):
-        faults.append(Fault("empty", "nothing came, expected application identifiers and their values"))
+def _joined(
+    elements: Sequence[tuple[str, str]], begins: Sequence[int | None], faults: list[Fault]
+) -> tuple[Elements, tuple[Fault, ...]]:
+    """The elements, each once, and `faults` with those that only all of them together show."""
+    values = dict(elements)
+    if len(values) < len(elements):
+        values = _first_values(elements, begins, faults)
+    if faults:
+        # A misread element would drag its partners into the list, so they are not looked for.
+        return tuple(values.items()), tuple(faults[:FAULTS_MAX])
+    if not values:
+        return (), (Fault("empty", "nothing came, expected application identifiers and their values"),)
+    apart = _association_faults(tuple(values))
+    return tuple(values.items()), apart + _unsigned_faults(values) if "8030" in values else apart
+
+
+def _first_values(
+    elements: Sequence[tuple[str, str]], begins: Sequence[int | None], faults: list[Fault]
+) -> dict[str, str]:
     values: dict[str, str] = {}
-    for ai, value, start in placed:
+    for (ai, value), begin in zip(elements, begins, strict=True):
         if values.setdefault(ai, value) != value:
             told = f"value {shown(value)} and before {shown(values[ai])}, expected one value"
-            faults.append(_fault("repeated", told, ai, start))
-    if not faults:
-        # Only once each element is right: a misread one would drag its partners into the list.
-        faults += _association_faults(values)
-    return tuple(values.items()), tuple(faults[:FAULTS_MAX])
+            faults.append(_fault("repeated", told, ai, begin))
+    return values
 
 
-def _association_faults(values: dict[str, str]) -> list[Fault]:
+# A dock's labels are of a few kinds, so a few sets of identifiers come again and again.
+@lru_cache(maxsize=1024)
+def _association_faults(ais: tuple[str, ...]) -> tuple[Fault, ...]:
     faults = []
-    present = values.keys()
-    for ai in values:
-        rules = _RULES[ai]
+    for ai in ais:
+        identifier = IDENTIFIERS[ai]
+        others = [other for other in ais if other != ai]
         faults += [
-            _missing_partner(ai, group)
-            for group, ways in enumerate(rules.requires)
-            if not any(all(not present.isdisjoint(named) for named in way) for way in ways)
+            _missing_partner(ai, ways)
+            for ways in identifier.requires
+            if not any(all(_first(pattern, others) for pattern in way) for way in ways)
         ]
-        if rules.excludes and not present.isdisjoint(rules.excludes):
-            other = next(other for other in values if other in rules.excludes)
+        for other in filter(None, (_first(pattern, others) for pattern in identifier.excludes)):
             message = f"AI {ai} with AI {other}, expected one of the two"
             faults.append(Fault("excluded_partner", message, ai))
-    if "8030" in values:
-        faults += _unsigned_faults(values)
-    return faults
+    return tuple(faults[:FAULTS_MAX])
 
 
-def _missing_partner(ai: str, group: int) -> Fault:
-    expected = " or ".join(" with ".join(way) for way in IDENTIFIERS[ai].requires[group])
+def _first(pattern: str, ais: Sequence[str]) -> str | None:
+    return next((ai for ai in ais if pattern_matches(pattern, ai)), None)
+
+
+def _missing_partner(ai: str, ways: Sequence[Sequence[str]]) -> Fault:
+    expected = " or ".join(" with ".join(way) for way in ways)
     message = f"AI {ai} alone, expected AI {expected} in the same code"
     return Fault("missing_partner", message, ai)
 
 
-def _unsigned_faults(values: dict[str, str]) -> list[Fault]:
+def _unsigned_faults(values: dict[str, str]) -> tuple[Fault, ...]:
     """A digital signature, AI (8030), signs one thing, so a key whose serial is optional must have it."""
-    return [
+    return tuple(
         Fault("missing_serial", f"AI {ai} without its serial, expected one beside AI 8030", ai)
         for ai in ("253", "255", "8003")
         if ai in values and len(values[ai]) == IDENTIFIERS[ai].length_min
-    ]
+    )

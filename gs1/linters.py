@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .check import CHECK_PAIR_BODY_MAX, check_digit, check_pair
+from .check import CHECK_PAIR_BODY_MAX, check_digit, check_pair, ends_in_check_digit
 from .codelists import COUNTRIES, COUNTRIES_ALPHA2, CURRENCIES, MEDIA_TYPES, PACKAGE_TYPES
 from .coupons import coupon_finding, positive_offer_finding
 from .findings import (
@@ -39,12 +39,12 @@ def _gcppos2(text: str) -> Finding:
 
 
 def _csum(text: str) -> Finding:
-    if not text:
-        return 0, "value nothing, expected digits that end in a check digit"
     if not (text.isascii() and text.isdigit()):
-        return digits_finding(text)
+        return digits_finding(text) or (0, "value nothing, expected digits that end in a check digit")
+    if ends_in_check_digit(text):
+        return None
     expected = check_digit(text[:-1]) if len(text) > 1 else "0"
-    return None if text[-1] == expected else (0, f"check digit {text[-1]}, expected {expected}")
+    return 0, f"check digit {text[-1]}, expected {expected}"
 
 
 def _csumalpha(text: str) -> Finding:
