@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -33,6 +34,9 @@ STOP_SECONDS_MAX = 15.0
 
 _POLL_SECONDS = 0.02
 _PORTS_TRIED_MAX = 3
+_PORTS = range(20_000, 32_768)
+"""Whoever connects is given a port above these by Linux: a server that starts again finds its own free."""
+_PORTS_PROBED_MAX = 200
 
 
 class ChildError(Exception):
@@ -40,11 +44,13 @@ class ChildError(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody listens on now, and that the kernel gives to nobody by itself."""
+    for _ in range(_PORTS_PROBED_MAX):
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ChildError(f"{_PORTS_PROBED_MAX} ports from {_PORTS[0]} to {_PORTS[-1]} are all taken")
 
 
 def unprivileged_user(*names: str) -> pwd.struct_passwd | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -32,16 +31,10 @@ from sync.bodies import Close, Saw, body_bytes, read_body, schema_of
 from sync.entry import Draft, Place, read_record, record_bytes, record_hash
 from sync.keys import Signer
 from sync.wire import Answer, Ask
+from zonegate.child import free_port
 from zonegate.verify import verify_store
 
 WAIT_S = 10.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
