@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all tests share: the switches ``--long`` and ZONEGATE_NOTHING_SKIPPED, and real servers to run on."""
+"""What all tests share: the switches ``--long`` and ZONEGATE_NOTHING_SKIPPED, real servers to run on, and the
+counts that proofs state."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from zonegate.children import OwnMosquitto, OwnPostgres, mosquitto_program, postgres_folder
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 STRICT = "ZONEGATE_NOTHING_SKIPPED"
 CONFORMANCE = "ZONEGATE_CONFORMANCE_DATA"
 NOT_INSTALLABLE = "not installable:"
+
+# No example is too slow: a busy machine is no finding. The rest stays as it is, also hypothesis' own for CI.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 class MosquittoMaker(Protocol):
@@ -70,6 +78,15 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         return
     report.outcome = "failed"
     report.longrepr = f"skipped although {STRICT}=1: {reason}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What passed tests print is what they counted: it is told, in whichever process they ran."""
+    passed = terminalreporter.getreports("passed")
+    lines = [line for report in passed if report.when == "call" for line in report.capstdout.splitlines()]
+    if lines:
+        terminalreporter.section("counted")
+        terminalreporter.write("".join(f"{line}\n" for line in lines))
 
 
 @pytest.fixture(scope="session")

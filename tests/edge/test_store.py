@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import sqlite3
 import subprocess
 import sys
@@ -54,7 +56,9 @@ def ask_everything(store: Path) -> None:
 def run_verify(store: Path) -> None:
     parser = argparse.ArgumentParser()
     verify.add_arguments(parser)
-    assert verify.run(parser.parse_args([str(store)])) == 0
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert verify.run(parser.parse_args([str(store)])) == 0
+    assert "is whole" in said.getvalue()
 
 
 def checkpoint_by_hand(store: Path) -> None:

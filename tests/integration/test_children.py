@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+import zonegate.child as child_module
 from tests.conftest import CONFORMANCE, STRICT
 from zonegate.child import ChildError, free_port, may_enter, unprivileged_user
 from zonegate.children import (
@@ -234,31 +236,45 @@ async def test_the_demo_prefers_mosquitto(tmp_path: Path, mosquitto: MosquittoMa
         assert isinstance(broker, OwnMosquitto)
 
 
+def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(child_module, "_PORTS", range(port, port + 1))
+        with pytest.raises(ChildError, match="all taken"):
+            free_port()
+    assert free_port() == port
+
+
 def test_strict_runs_fail_on_a_skip_an_installer_could_mend(tmp_path: Path) -> None:
-    outcomes = {
-        "Mosquitto is missing": 1,
-        "not installable: no such hardware": 0,
-        f"no conformance data: set {CONFORMANCE}": 0,
-    }
-    for reason, code in outcomes.items():
-        assert _run_skipping(tmp_path, reason, {STRICT: "1"}) == code, reason
-        assert _run_skipping(tmp_path, reason, {}) == 0, reason
+    (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
+    reasons = [
+        "Mosquitto is missing",
+        "not installable: no such hardware",
+        f"no conformance data: set {CONFORMANCE}",
+    ]
+    skips = "".join(
+        f"def test_{number}():\n    pytest.skip({reason!r})\n" for number, reason in enumerate(reasons)
+    )
+    (tmp_path / "test_it.py").write_text(f"import pytest\n{skips}")
+    assert _outcomes(tmp_path, {}) == (0, ["SKIPPED", "SKIPPED", "SKIPPED"])
+    assert _outcomes(tmp_path, {STRICT: "1"}) == (1, ["FAILED", "SKIPPED", "SKIPPED"])
     given = {STRICT: "1", CONFORMANCE: str(tmp_path)}
-    assert _run_skipping(tmp_path, f"no conformance data: set {CONFORMANCE}", given) == 1
+    assert _outcomes(tmp_path, given) == (1, ["FAILED", "SKIPPED", "FAILED"])
 
 
-def _run_skipping(folder: Path, reason: str, environment: dict[str, str]) -> int:
-    (folder / "conftest.py").write_text("from tests.conftest import *\n")
-    (folder / "test_it.py").write_text(f"import pytest\n\ndef test_it():\n    pytest.skip({reason!r})\n")
+def _outcomes(folder: Path, environment: dict[str, str]) -> tuple[int, list[str]]:
+    """The exit code of pytest in that folder, and how each test ended."""
     inherited = {key: value for key, value in os.environ.items() if key not in (STRICT, CONFORMANCE)}
     root = str(Path(__file__).parents[2])
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)],
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)],
         env={**inherited, **environment, "PYTHONPATH": root},
         capture_output=True,
         check=False,
+        text=True,
         timeout=60,
-    ).returncode
+    )
+    return done.returncode, re.findall(r"::test_\d ([A-Z]+)", done.stdout)
 
 
 async def _readable(descriptor: int) -> None:

@@ -81,3 +81,25 @@ def test_the_usage_names_every_command(bare: Path) -> None:
     commands = re.findall(r"^(\w+)\)", (ROOT / "dev").read_text(), re.MULTILINE)
     assert len(commands) >= 5
     assert set(re.findall(r"\./dev (\w+) ", done.stdout)) == set(commands)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "side_by_side"),
+    [
+        ([], True),
+        (["--long", "-k", "permit"], True),
+        (["tests/gs1"], False),
+        (["-x", "tests/gs1/test_check.py::test_it", "-s"], False),
+    ],
+)
+def test_the_whole_runs_side_by_side_and_what_is_named_one_by_one(
+    bare: Path, arguments: list[str], side_by_side: bool
+) -> None:
+    (bare / ".venv" / "bin").mkdir(parents=True)
+    _give(bare, "../.venv/bin/python", f'echo "$@" >>{bare}/started; case "$*" in *pytest*) exit 3 ;; esac')
+    done = _dev(bare, "test", *arguments)
+    assert done.returncode == 3, "the tests' exit code is the script's"
+    started = (bare / "started").read_text().splitlines()[-1]
+    assert started.startswith("-m pytest ")
+    assert started.endswith(" ".join(arguments))
+    assert (" -n auto " in started) == side_by_side

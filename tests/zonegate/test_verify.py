@@ -308,6 +308,7 @@ def test_a_store_that_is_not_there_is_a_wrong_use(tmp_path: Path, capsys: pytest
     assert command(tmp_path, "--json") == 2
     assert "there is no journal" in json.loads(capsys.readouterr().out)["error"]
     assert command(tmp_path / "nothing") == 2
+    assert "Nothing was verified" in capsys.readouterr().out
     with pytest.raises(StoreError):
         verify_store(tmp_path)
 
