@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +30,9 @@ CENTER: Final = "center"
 
 PAGE: Final = 500
 """Entries read at a time: half a megabyte of usual ones."""
+
+_ADOPTING_AT_ONCE: Final = 50
+"""Entries that tell others again, read at a time: 13 MiB if all were of full size."""
 
 COLUMNS: Final = (
     "tenant",
@@ -107,11 +110,7 @@ class Record:
                     book.fold(stored)
         for row in await connection.fetch(query("announced_doors"), *self._who):
             book.doors[row["node"]] = tuple(row["doors"])
-        adopting = await connection.fetch(query("adopting"), *self._who)
-        book.plain |= await self.plain_facts(
-            connection,
-            adopted_ids(Stored(row["record"], read_record(row["record"]), row["hash"]) for row in adopting),
-        )
+        book.plain |= await self.plain_facts(connection, await self._adopted(connection))
         for head in heads:
             if head.node != CENTER:
                 await self._fold_accounts(connection, book, head)
@@ -157,6 +156,8 @@ class Record:
         """Stored hashes of ranges (epoch, first seq, last seq) of a node's log."""
         found: dict[tuple[str, int], str] = {}
         for epoch, first, last in ranges:
+            if not _EPOCH.match(epoch):  # a node may name what it likes
+                continue
             for row in await connection.fetch(query("hashes"), *self._who, node, epoch, first, last):
                 found[epoch, row["seq"]] = row["hash"]
         return found
@@ -200,19 +201,18 @@ class Record:
             records = self._rows(CENTER, own, received_at)
             await connection.copy_records_to_table("entry", columns=COLUMNS, records=records)
         heads = [self._head(CENTER, own[-1].place)] if own else []
+        ends: dict[str, Place] = {}
         if received is not None:
+            # Not by `have`, which may show the writer another end than the one stored here.
+            ends = {stored.entry.epoch: stored.place for stored in received.store}
             signed = {head.epoch: head for head in received.heads}
-            grown = {stored.entry.epoch for stored in received.store}
-            heads += [
-                self._head(received.ask.node, place, signed.get(place.epoch))
-                for place in received.have
-                if place.epoch in grown or place.epoch in signed
-            ]
+            node = received.ask.node
+            heads += [self._head(node, place, signed.get(epoch)) for epoch, place in ends.items()]
         await self._check_ends(connection, received, own)
         if heads:
             await connection.executemany(query("move_head"), heads)
         if received is not None:
-            await self._claim(connection, received)
+            await self._sign(connection, received, ends)
         return own
 
     async def _check_ends(
@@ -239,17 +239,20 @@ class Record:
                 "the center reads its record again"
             )
 
-    async def _claim(self, connection: Connection, received: Received) -> None:
-        """Keep signed heads ahead of what is stored, and let go of those that the chain has reached."""
+    async def _sign(self, connection: Connection, received: Received, ends: Mapping[str, Place]) -> None:
+        """Keep signed heads, also those ahead of what is stored, and let go of those that the chain has
+        reached.
+        """
         node = received.ask.node
-        tops = {place.epoch: place.seq for place in received.have}
         for head in received.heads:
-            if head.seq > tops.get(head.epoch, 0):
-                claim = (head.epoch, head.seq, head.hash, head.signature, CLAIMS_MAX)
-                await connection.execute(query("add_claim"), *self._who, node, *claim)
-        grown = {stored.entry.epoch for stored in received.store}
-        for epoch in grown:
-            await connection.execute(query("reach_claims"), *self._who, node, epoch, tops[epoch])
+            signed = (head.epoch, head.seq, head.hash, head.signature)
+            end = ends.get(head.epoch)
+            if end is None:  # nothing of it came, so its stored head has not moved
+                await connection.execute(query("sign_head"), *self._who, node, *signed)
+            if end is None or head.seq > end.seq:
+                await connection.execute(query("add_claim"), *self._who, node, *signed, CLAIMS_MAX)
+        for epoch, place in ends.items():
+            await connection.execute(query("reach_claims"), *self._who, node, epoch, place.seq)
 
     def _rows(self, node: str, run: Iterable[Stored], received_at: datetime) -> Iterator[tuple[Any, ...]]:
         tenant, zone = self._who
@@ -263,6 +266,15 @@ class Record:
     def _head(self, node: str, place: Place, signed: Head | None = None) -> tuple[Any, ...]:
         claim = (signed.seq, signed.hash, signed.signature) if signed else (None, None, None)
         return (*self._who, node, place.epoch, place.seq, place.hash, *claim)
+
+    async def _adopted(self, connection: Connection) -> set[str]:
+        """Ids of all facts that nodes tell again; read a few at a time, for nodes may have told much."""
+        found: set[str] = set()
+        async with connection.transaction():
+            async for row in connection.cursor(query("adopting"), *self._who, prefetch=_ADOPTING_AT_ONCE):
+                stored = Stored(row["record"], read_record(row["record"]), row["hash"])
+                found |= adopted_ids([stored])
+        return found
 
     async def _fold_accounts(self, connection: Connection, book: CenterBook, head: LogHead) -> None:
         epoch, after = head.place.epoch, 0

@@ -13,6 +13,11 @@ SET seq = excluded.seq, hash = excluded.hash,
     signed_hash = coalesce(excluded.signed_hash, log_head.signed_hash),
     signature = coalesce(excluded.signature, log_head.signature)
 
+-- name: sign_head
+-- A head that the writer of a log signed, of which nothing new is stored.
+UPDATE log_head SET signed_seq = $5, signed_hash = $6, signature = $7
+WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4
+
 -- name: strayed_heads
 -- Which of some logs do not end where the center last stored them: the database is not what it was.
 SELECT r.node, r.epoch FROM unnest($3::text[], $4::text[], $5::text[]) AS r (node, epoch, hash)
@@ -23,8 +28,9 @@ WHERE coalesce(h.hash, $6) <> r.hash
 -- A signed head ahead of what is stored, while an epoch has no more than so many.
 INSERT INTO claim (tenant, zone, node, epoch, seq, hash, signature)
 SELECT $1, $2, $3, $4, $5, $6, $7
-WHERE (SELECT count(*) FROM claim
-    WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4) < $8
+FROM log_head WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4 AND seq < $5
+    AND (SELECT count(*) FROM claim
+        WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4) < $8
 ON CONFLICT (tenant, zone, node, epoch, seq) DO NOTHING
 
 -- name: reach_claims

@@ -13,7 +13,7 @@ from central.service import Central, ImportSummary
 from customs.imports import Upload
 from sync import wire
 from sync.bodies import Grant, read_body
-from sync.entry import RECORD_BYTES_MAX, read_record
+from sync.entry import RECORD_BYTES_MAX, Place, read_record
 from tests.central.conftest import Opener
 from tests.central.dock import Dock
 
@@ -234,3 +234,32 @@ async def test_a_node_that_sends_a_long_backlog_lets_the_other_docks_ask_in_betw
     dock.move()
     await asyncio.wait_for(dock.talk(center), 30)  # it was stored, and a short one is answered at once
     assert dock.have == len(dock.records)
+
+
+async def test_a_log_that_is_shown_another_end_is_kept_as_far_as_it_is_stored(
+    open_center: Opener, center: Central, dock: Dock
+) -> None:
+    """A copy of a machine still writes a log whose end the machine itself has proven in its next one."""
+    dock.move()
+    await dock.talk(center)
+    proven = Place(dock.epoch, 7, "7" * 64)
+    later = Dock(dock.node, signer=dock.signer, parent=dock.place(), end=proven)
+    await later.talk(center)
+    dock.move("withdrawal")
+    answer = await dock.talk(center)
+    assert answer.have == (proven,), "the copy learns that it is one"
+    async with center.database.session() as connection:
+        heads = await center._own.record.heads(connection)
+    assert dock.place(3) in [head.place for head in heads]
+    await center.close()
+    again = await open_center()
+    book = await again._own.book()
+    assert book.epochs[dock.epoch].head == dock.place(3)
+
+
+async def test_a_begin_that_names_nonsense_as_its_end_is_refused_or_stored_and_no_fault(
+    center: Central, dock: Dock
+) -> None:
+    for end in (Place("\x00", 5, "5" * 64), Place("x" * 5000, 2**62, "5" * 64)):
+        later = Dock(dock.node, signer=dock.signer, parent=dock.place(), end=end)
+        assert (await later.talk(center)).have == (later.place(),)
