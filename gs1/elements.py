@@ -63,8 +63,7 @@ def read_elements(text: str, start: int = 0, *, before: Elements = ()) -> tuple[
     beginning), `before` are right elements of another symbol of the same label; they come first.
     """
     faults: list[Fault] = []
-    elements = list(before)
-    begins: list[int | None] = [None] * len(elements)
+    values = dict(before)
     position, end = start, len(text)
     while position < end and len(faults) < FAULTS_MAX:
         rules = _RULES.get(text[position : position + 2]) or _longer_rules(text, position)
@@ -78,13 +77,9 @@ def read_elements(text: str, start: int = 0, *, before: Elements = ()) -> tuple[
             value, position = _broken_value(text, begin, rules.identifier)
             faults.append(_format_fault(rules.identifier, value, begin))
             continue
-        value = match[1]
-        if rules.checks:
-            _check(rules, value, begin, faults)
-        elements.append((rules.ai, value))
-        begins.append(begin)
+        _keep(values, rules, match[1], begin, faults)
         position = match.end()
-    return _joined(elements, begins, faults)
+    return _judged(values, faults)
 
 
 def parse_bracketed(text: str) -> Elements:
@@ -95,8 +90,7 @@ def parse_bracketed(text: str) -> Elements:
     Raises CodeError as parse_elements does.
     """
     faults: list[Fault] = []
-    elements: list[tuple[str, str]] = []
-    begins: list[int | None] = []
+    values: dict[str, str] = {}
     position = 0
     while position < len(text) and len(faults) < FAULTS_MAX:
         match = _BRACKETED.match(text, position)
@@ -105,16 +99,14 @@ def parse_bracketed(text: str) -> Elements:
             message = f"{came} at position {position}, expected an application identifier such as (00)"
             faults.append(Fault("bracket", message, None, position))
             break
-        start = match.start(2)
         value = match[2].replace(" ", "").replace("\\(", "(")
         rules = _RULES.get(match[1])
         if rules is None:
             faults.append(_unknown_identifier(match[1], position))
-        elif _is_kept(rules, value, start, faults):
-            elements.append((rules.ai, value))
-            begins.append(start)
+        else:
+            _keep_alone(values, rules, value, match.start(2), faults)
         position = match.end()
-    return _strict(elements, begins, faults)
+    return _strict(values, faults)
 
 
 def check_elements(elements: Elements) -> Elements:
@@ -123,15 +115,16 @@ def check_elements(elements: Elements) -> Elements:
     Raises CodeError with every fault found, at most eight; positions are not known here and None.
     """
     faults: list[Fault] = []
+    values: dict[str, str] = {}
     for ai, value in elements:
         rules = _RULES.get(ai)
         if rules is None:
             faults.append(_unknown_identifier(ai, None))
         else:
-            _is_kept(rules, value, None, faults)
+            _keep_alone(values, rules, value, None, faults)
         if len(faults) >= FAULTS_MAX:
             break
-    return _strict(elements, [None] * len(elements), faults)
+    return _strict(values, faults)
 
 
 def element_string(elements: Elements) -> str:
@@ -241,25 +234,30 @@ def _broken_value(text: str, begin: int, identifier: Identifier) -> tuple[str, i
     return text[begin:limit], limit + text.startswith(GS, limit)
 
 
-def _is_kept(rules: _Rules, value: str, start: int | None, faults: list[Fault]) -> bool:
-    """Whether `value` has the right length and characters; what is wrong with it is added to `faults`."""
+def _keep_alone(
+    values: dict[str, str], rules: _Rules, value: str, begin: int | None, faults: list[Fault]
+) -> None:
+    """As _keep, when the whole of `value` is to be the value."""
     match = rules.match(value)
     if match is None or match[1] != value:
-        faults.append(_format_fault(rules.identifier, value, start))
-        return False
-    _check(rules, value, start, faults)
-    return True
+        faults.append(_format_fault(rules.identifier, value, begin))
+    else:
+        _keep(values, rules, value, begin, faults)
 
 
-def _check(rules: _Rules, value: str, start: int | None, faults: list[Fault]) -> None:
+def _keep(values: dict[str, str], rules: _Rules, value: str, begin: int | None, faults: list[Fault]) -> None:
+    """Adds a value of right length and characters to `values`, what its checks find to `faults`."""
     for part, name, linter in rules.checks:
         text = value[part]
         # An optional component that is left out has nothing to check.
         finding = linter(text) if text else None
         if finding is not None:
-            at = None if start is None else start + part.start + finding[0]
+            at = None if begin is None else begin + part.start + finding[0]
             faults.append(_fault(name, finding[1], rules.ai, at))
-            return
+            break
+    if values.setdefault(rules.ai, value) != value:
+        told = f"value {shown(value)} and before {shown(values[rules.ai])}, expected one value"
+        faults.append(_fault("repeated", told, rules.ai, begin))
 
 
 def _format_fault(identifier: Identifier, value: str, start: int | None) -> Fault:
@@ -294,40 +292,23 @@ def _unknown_identifier(came: str, position: int | None) -> Fault:
     return Fault("unknown_ai", message, None, position)
 
 
-def _strict(
-    elements: Sequence[tuple[str, str]], begins: Sequence[int | None], faults: list[Fault]
-) -> Elements:
-    kept, found = _joined(elements, begins, faults)
+def _strict(values: dict[str, str], faults: list[Fault]) -> Elements:
+    elements, found = _judged(values, faults)
     if found:
         raise CodeError(*found)
-    return kept
+    return elements
 
 
-def _joined(
-    elements: Sequence[tuple[str, str]], begins: Sequence[int | None], faults: list[Fault]
-) -> tuple[Elements, tuple[Fault, ...]]:
-    """The elements, each once, and `faults` with those that only all of them together show."""
-    values = dict(elements)
-    if len(values) < len(elements):
-        values = _first_values(elements, begins, faults)
+def _judged(values: dict[str, str], faults: list[Fault]) -> tuple[Elements, tuple[Fault, ...]]:
+    """The elements and all that is wrong with them, what only all of them together show included."""
+    elements = tuple(values.items())
     if faults:
         # A misread element would drag its partners into the list, so they are not looked for.
-        return tuple(values.items()), tuple(faults[:FAULTS_MAX])
+        return elements, tuple(faults[:FAULTS_MAX])
     if not values:
         return (), (Fault("empty", "nothing came, expected application identifiers and their values"),)
     apart = _association_faults(tuple(values))
-    return tuple(values.items()), apart + _unsigned_faults(values) if "8030" in values else apart
-
-
-def _first_values(
-    elements: Sequence[tuple[str, str]], begins: Sequence[int | None], faults: list[Fault]
-) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for (ai, value), begin in zip(elements, begins, strict=True):
-        if values.setdefault(ai, value) != value:
-            told = f"value {shown(value)} and before {shown(values[ai])}, expected one value"
-            faults.append(_fault("repeated", told, ai, begin))
-    return values
+    return elements, apart + _unsigned_faults(values) if "8030" in values else apart
 
 
 # A dock's labels are of a few kinds, so a few sets of identifiers come again and again.
