@@ -82,11 +82,14 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What passed tests print is what they counted: it is told, in whichever process they ran."""
-    passed = terminalreporter.getreports("passed")
-    lines = [line for report in passed if report.when == "call" for line in report.capstdout.splitlines()]
-    if lines:
+    told: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        if report.when == "call" and report.capstdout:
+            told.setdefault(report.nodeid.partition("::")[0], []).extend(report.capstdout.splitlines())
+    if told:
         terminalreporter.section("counted")
-        terminalreporter.write("".join(f"{line}\n" for line in lines))
+    for path, lines in sorted(told.items()):
+        terminalreporter.write("".join(f"{line}\n" for line in (path, *(f"    {line}" for line in lines))))
 
 
 @pytest.fixture(scope="session")
