@@ -33,6 +33,7 @@ def prunable(
 
     `releasable` are the center's words by epoch, `retention_days` how long entries are kept after they
     were recorded (0: for ever). What the snapshot does not hold yet, or one of `sinks` has not taken, stays.
+    Raises StoreError when an entry cannot be read.
     """
     snapshot = stored.snapshot()
     if retention_days == 0 or snapshot is None:
@@ -85,12 +86,7 @@ def prune_to(connection: sqlite3.Connection, base: Place) -> Pruned:
     row = execute("SELECT position, record FROM entry WHERE epoch = ? AND seq = ?", (epoch, seq)).fetchone()
     if row is None:  # it is the base already
         return Pruned(base, 0, 0, 0)
-    try:
-        recorded_at = utc_text(read_record(row[1]).recorded_at)
-    except EntryError as error:
-        raise StoreError(
-            f"entry {seq} of epoch {epoch} cannot be read: {error}; nothing was pruned"
-        ) from error
+    recorded_at = utc_text(_recorded_at(row[1], epoch, seq))
     execute(
         "INSERT INTO pruned_count (epoch, door, type, entries)"
         " SELECT epoch, door, type, count(*) FROM entry"
@@ -114,6 +110,15 @@ def prune_to(connection: sqlite3.Connection, base: Place) -> Pruned:
     return Pruned(base, entries.rowcount, reads.rowcount, heads.rowcount)
 
 
+def _recorded_at(record: bytes, epoch: str, seq: int) -> datetime:
+    try:
+        return read_record(record).recorded_at
+    except EntryError as error:
+        raise StoreError(
+            f"entry {seq} of epoch {epoch} cannot be read: {error}; nothing was pruned"
+        ) from error
+
+
 def _last_old(
     stored: Questions, epoch: str, low: int, high: int, last_position: int, before: datetime
 ) -> int:
@@ -123,7 +128,7 @@ def _last_old(
         record = stored.record_at(epoch, middle)
         position = stored.position(epoch, middle)
         old = record is not None and position is not None and position <= last_position
-        if old and record is not None and read_record(record).recorded_at < before:
+        if old and record is not None and _recorded_at(record, epoch, middle) < before:
             low = middle
         else:
             high = middle - 1

@@ -291,6 +291,19 @@ async def test_only_what_is_releasable_old_folded_and_taken_by_all_is_chosen(sit
     await journal.close()
 
 
+async def test_an_entry_that_cannot_be_read_ends_the_pruning_with_a_sentence(site: Site) -> None:
+    """Else the service, which prunes beside its doors, would end by it."""
+    journal, placed = await lived(site)
+    await journal.close()
+    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
+    connection.execute("DROP TRIGGER entry_no_update")
+    connection.execute("UPDATE entry SET record = CAST('{}' AS BLOB) WHERE seq > 1")
+    connection.close()
+    now = START + timedelta(days=12)
+    with JournalReader(site.store) as reader, pytest.raises(StoreError, match="cannot be read"):
+        prunable({journal.epoch: placed[-1].place}, reader, now, 1)
+
+
 async def test_a_journal_of_the_version_before_is_read_as_it_is_and_migrated_by_its_writer(
     site: Site,
 ) -> None:
