@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from .data_identifiers import DATA_IDENTIFIERS, DataIdentifier, split_identifier
 from .di_checks import CHECKS
-from .elements import FAULTS_MAX, Elements, parse_elements
+from .elements import FAULTS_MAX, Elements, read_elements
 from .errors import CodeError, Fault
 from .printable import shown
 
@@ -121,11 +121,13 @@ class _Reading:
         self.faults: list[Fault] = []
 
     def tell(self, code: str, message: str, position: int | None, di: str | None = None) -> None:
-        if len(self.faults) >= FAULTS_MAX:
-            return
         of = "" if di is None else f", of identifier {di}"
         where = "" if position is None else f" at position {position}"
-        self.faults.append(Fault(code, f"{message}{of}{where}", di, position))
+        self.take(Fault(code, f"{message}{of}{where}", di, position))
+
+    def take(self, fault: Fault) -> None:
+        if len(self.faults) < FAULTS_MAX:
+            self.faults.append(fault)
 
     def keep(self, key: str, value: str) -> None:
         self.elements[key, value] = None  # what stands twice is kept once
@@ -255,13 +257,10 @@ def _pieces(data: _Data, reading: _Reading) -> Iterator[tuple[str, int]]:
 def _take_application(data: _Data, reading: _Reading) -> None:
     text, start, separator = data
     body = text[len(separator) :].replace(separator, GS)
-    try:
-        found = parse_elements(body)
-    except CodeError as error:
-        for fault in error.faults:
-            place = None if fault.position is None else fault.position + start + len(separator)
-            reading.faults.append(Fault(fault.code, fault.message, fault.ai, place))
-        return
+    found, faults = read_elements(body)
+    for fault in faults:
+        place = None if fault.position is None else fault.position + start + len(separator)
+        reading.take(Fault(fault.code, fault.message, fault.ai, place))
     for ai, value in found:
         reading.keep(ai, value)
 
