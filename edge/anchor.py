@@ -147,12 +147,12 @@ class Anchor:
             path.unlink(missing_ok=True)
             sync_folder(self.folder)
         else:
-            _write_whole(path, json.dumps(dict(roll), sort_keys=True).encode())
+            write_whole(path, json.dumps(dict(roll), sort_keys=True).encode())
 
     def _make_key(self, path: Path) -> Signer:
         try:
             if not path.exists():
-                _write_whole(path, os.urandom(_KEY_BYTES))
+                write_whole(path, os.urandom(_KEY_BYTES))
             secret = path.read_bytes()
         except OSError as error:
             raise AnchorError(f"the key {path} cannot be used: {error.strerror}") from error
@@ -182,7 +182,7 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write a file that its owner alone reads: after a crash it is there whole, or as it was before."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from drivers.errors import LinkUrlError
 from drivers.link import parse_link_url
 from edge.errors import ConfigError
+from edge.sscc import SsccRange
 from sync.epcis import is_vocabulary
 
 ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
@@ -27,6 +28,7 @@ ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
 STORE_RESERVES_MIN: Final = 4
 """A store holds its ballast, and is told to leave out evidence below two reserves of room."""
 
+_PREFIX: Final = re.compile("[0-9]{4,12}")
 _PIN: Final = re.compile(r"[0-9a-fA-F]{64}")
 _LISTEN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
@@ -93,6 +95,7 @@ class NodeConfig:
     retention_days: int = 0
     mqtt: MqttConfig | None = None
     center: CenterConfig | None = None
+    labels: SsccRange | None = None
 
 
 def read_config(path: Path) -> NodeConfig:
@@ -130,6 +133,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         hosts=top.table("web", optional=True).texts("hosts"),
         mqtt=_mqtt(top),
         center=_center(top),
+        labels=_labels(top),
     )
     top.leave("central")
     top.done()
@@ -207,6 +211,19 @@ def _center(top: _Table) -> CenterConfig | None:
     if center.pin and not _PIN.fullmatch(center.pin.replace(":", "")):
         table.fault("center.pin", repr(center.pin), "the certificate's SHA-256, 64 hex digits")
     return center
+
+
+def _labels(top: _Table) -> SsccRange | None:
+    if not top.has("labels"):
+        return None
+    table = top.table("labels")
+    prefix = table.text("company_prefix")
+    if prefix and not _PREFIX.fullmatch(prefix):
+        table.fault("labels.company_prefix", repr(prefix), "the 4 to 12 digits of a GS1 company prefix")
+    # The check digit aside an SSCC has 17 digits, one of them the extension.
+    most = 10 ** max(16 - len(prefix), 4) - 1
+    first = table.whole("first", 0, 0, most)
+    return SsccRange(prefix, table.whole("extension", 0, 0, 9), first, table.whole("last", most, first, most))
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

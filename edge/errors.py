@@ -4,6 +4,7 @@
 EdgeError
 |-- ConfigError        zonegate.toml has faults; the message lists them
 |-- AnchorError        the anchor's folder or key cannot be used
+|-- LabelsError        no number for a label can be told; the message says the next step
 |-- StoreError         the journal's files cannot be used as they are
 |   |-- StoreBusy      another process holds them
 |   `-- StoreNewer     a newer version wrote them
@@ -27,6 +28,10 @@ class ConfigError(EdgeError):
 
 class AnchorError(EdgeError):
     """The anchor's folder or key cannot be used."""
+
+
+class LabelsError(EdgeError):
+    """No number for a label can be told; the message says the next step."""
 
 
 class StoreError(EdgeError):

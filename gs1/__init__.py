@@ -16,12 +16,18 @@ from .elements import (
     parse_elements,
     read_elements,
 )
+from .envelope import parse_envelope, parse_identifier, read_envelope
 from .errors import CodeError, Fault, Gs1Error
 from .identify import CODE_LENGTH_MAX, identify, split_aim
+from .label import Label, Paper, draw, lot_label, sscc_label, sscc_of
 from .links import gtin_link, identity_link, link_of, parse_link, sscc_link
 from .load import Control, Identity, Load, Unknown, WorkOrder
 from .orders import COMMANDS, control_code, parse_order, work_order_code
+from .parcels import Tracking, tracking, tracking_in
+from .part_label import PartLabel, part_label, unique_item
 from .printable import printable
+from .svg import label_svg
+from .zpl import label_zpl
 
 __all__ = [
     "CODE_LENGTH_MAX",
@@ -32,26 +38,43 @@ __all__ = [
     "Fault",
     "Gs1Error",
     "Identity",
+    "Label",
     "Load",
+    "Paper",
+    "PartLabel",
+    "Tracking",
     "Unknown",
     "WorkOrder",
     "check_character",
     "check_digit",
     "check_elements",
     "control_code",
+    "draw",
     "element_string",
     "gtin_link",
     "hri",
     "identify",
     "identity_link",
+    "label_svg",
+    "label_zpl",
     "link_of",
+    "lot_label",
     "parse_bracketed",
     "parse_elements",
+    "parse_envelope",
+    "parse_identifier",
     "parse_link",
     "parse_order",
+    "part_label",
     "printable",
     "read_elements",
+    "read_envelope",
     "split_aim",
+    "sscc_label",
     "sscc_link",
+    "sscc_of",
+    "tracking",
+    "tracking_in",
+    "unique_item",
     "work_order_code",
 ]

@@ -63,7 +63,7 @@ _TABLE = (
 )
 _WIDTHS = tuple(_TABLE.split())
 
-
+# How many values, and which.
 _Way = tuple[int, tuple[int, ...]]
 
 
@@ -71,27 +71,22 @@ def _shortest(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The fewest values for `text` when it begins in code set C, and when in B."""
     # From the end on, so that of each place the best way in either code set is known before it is asked for.
     in_b: list[_Way] = [(0, ())]
-    in_c: list[_Way | None] = [(0, ())]
+    in_c: list[_Way] = [(0, ())]
     for place in range(len(text) - 1, -1, -1):
-        b: _Way | None = None
-        c: _Way | None = None
+        pair = text[place : place + 2]
         if text[place] == _GS:
             b, c = _before(FNC1, in_b[-1]), _before(FNC1, in_c[-1])
         else:
             b = _before(ord(text[place]) - 32, in_b[-1])
-            if text[place : place + 2].isdigit() and place + 2 <= len(text):
-                c = _before(int(text[place : place + 2]), in_c[-2])
-        assert b is not None
-        in_b.append(_fewer(b, _before(CODE_C, c)))
-        in_c.append(_fewer(_before(CODE_B, b), c))
-    last = in_c[-1]
-    assert last is not None
-    return last[1], in_b[-1][1]
+            c = _before(int(pair), in_c[-2]) if len(pair) == 2 and pair.isdigit() else _before(CODE_B, b)
+        in_b.append(min(b, _before(CODE_C, c), key=_length))
+        in_c.append(min(c, _before(CODE_B, b), key=_length))
+    return in_c[-1][1], in_b[-1][1]
 
 
-def _before(value: int, way: _Way | None) -> _Way | None:
-    return None if way is None else (way[0] + 1, (value, *way[1]))
+def _before(value: int, way: _Way) -> _Way:
+    return way[0] + 1, (value, *way[1])
 
 
-def _fewer(one: _Way | None, other: _Way | None) -> _Way:
-    return min((way for way in (one, other) if way is not None), key=lambda way: way[0])
+def _length(way: _Way) -> int:
+    return way[0]
