@@ -22,9 +22,10 @@ from edge.web.access import Access, Grant
 from edge.web.api import Api, asked_text
 from edge.web.chrome import WORDS, word
 from edge.web.guard import Denied, grant_of
-from edge.web.label import GS, gs1_128_path
-from edge.web.scanner_check import TEST_TEXT
+from edge.web.scanner_check import GS, TEST_TEXT
 from edge.web.stream import troubles
+from gs1.code128 import QUIET_ZONE, code128_widths, gs1_128_values
+from gs1.svg import bars_path
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _PERSON = re.compile(r"[^\W_][\w .'-]{0,39}")
@@ -89,7 +90,8 @@ class Pages:
         return self._page(request, "search.html", text=text, story=story, when=_when(self._desk.status()))
 
     async def _scanner(self, request: web.Request) -> web.Response:
-        path, modules = gs1_128_path(TEST_TEXT)
+        widths = code128_widths(gs1_128_values(TEST_TEXT))
+        path, modules = bars_path(widths, QUIET_ZONE, 0, 1, 1), sum(widths) + 2 * QUIET_ZONE
         first, second = TEST_TEXT.split(GS)
         readable = f"({first[:2]}) {first[2:]} ({second[:2]}) {second[2:]}"
         return self._page(request, "scanner.html", bars=path, modules=modules, readable=readable)

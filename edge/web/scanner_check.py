@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from edge.web.label import GS
+GS: Final = "\x1d"
+"""FNC1 between two element strings; readers send it as this character."""
 
 TEST_TEXT: Final = f"91aqwzyYZm-/:_?;{GS}920123456789"
 """Two company-internal elements (AI 91, 92), which are no goods at any door. The letters and signs are those

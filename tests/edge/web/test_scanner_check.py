@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import hashlib
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.web.label import GS, gs1_128_path
-from edge.web.scanner_check import TEST_TEXT, check
+from edge.web.scanner_check import GS, TEST_TEXT, check
 
 
 def faults(received: str, suffix: str = "Enter", gap_ms: float = 5) -> str:
@@ -52,36 +48,3 @@ def test_anything_gets_an_answer_and_only_the_label_is_right(received: str, suff
     assert len(findings) == 3
     if received.removeprefix("]C1") != TEST_TEXT:
         assert not findings[-1].right
-
-
-def modules(path: str, width: int) -> str:
-    bars = ["0"] * width
-    for part in path.removesuffix("z").split("z"):
-        at, _, rest = part.removeprefix("M").partition(" 0h")
-        for place in range(int(at), int(at) + int(rest.partition("v")[0])):
-            bars[place] = "1"
-    return "".join(bars)
-
-
-def test_the_label_is_a_code_128_by_its_own_arithmetic() -> None:
-    path, width = gs1_128_path("91A" + GS + "92b")
-    drawn = modules(path, width)
-    assert drawn.startswith("0" * 10 + "11010010000")  # quiet zone, start B
-    assert drawn.endswith("1100011101011" + "0" * 10)  # stop, quiet zone
-    symbols = [drawn[place : place + 11] for place in range(10, len(drawn) - 23, 11)]
-    assert symbols[1] == symbols[5] == "11110101110"  # FNC1 first, and between the elements
-    runs = [[len(list(run)) for _, run in itertools.groupby(symbol)] for symbol in symbols]
-    assert all(len(run) == 6 and sum(run[::2]) % 2 == 0 for run in runs)
-
-
-def test_the_label_is_the_one_that_another_program_read_back() -> None:
-    # zxing-cpp 3.1.1 reads exactly these bars as ]C1 and TEST_TEXT.
-    path, width = gs1_128_path(TEST_TEXT)
-    assert width == 385
-    bars = hashlib.sha256(path.encode()).hexdigest()
-    assert bars == "0b4c407334990778ddaf2188ac5137d3ee6477e70fd9c03c30d1aa6db03aaf11"
-
-
-def test_what_code_128_cannot_print_is_refused() -> None:
-    with pytest.raises(ValueError, match="cannot be printed"):
-        gs1_128_path("é")
