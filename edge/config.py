@@ -222,8 +222,8 @@ def _labels(top: _Table) -> SsccRange | None:
         table.fault("labels.company_prefix", repr(prefix), "the 4 to 12 digits of a GS1 company prefix")
     # The check digit aside an SSCC has 17 digits, one of them the extension.
     most = 10 ** max(16 - len(prefix), 4) - 1
-    first = table.whole("first", 0, 0, most)
-    return SsccRange(prefix, table.whole("extension", 0, 0, 9), first, table.whole("last", most, first, most))
+    extension, first = table.whole("extension", 0, 0, 9), table.whole("first", 0, 0, most)
+    return SsccRange(prefix, extension, first, table.whole("last", most, min(first, most), most))
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

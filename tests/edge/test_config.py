@@ -10,6 +10,7 @@ import pytest
 
 from edge.config import DoorConfig, MqttConfig, NodeConfig, parse_config, read_config
 from edge.errors import ConfigError
+from edge.sscc import SsccRange
 from tests.source import ROOT
 
 SMALL = """
@@ -58,6 +59,12 @@ key = "/etc/zonegate/dock-1.key"
 skip_older_than_days = 30
 vocabulary = "https://terms.example.org/"
 records = "https://dock-1.example.org/records/"
+
+[labels]
+company_prefix = "9521999"
+extension = 3
+first = 1000
+last = 1999
 
 [[door]]
 id = "d1"
@@ -109,6 +116,7 @@ def test_a_whole_file_is_read_to_its_last_key(tmp_path: Path) -> None:
     assert isinstance(whole.mqtt, MqttConfig)
     assert whole.mqtt.skip_older_than_days == 30
     assert whole.mqtt.further == ("mqtts://broker2.example.org:8883",)
+    assert whole.labels == SsccRange("9521999", 3, 1000, 1999)
     assert [(door.name, door.no_read, door.reads_per_second) for door in whole.doors] == [
         ("Door 1, inbound", "NR", 10),
         ("d2", "NOREAD", 20),
@@ -127,6 +135,20 @@ def test_a_quota_too_small_for_its_ballast_is_told(tmp_path: Path) -> None:
 
     assert told(255) == ["node.store_mb_max: came 255, expected 0, or at least 256: some reserves"]
     assert config(SMALL.replace("[node]", "[node]\nstore_mb_max = 256"), tmp_path).store_mb_max == 256
+
+
+def test_a_range_of_numbers_for_labels_is_all_that_its_prefix_leaves_if_nothing_is_said(
+    tmp_path: Path,
+) -> None:
+    text = '[labels]\ncompany_prefix = "9521999"\n'
+    assert config(SMALL + text, tmp_path).labels == SsccRange("9521999", 0, 0, 999_999_999)
+    assert faults(SMALL + text + "last = 1000000000\nfirst = 7\nextension = 10", tmp_path) == [
+        "labels.extension: came 10, expected 0 to 9",
+        "labels.last: came 1000000000, expected 7 to 999999999",
+    ]
+    assert faults(SMALL + text.replace("9521999", "95219x"), tmp_path) == [
+        "labels.company_prefix: came '95219x', expected the 4 to 12 digits of a GS1 company prefix"
+    ]
 
 
 def test_a_file_that_is_not_there_is_told_with_the_next_step(tmp_path: Path) -> None:
@@ -293,7 +315,7 @@ def test_settings_of_the_broker_that_cannot_work_together_are_faults(
 
 def known_keys() -> set[str]:
     """Every key of every table, as the refusal of a misspelled one names them."""
-    tables = {"node", "web", "center", "mqtt"}
+    tables = {"node", "web", "center", "mqtt", "labels"}
     data = {**{name: {"zz": 1} for name in tables}, "door": [{"zz": 1}]}
     with pytest.raises(ConfigError) as refused:
         parse_config(data, "x")
