@@ -67,6 +67,11 @@ _SHUT_S: Final = 600.0
 and for each the center must read its whole record again, which takes seconds of all others' time.
 """
 
+_OPEN_LOGS_MAX: Final = 200
+"""Logs of one node that are not closed. A fault leaves one behind, and people count it; only a node that
+lies, or is badly broken, begins them by the hundred, and each is a case that names those before it.
+"""
+
 _LENDING: Final = frozenset(("grant", "recall", "lent"))
 
 _log = logging.getLogger(__name__)
@@ -154,6 +159,7 @@ class Exchange:
         hashes, code_valid = await self._look_up(book, ask, spent, now)
         keys_before = len(book.keys.get(ask.node, ()))
         received = reception.receive(book, ask, body, signature, hashes, code_valid=code_valid)
+        _check_open_logs(book, received)
         for stored in received.store:
             check_frame(stored.entry)
         await own.meet_witness(ask.witness, ask.epoch)
@@ -304,6 +310,21 @@ class _Turns:
             if not self._inside[sender]:
                 del self._inside[sender]
                 del self._locks[sender]
+
+
+def _check_open_logs(book: CenterBook, received: Received) -> None:
+    """Denied when an ask begins a log of a node that has too many already."""
+    node = received.ask.node
+    begun = {stored.entry.epoch for stored in received.store} - book.epochs.keys()
+    if not begun:
+        return
+    left = sum(known.node == node and not book.is_closed(epoch) for epoch, known in book.epochs.items())
+    if left + len(begun) > _OPEN_LOGS_MAX:
+        raise Denied(
+            429,
+            f"{node} has begun {left} logs that are not closed",
+            "Find out why, count its goods and write those logs off; then it may begin another.",
+        )
 
 
 def _is_stale(book: CenterBook, ask: Ask) -> bool:

@@ -16,6 +16,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from central.errors import Denied, Unavailable
+from central.people import WriteOff, attestation
 from central.record import Record
 from central.service import Central
 from central.web.access import Access
@@ -288,3 +289,27 @@ async def test_a_node_that_contradicts_the_record_is_not_listened_to_for_a_while
         other.move()
         await other.talk(center)
     assert len(reads) == 3, "the control: without the while each one costs a reading"
+
+
+async def test_a_node_begins_no_more_logs_than_people_can_count(
+    center: Central, dock: Dock, papers: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each log without a proven end before it is a case that names all those before it."""
+    monkeypatch.setattr("central.exchange._OPEN_LOGS_MAX", 3)
+    logs = [dock]
+    for _ in range(2):
+        logs.append(Dock(dock.node, signer=dock.signer))
+        await logs[-1].talk(center)
+    one_more = Dock(dock.node, signer=dock.signer)
+    with pytest.raises(Denied, match="has begun 3 logs that are not closed") as caught:
+        await one_more.talk(center)
+    assert "write those logs off" in caught.value.next_step
+    assert await stored(center) == 3
+    logs[-1].move()
+    await logs[-1].talk(center)
+    assert await stored(center) == 4, "it goes on in those that it has"
+    left = tuple(log.epoch for log in logs[:2])
+    said = ("Dana", "counted", attestation(dock.node))
+    await center.people.write_off(WriteOff(dock.node, (), *said, left, (logs[1].epoch, logs[2].epoch)))
+    await one_more.talk(center)
+    assert await stored(center) == 5, "the control: after a count it may begin another"
