@@ -3,7 +3,8 @@
 
 *Told* means: committed and flushed, the anchor written, and only then the future resolved and the
 callbacks called. The thread takes all that is queued, writes it as one transaction, and repeats, so
-batches grow with the load and no timer is needed. Knows no doors and no books.
+batches grow with the load and no timer is needed. A second one anchors what is committed and passes it
+to the loop, while the first commits the next batch. Knows no doors and no books.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
 from edge.anchor import Anchor
+from edge.anchoring import Anchoring
 from edge.batch import (
     Append,
     Batch,
@@ -107,6 +111,7 @@ class Journal:
         self._batch_items_max = 0
         self._commit_ns_sum = 0
         self._commit_ms = [0] * len(COMMIT_MS_BUCKETS)
+        self._anchoring = Anchoring(writer.anchor, broke=self._wake)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self.failed: asyncio.Future[EdgeError] = self._loop.create_future()
         self.signer: Signer = writer.signer
@@ -277,15 +282,21 @@ class Journal:
                     self._settle(items)
                     items = []
                 elif going:
+                    # First: an anchor that hangs shows, and no head is told before what it is the head of.
+                    self._anchoring.settle()
                     self._tell_heads(self._writer.idle())
                 self._heartbeat_ns = self._clocks.mono_ns()
+            self._anchoring.settle()
             self._tell_heads(self._writer.seal())
             if stopping:
                 self._on_loop(self._fail, self._writer.full, [])
         except Exception as error:  # noqa: BLE001 - a writer that died unseen would be the worst failure
-            self._on_loop(self._fail, failure(error), items)
+            with suppress(Exception):  # what was committed before is told, or lost by an error of its own
+                self._anchoring.settle()
+            self._on_loop(self._fail, failure(error), [*self._untold(), *items])
         finally:
             try:
+                self._anchoring.close()
                 self._writer.close()
             finally:
                 self._on_loop(self._end)
@@ -314,12 +325,28 @@ class Journal:
         return min(IDLE_TICK_S, max(0.0, (due_ns - self._clocks.mono_ns()) / 1e9))
 
     def _settle(self, items: list[Item]) -> None:
-        """Commit, then anchor, then tell."""
+        """Commit, then have it anchored, and then told."""
         batch = self._writer.draw_up(items)
         start_ns = self._clocks.mono_ns()
         self._writer.commit(batch)
-        self._count(len(items), batch, self._clocks.mono_ns() - start_ns)
+        self._anchoring.put(batch, partial(self._anchored, len(items), batch, start_ns))
+
+    def _untold(self) -> list[Item]:
+        """Who waits for a batch that was committed and never anchored."""
+        items: list[Item] = []
+        for batch in self._anchoring.untold():
+            items += [*batch.entries, *batch.prunes]
+        return items
+
+    # On the anchoring thread.
+
+    def _anchored(self, items: int, batch: Batch, start_ns: int) -> None:
+        self._count(items, batch, self._clocks.mono_ns() - start_ns)
         self._on_loop(self._tell, batch)
+
+    def _wake(self) -> None:
+        """The anchor failed: nothing more is written, and the writing thread may be waiting for items."""
+        self._queue.put(None)
 
     def _count(self, items: int, batch: Batch, took_ns: int) -> None:
         self._batches += 1
@@ -330,6 +357,8 @@ class Journal:
         for index, bound_ms in enumerate(COMMIT_MS_BUCKETS):
             if took_ns <= bound_ms * 1_000_000:
                 self._commit_ms[index] += 1
+
+    # On either thread.
 
     def _tell_heads(self, batch: Batch | None) -> None:
         if batch is not None:
@@ -343,7 +372,7 @@ class Journal:
 
     def _loop_gone(self) -> None:
         """The loop was closed without closing the journal: there is nobody to tell, so end."""
-        self._queue.put(None)
+        self._wake()
 
     # On the loop.
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one writer of a node's journal: opens it by rule E, gives entries their places, commits.
 
-Everything here is called by one thread at a time and blocks. It knows no event loop; `edge.journal`
-queues for it and tells what it has written.
+Everything here blocks and is called by one thread at a time, but `Writer.anchor`, which another may call
+while the next batch is committed. It knows no event loop; `edge.journal` queues for it and tells what it has
+written.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 class Writer:
-    """Writes one store. `open` it; after any error of `commit` or `idle` only `close` may follow.
+    """Writes one store. `open` it; after any error of `commit`, `anchor` or `idle` only `close`
+    may follow.
 
     `place` is the head of what was drawn up, `begun` the decision when `open` began another epoch, `full`
     is set when the ballast was released: what is already queued can still be written, no more than that.
@@ -169,17 +171,26 @@ class Writer:
         return batch
 
     def commit(self, batch: Batch) -> None:
-        """Write the batch in one transaction, then the anchor. When this returns it may be told.
+        """Write the batch in one transaction. When this returns it is on the medium, and may be anchored.
 
-        Raises DiskFull or JournalFailed; then nothing of it may be told.
+        Raises DiskFull or JournalFailed; then nothing of it may be anchored or told.
         """
         try:
             self._keep_room(batch)
             self._write_in_room(batch)
-            if batch.entry_rows:
-                self._anchor.write(batch.place)
         except (sqlite3.Error, OSError) as error:
             raise failure(error) from error
+
+    def anchor(self, batches: Sequence[Batch]) -> None:
+        """Write one anchor for batches that are committed, in order. When this returns they may be told.
+
+        Raises DiskFull or JournalFailed; then nothing of them may be told.
+        """
+        if any(batch.entry_rows for batch in batches):
+            try:
+                self._anchor.write(batches[-1].place)
+            except OSError as error:
+                raise failure(error) from error
 
     def idle(self) -> Batch | None:
         """What the writer does when nothing waits: sign the head when it is due, shorten the log.
@@ -331,6 +342,7 @@ class Writer:
         batch.place = self.place
         self._sign(batch)
         self.commit(batch)
+        self.anchor([batch])
         # Only now: until here a crash finds the epoch before, or its key beside the one that is due.
         if self._anchor.signer().public != self.signer.public:
             self._anchor.promote()

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.anchor import Anchor
+from edge.anchoring import Anchoring
 from edge.batch import Append, EntryRow, Identity
 from edge.clock import system_clocks
 from edge.writer import INSERT_ENTRY, Writer
@@ -110,7 +111,7 @@ def _round(makers: Contestants, folder: Path, size: int, commits: int) -> dict[s
             contestants[index].commit(start, min(commits, start + TURN_COMMITS))
             took[index] += time.perf_counter() - begin
     for contestant in contestants:
-        contestant.writer.close()
+        contestant.close()
     return dict(zip(makers, took, strict=True))
 
 
@@ -190,11 +191,20 @@ class Appending:
     ) -> None:
         self.writer = _open(folder, anchor, elsewhere)
         self._batches = batches
+        self._anchoring = Anchoring(self.writer.anchor, broke=_nothing)
 
     def commit(self, start: int, stop: int) -> None:
-        """Write the batches from `start` up to `stop`."""
-        for batch in self._batches[start:stop]:
-            self.writer.commit(self.writer.draw_up(batch))
+        """Write the batches from `start` up to `stop`; when this returns, all may be told."""
+        for items in self._batches[start:stop]:
+            batch = self.writer.draw_up(items)
+            self.writer.commit(batch)
+            self._anchoring.put(batch, _nothing)
+        self._anchoring.settle()
+
+    def close(self) -> None:
+        """End both threads' work."""
+        self._anchoring.close()
+        self.writer.close()
 
 
 class Unanchored(Appending):
@@ -202,6 +212,11 @@ class Unanchored(Appending):
 
     def __init__(self, folder: Path, batches: Batches) -> None:
         super().__init__(folder, batches, NoAnchor)
+
+    def commit(self, start: int, stop: int) -> None:
+        """Write the batches from `start` up to `stop`."""
+        for items in self._batches[start:stop]:
+            self.writer.commit(self.writer.draw_up(items))
 
 
 class Bare:
@@ -216,6 +231,10 @@ class Bare:
         for rows in self._rows[start:stop]:
             write_plainly(self.writer.connection, rows)
 
+    def close(self) -> None:
+        """Close the file."""
+        self.writer.close()
+
 
 Contestants = Mapping[str, Callable[[Path, Batches], Appending | Bare]]
 
@@ -226,6 +245,10 @@ CONTESTANTS: Contestants = {
 }
 
 
+def _nothing() -> None:
+    """Nobody waits to be told."""
+
+
 def _profile(folder: Path) -> None:
     for size, commits in COMMITS.items():
         with tempfile.TemporaryDirectory(prefix="bench-journal-", dir=folder) as place:
@@ -233,8 +256,10 @@ def _profile(folder: Path) -> None:
             batches = _batches(size, commits)
             profile = cProfile.Profile()
             profile.enable()
-            for batch in batches:
-                writer.commit(writer.draw_up(batch))
+            for items in batches:
+                batch = writer.draw_up(items)
+                writer.commit(batch)
+                writer.anchor([batch])
             profile.disable()
             writer.close()
         print(f"batch {size}, {commits} commits")

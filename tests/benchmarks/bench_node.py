@@ -118,6 +118,7 @@ def make_store(store: Path, anchor: Path, entries: int) -> None:
     while drafts := [draft for draft, _ in zip(run, range(_BATCH), strict=False)]:
         batch = writer.draw_up([Append(draft) for draft in drafts])
         writer.commit(batch)
+        writer.anchor([batch])
         for placed, draft in zip(batch.placed(), drafts, strict=True):
             body = _DECODERS[draft.type].decode(draft.body)
             fact = Fact(

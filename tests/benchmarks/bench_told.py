@@ -4,7 +4,8 @@
 Arrivals stand on a fixed schedule, whatever the journal does, and an entry's time runs from its scheduled
 moment to the moment the loop learns that it is told: a stall counts for all that should have come during
 it. The peer is the very `Journal` - its queue, its thread, its telling - over a writer that inserts rows
-made beforehand, of the same bytes into the same tables, and commits: no chain, no signed head, no anchor.
+made beforehand, of the same bytes into the same tables, and commits: no chain, no signed head, no anchor and
+no thread for one.
 They take turns, each round on fresh files; ratios are taken within a round.
 """
 
@@ -64,6 +65,15 @@ class PlainWriter(Writer):
         write_plainly(self.connection, batch.entry_rows)
 
 
+class PlainJournal(Journal):
+    """Tells what is committed at once."""
+
+    def _settle(self, items: list[Item]) -> None:
+        batch = self._writer.draw_up(items)
+        self._writer.commit(batch)
+        self._on_loop(self._tell, batch)
+
+
 def main(argv: Sequence[str]) -> int:
     """Measure and print; 0 when the goal holds at p50 and p99, else 1."""
     parser = argparse.ArgumentParser(prog="bench told", description="Enqueue to told against plain commits.")
@@ -117,7 +127,7 @@ def _open(who: str, store: Path, anchor: Path, run: Sequence[Draft]) -> Journal:
         return Journal.open(store, Anchor(anchor), clocks=clocks, identity=identity)
     writer = PlainWriter.open(store, NoAnchor(anchor), clocks=clocks, identity=identity)
     writer.prepare(run)
-    journal = Journal(writer, clocks)
+    journal = PlainJournal(writer, clocks)
     journal._thread.start()
     return journal
 

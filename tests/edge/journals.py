@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from edge.anchor import Anchor
+from edge.anchoring import Anchoring
 from edge.batch import Item
 from edge.clock import Clocks
 from edge.journal import Identity, Journal
 from edge.store import JournalReader
-from edge.writer import connect_writer
+from edge.writer import Writer, connect_writer
 from sync.bodies import Begin, DeviceAlarm, body_bytes, read_body, schema_of
 from sync.entry import Draft, Place, read_record
 
@@ -121,17 +122,6 @@ def full_disk() -> sqlite3.OperationalError:
     return error
 
 
-class FailingAnchor(Anchor):
-    """Fails to write while `broken`."""
-
-    broken = False
-
-    def write(self, place: Place) -> None:
-        if self.broken:
-            raise OSError(errno.EIO, "planted")
-        super().write(place)
-
-
 class Gate:
     """Holds a thread at a point until the test lets it go on."""
 
@@ -146,15 +136,19 @@ class Gate:
             assert self.opened.wait(WAIT_S)
 
 
-class GatedAnchor(Anchor):
-    """Waits at its gate before it writes."""
+class FailingAnchor(Anchor):
+    """Fails to write while `broken`; waits at its gate before."""
 
-    def __init__(self, folder: Path, gate: Gate) -> None:
+    broken = False
+
+    def __init__(self, folder: Path, gate: Gate | None = None) -> None:
         super().__init__(folder)
-        self._gate = gate
+        self._gate = gate or Gate()
 
     def write(self, place: Place) -> None:
         self._gate()
+        if self.broken:
+            raise OSError(errno.EIO, "planted")
         super().write(place)
 
 
@@ -198,6 +192,7 @@ class TellsBeforeCommit(Journal):
         batch = self._writer.draw_up(items)
         self._on_loop(self._tell, batch)
         self._writer.commit(batch)
+        self._writer.anchor([batch])
 
 
 class TellsBeforeAnchor(Journal):
@@ -205,6 +200,25 @@ class TellsBeforeAnchor(Journal):
 
     def _settle(self, items: list[Item]) -> None:
         batch = self._writer.draw_up(items)
-        self._writer._write(batch)
+        self._writer.commit(batch)
         self._on_loop(self._tell, batch)
-        self._writer._anchor.write(batch.place)
+        self._writer.anchor([batch])
+
+
+class AnchorsBeforeCommit(Journal):
+    """Planted: the anchor names what the store does not have yet."""
+
+    def _settle(self, items: list[Item]) -> None:
+        batch = self._writer.draw_up(items)
+        self._writer.anchor([batch])
+        self._writer.commit(batch)
+        self._on_loop(self._tell, batch)
+
+
+class AnchorsTheOldest(Journal):
+    """Planted: of what was committed meanwhile the first is anchored, and all are told."""
+
+    def __init__(self, writer: Writer, clocks: Clocks) -> None:
+        super().__init__(writer, clocks)
+        self._anchoring.close()
+        self._anchoring = Anchoring(lambda batches: writer.anchor(batches[:1]), broke=self._wake)

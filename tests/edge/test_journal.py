@@ -27,7 +27,6 @@ from tests.edge.journals import (
     FailingAnchor,
     FailingConnection,
     Gate,
-    GatedAnchor,
     Site,
     TellsBeforeAnchor,
     TellsBeforeCommit,
@@ -46,7 +45,7 @@ def site(tmp_path: Path) -> Site:
 async def told_while_held(site: Site, journal_type: type[Journal], held: str) -> bool:
     """Whether an entry is told while its commit, or its anchor, has not happened yet."""
     gate = Gate()
-    anchor = GatedAnchor(site.anchor, gate if held == "anchor" else Gate())
+    anchor = FailingAnchor(site.anchor, gate if held == "anchor" else Gate())
     journal = site.open(
         journal=journal_type, anchor=anchor, connect=gated_connect(gate if held == "commit" else Gate())
     )

@@ -27,7 +27,15 @@ from edge.journal import Journal, Placed
 from edge.store import JOURNAL_FILE, JournalReader
 from edge.writer import ROTATE
 from sync.entry import Draft, Place, canonical
-from tests.edge.journals import Gate, Site, TellsBeforeAnchor, TellsBeforeCommit, Time
+from tests.edge.journals import (
+    AnchorsBeforeCommit,
+    AnchorsTheOldest,
+    Gate,
+    Site,
+    TellsBeforeAnchor,
+    TellsBeforeCommit,
+    Time,
+)
 
 WAIT_S: Final = 20.0
 
@@ -86,26 +94,39 @@ class EarlyAnchor(ToldFirst, TellsBeforeAnchor):
     pass
 
 
+class AnchorFirst(ToldFirst, AnchorsBeforeCommit):
+    pass
+
+
+class AnchorOfOldest(ToldFirst, AnchorsTheOldest):
+    pass
+
+
 @dataclass
 class Kind:
-    """What is handed to a journal."""
+    """What is handed to a journal; `overlaps` when it commits while an anchor is written."""
 
     journal: type[Journal] = Journal
     anchor: type[Anchor] = Anchor
     synchronous: str = "FULL"
+    overlaps: bool = True
 
 
 KINDS: Final = {
     "honest": Kind(),
     "synchronous-normal": Kind(synchronous="NORMAL"),
-    "told-before-commit": Kind(journal=EarlyCommit),
-    "told-before-anchor": Kind(journal=EarlyAnchor),
+    "told-before-commit": Kind(journal=EarlyCommit, overlaps=False),
+    "told-before-anchor": Kind(journal=EarlyAnchor, overlaps=False),
+    "anchor-before-commit": Kind(journal=AnchorFirst, overlaps=False),
+    "anchor-of-the-oldest": Kind(journal=AnchorOfOldest),
     "late-anchor": Kind(anchor=LateAnchor),
     "unsynced-anchor": Kind(anchor=UnsyncedAnchor),
 }
 
 
-def connector(kind: Kind, gate: Gate) -> Callable[[Path], sqlite3.Connection]:
+def connector(
+    kind: Kind, gate: Gate, committed: Callable[[], object]
+) -> Callable[[Path], sqlite3.Connection]:
     """Makes the writer's connection: it waits at the gate before a commit, and its log is a small one."""
 
     class Connection(sqlite3.Connection):
@@ -117,7 +138,10 @@ def connector(kind: Kind, gate: Gate) -> Callable[[Path], sqlite3.Connection]:
                 sql = f"PRAGMA {name} = {SMALLER[name]}"
             elif name == "synchronous":
                 sql = f"PRAGMA synchronous = {kind.synchronous}"
-            return super().execute(sql, parameters)
+            done = super().execute(sql, parameters)
+            if sql == "COMMIT":
+                committed()
+            return done
 
     def connect(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
@@ -133,12 +157,14 @@ class Working:
         self._kind = kind
         self._spoken = spoken
         self._gate = Gate()
+        self._anchor_gate = Gate()
+        self._committed = threading.Semaphore(0)
         self.journal: Journal
         self._told = asyncio.Event()
 
     def open(self, **changed: Any) -> None:
-        anchor = self._kind.anchor(self.site.anchor)
-        connect = connector(self._kind, self._gate)
+        anchor = self._gated(self._kind.anchor(self.site.anchor))
+        connect = connector(self._kind, self._gate, self._committed.release)
         self.journal = self.site.open(
             journal=self._kind.journal, anchor=anchor, connect=connect, reserve_bytes=1 << 20, **changed
         )
@@ -159,6 +185,25 @@ class Working:
         self._gate.armed = False
         futures += [self.journal.append(self.site.draft(self._detail())) for _ in range(count)]
         self._gate.opened.set()
+        await asyncio.wait_for(asyncio.gather(*futures), WAIT_S)
+
+    async def overlap(self) -> None:
+        """Two batches are committed while the anchor of another waits."""
+        if not self._kind.overlaps:
+            return
+        gate = self._anchor_gate
+        gate.reached.clear()
+        gate.opened.clear()
+        gate.armed = True
+        futures = [self.journal.append(self.site.draft(self._detail()))]
+        await asyncio.to_thread(gate.reached.wait, WAIT_S)
+        gate.armed = False
+        while self._committed.acquire(blocking=False):
+            pass
+        for _ in range(2):
+            futures.append(self.journal.append(self.site.draft(self._detail())))
+            await asyncio.to_thread(self._committed.acquire, timeout=WAIT_S)
+        gate.opened.set()
         await asyncio.wait_for(asyncio.gather(*futures), WAIT_S)
 
     async def note(self) -> None:
@@ -202,6 +247,16 @@ class Working:
                 await asyncio.sleep(0.02)
         await self.single()
 
+    def _gated(self, anchor: Anchor) -> Anchor:
+        write = anchor.write
+
+        def gated(place: Place) -> None:
+            self._anchor_gate()
+            write(place)
+
+        anchor.write = gated  # type: ignore[method-assign]
+        return anchor
+
     def _detail(self) -> str:
         return "x" * self.site.time.chance.choice((10, 300, 5000))
 
@@ -226,6 +281,8 @@ async def short(work: Working) -> None:
     await work.single()
     await work.batch(5)
     await work.note()
+    for _ in range(4):
+        await work.overlap()
 
 
 async def long(work: Working) -> None:
@@ -234,6 +291,7 @@ async def long(work: Working) -> None:
     await work.checkpoint()
     await work.checkpoint()
     await work.batch(30)
+    await work.overlap()
     old = work.journal.told
     await work.rest()
     await work.prune(old)
