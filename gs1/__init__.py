@@ -19,7 +19,7 @@ from .elements import (
 from .envelope import parse_envelope, parse_identifier, read_envelope
 from .errors import CodeError, Fault, Gs1Error
 from .identify import CODE_LENGTH_MAX, identify, split_aim
-from .label import Label, Paper, draw, lot_label, sscc_label, sscc_of
+from .label import Drawing, Label, Paper, draw, lot_label, sscc_label, sscc_of
 from .links import gtin_link, identity_link, link_of, parse_link, sscc_link
 from .load import Control, Identity, Load, Unknown, WorkOrder
 from .orders import COMMANDS, control_code, parse_order, work_order_code
@@ -34,6 +34,7 @@ __all__ = [
     "COMMANDS",
     "CodeError",
     "Control",
+    "Drawing",
     "Elements",
     "Fault",
     "Gs1Error",

@@ -26,6 +26,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 
 # Not reached from the command line, on purpose.
 STANDING_ALONE = {
+    "simulators.printer": "the label printer that tests print on, and an integrator may",
     "drivers.null_modem": "the link that driver tests garble, ours and an integrator's",
 }
 

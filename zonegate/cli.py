@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "verify": ("check a journal's chain, and name the first bad entry", "zonegate.verify"),
     "explain": ("judge an entry again from what was known then", "zonegate.explain"),
     "decode": ("say what a scanned code is", "zonegate.decode"),
+    "label": ("print labels for logistic units and zone lots", "zonegate.label"),
     "db": ("look into a journal, read-only", "zonegate.inspect"),
     "simulate": ("play docks and a center through every fault in memory", "zonegate.simulate"),
     "token": ("replace a node's token for its screens", "zonegate.token"),
