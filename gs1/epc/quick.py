@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schemes of 96 bits whose fields are numbers only, read in one go.
+
+Most tags at a gate are SGTIN-96 and SSCC-96, and each is read many times while it passes. The tables are
+those of the scheme; whatever is not plainly right is left to the reading column by column, which says what is
+wrong. A test holds both readings to the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gs1.elements import Elements
+
+from .columns import PREFIXES, Integer, Partition, Zeros
+from .legacy import Scheme, decode_legacy
+from .tag import Tag
+from .uris import KEYS, Key
+
+__all__ = ["quick_decoder"]
+
+EPC_BYTES = 12
+
+
+def quick_decoder(scheme: Scheme) -> Callable[[bytes], Tag] | None:
+    """The reading of `scheme` in one go; None when its columns are not a company prefix with a numbered
+    reference and then a serial number or zeros, which fill 96 bits.
+    """
+    match scheme.columns:
+        case (Partition(kind="padded") as partition, Integer(width=tail_bits)):
+            decoder = _numbered
+        case (Partition(kind="padded") as partition, Zeros(width=tail_bits)):
+            decoder = _unnumbered
+        case _:
+            return None
+    if partition.width + tail_bits + 14 != 8 * EPC_BYTES:
+        return None
+    return decoder(scheme, [_row(scheme, partition, tail_bits, low) for low in range(64)], tail_bits)
+
+
+# Filter, place and mask of the company prefix, one above its largest, factor that puts it before the
+# reference, mask of the reference, one above its largest, end of the prefix's digits behind a 1, where the
+# turned digit ends.
+_Row = tuple[int, int, int, int, int, int, int, int, int]
+
+
+def _row(scheme: Scheme, partition: Partition, tail_bits: int, filter_and_partition: int) -> _Row:
+    filter_value, value = divmod(filter_and_partition, 8)
+    if value == len(PREFIXES):
+        return (filter_value, 0, 0, 0, 0, 0, 0, 0, 0)  # no prefix is below 0: left to the other reading
+    prefix_bits, digits = PREFIXES[value]
+    reference_bits, length = partition.width - prefix_bits, partition.references[value]
+    return (
+        filter_value,
+        tail_bits + reference_bits,
+        (1 << prefix_bits) - 1,
+        10**digits,
+        10**length,
+        (1 << reference_bits) - 1,
+        10**length,
+        1 + digits,
+        1 + digits + KEYS[scheme.identity].turned,
+    )
+
+
+# The check digit as in gs1.check, without asking whether digits are digits and summing all at once: modulo
+# 65535 the codes of a key are the sum of its pairs, which holds the sum of the digits that weigh 3 in its low
+# byte and of those that weigh 1 above. "0" is no 0 but 48; what that adds is the same for each key.
+_PAIR_SUM = 0xFFFF
+_CHECK_DIGITS = "0987654321"
+
+
+def _of_zeros(key: Key) -> int:
+    return int.from_bytes(b"0" * (len(key.lead) + key.digits - 1), "big")
+
+
+def _unnumbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[bytes], Tag]:
+    key = KEYS[scheme.identity]
+    name, ai, start = scheme.name, key.ai, f"urn:epc:id:{scheme.identity}:"
+    tail_mask = (1 << tail_bits) - 1
+    mark, of_zeros = 10 ** (key.digits - 1), _of_zeros(key)
+    from_bytes, new, check_digits = int.from_bytes, tuple.__new__, _CHECK_DIGITS
+
+    def decode(epc: bytes) -> Tag:
+        if len(epc) != EPC_BYTES:
+            return decode_legacy(scheme, epc)
+        filter_, place, mask, end, factor, reference_mask, reference_end, split, turned = rows[epc[1] >> 2]
+        value = from_bytes(epc, "big")
+        prefix = value >> place & mask
+        reference = value >> tail_bits & reference_mask
+        if prefix >= end or reference >= reference_end or value & tail_mask:
+            return decode_legacy(scheme, epc)
+        text = str(mark + prefix * factor + reference)  # the mark's 1 keeps leading zeros
+        owner = text[1:split]
+        whole = text[split:turned] + owner + text[turned:]
+        sums = (from_bytes(whole.encode(), "big") - of_zeros) % _PAIR_SUM
+        whole += check_digits[(3 * (sums & 0xFF) + (sums >> 8)) % 10]
+        uri = f"{start}{owner}.{text[split:]}"
+        return new(Tag, (name, filter_, ((ai, whole),), split - 1, None, uri))
+
+    return decode
+
+
+def _numbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[bytes], Tag]:
+    key = KEYS[scheme.identity]
+    name, ai, start, lead = scheme.name, key.ai, f"urn:epc:id:{scheme.identity}:", key.lead
+    serial_ai = key.serial if key.serial != ai else None
+    unserial = key.unserial
+    tail_mask = (1 << tail_bits) - 1
+    mark, of_zeros = 10 ** (key.digits - 1), _of_zeros(key)
+    from_bytes, new, check_digits = int.from_bytes, tuple.__new__, _CHECK_DIGITS
+
+    def decode(epc: bytes) -> Tag:
+        if len(epc) != EPC_BYTES:
+            return decode_legacy(scheme, epc)
+        filter_, place, mask, end, factor, reference_mask, reference_end, split, turned = rows[epc[1] >> 2]
+        value = from_bytes(epc, "big")
+        prefix = value >> place & mask
+        reference = value >> tail_bits & reference_mask
+        if prefix >= end or reference >= reference_end:
+            return decode_legacy(scheme, epc)
+        serial = str(value & tail_mask)
+        text = str(mark + prefix * factor + reference)
+        owner = text[1:split]
+        whole = lead + text[split:turned] + owner + text[turned:]
+        sums = (from_bytes(whole.encode(), "big") - of_zeros) % _PAIR_SUM
+        whole += check_digits[(3 * (sums & 0xFF) + (sums >> 8)) % 10]
+        elements: Elements
+        if serial_ai is None:
+            elements = ((ai, whole + serial),)
+        elif serial == unserial:
+            elements = ((ai, whole),)
+        else:
+            elements = ((ai, whole), (serial_ai, serial))
+        uri = f"{start}{owner}.{text[split:]}.{serial}"
+        return new(Tag, (name, filter_, elements, split - 1, None, uri))
+
+    return decode
