@@ -17,6 +17,7 @@ from .elements import (
     read_elements,
 )
 from .envelope import parse_envelope, parse_identifier, read_envelope
+from .epc import Tag, decode_tag, encode_tag, epc_uri
 from .errors import CodeError, Fault, Gs1Error
 from .identify import CODE_LENGTH_MAX, identify, split_aim
 from .label import Drawing, Label, Paper, draw, lot_label, sscc_label, sscc_of
@@ -43,6 +44,7 @@ __all__ = [
     "Load",
     "Paper",
     "PartLabel",
+    "Tag",
     "Tracking",
     "Unknown",
     "WorkOrder",
@@ -50,8 +52,11 @@ __all__ = [
     "check_digit",
     "check_elements",
     "control_code",
+    "decode_tag",
     "draw",
     "element_string",
+    "encode_tag",
+    "epc_uri",
     "gtin_link",
     "hri",
     "identify",

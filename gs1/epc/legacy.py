@@ -7,6 +7,7 @@ United States Department of Defense Suppliers' Passive RFID Information Guide.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -133,21 +134,25 @@ def encode_tag_uri(uri: str) -> bytes:
     scheme = SCHEMES.get(name)
     if start or scheme is None:
         refuse("epc_uri", f"{shown(uri)}, expected urn:epc:tag: and a scheme such as sgtin-96")
-    fields = tuple(map(unescaped, body.split(".")))
-    filter_value = 0
-    if scheme.filter_bits:
-        if not (fields[0].isascii() and fields[0].isdigit() and len(fields[0]) <= 2):
-            refuse("epc_uri", f"{shown(fields[0])}, expected the filter value behind the scheme")
-        filter_value, fields = int(fields[0]), fields[1:]
-    count = sum(column.fields for column in scheme.columns)
+    count = (scheme.filter_bits > 0) + sum(column.fields for column in scheme.columns)
+    # The last field may hold dots of its own.
+    fields = tuple(map(unescaped, body.split(".", count - 1)))
     if len(fields) != count:
         refuse("epc_uri", f"{len(fields)} fields in {shown(body)}, expected {count} in {scheme.name}")
+    filter_value = 0
+    if scheme.filter_bits:
+        if not _FILTER.fullmatch(fields[0]):
+            refuse("epc_uri", f"{shown(fields[0])}, expected the filter value behind the scheme")
+        filter_value, fields = int(fields[0]), fields[1:]
     key = KEYS.get(scheme.identity)
     if key is not None:
         if not (fields[0] and (fields[1] or not key.turned)):
             refuse("company_prefix", f"{shown(body)}, expected a company prefix of 6 to 12 digits")
         check_elements(key.elements(fields))
     return _encoded(scheme, fields, filter_value)
+
+
+_FILTER = re.compile("0|[1-9][0-9]?")
 
 
 def _encoded(scheme: Scheme, fields: tuple[str, ...], filter_value: int) -> bytes:

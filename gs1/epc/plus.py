@@ -21,6 +21,8 @@ from .uris import KEYS, Key
 
 __all__ = ["SCHEMES", "Scheme", "decode_plus", "encode_plus"]
 
+_SSCC_BITS = 8 + 72
+
 # By date type indicator.
 _DATES = ("11", "13", "15", "16", "17", "7006", "7007")
 
@@ -82,6 +84,9 @@ def decode_plus(scheme: Scheme, epc: bytes) -> Tag:
     elements += date
     host = take_host(bits) if scheme.hosted else None
     while bits.left >= 8 and bits.rest():
+        # Zeros with no room for an SSCC behind them are no AI 00.
+        if bits.left < _SSCC_BITS and not bits.rest() >> (bits.left - 8):
+            break
         ai = _take_identifier(bits)
         elements.append((ai, FORMATS[ai].take(bits)))
     bits.finish()

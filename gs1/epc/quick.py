@@ -63,23 +63,32 @@ def _row(scheme: Scheme, partition: Partition, tail_bits: int, filter_and_partit
     )
 
 
-# The check digit as in gs1.check, without asking whether digits are digits and summing all at once: modulo
-# 65535 the codes of a key are the sum of its pairs, which holds the sum of the digits that weigh 3 in its low
-# byte and of those that weigh 1 above. "0" is no 0 but 48; what that adds is the same for each key.
-_PAIR_SUM = 0xFFFF
-_CHECK_DIGITS = "0987654321"
+# gs1.check sums the digits that weigh 3 and those that weigh 1. Here one division of the key's codes,
+# taken as one number, does: they come in pairs of a digit of each sort, each pair 65536 times the next,
+# and 65536 is 1 modulo 257 and modulo 5. Within a pair 256 parts them, which is -1 modulo 257 and 1
+# modulo 5. So the rest modulo 1285 tells the difference of the two sums, which is below 129 either way,
+# and their sum modulo 5; that is enough for three times the one and once the other modulo 10.
+_CHECKING = 257 * 5
 
 
-def _of_zeros(key: Key) -> int:
-    return int.from_bytes(b"0" * (len(key.lead) + key.digits - 1), "big")
+def _check_digits(key: Key) -> str:
+    """The check digit by the rest that the codes of the key's other digits leave."""
+    zeros = int.from_bytes(b"0" * (len(key.lead) + key.digits - 1), "big")
+    return "".join(_check_digit_of((rest - zeros) % _CHECKING) for rest in range(_CHECKING))
+
+
+def _check_digit_of(rest: int) -> str:
+    difference = (rest + 128) % 257 - 128
+    modulo_5, modulo_2 = (2 * rest + difference) % 5, difference % 2
+    return str(-(6 * modulo_5 + 5 * modulo_2) % 10)
 
 
 def _unnumbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[bytes], Tag]:
     key = KEYS[scheme.identity]
     name, ai, start = scheme.name, key.ai, f"urn:epc:id:{scheme.identity}:"
     tail_mask = (1 << tail_bits) - 1
-    mark, of_zeros = 10 ** (key.digits - 1), _of_zeros(key)
-    from_bytes, new, check_digits = int.from_bytes, tuple.__new__, _CHECK_DIGITS
+    mark, check_digits, checking = 10 ** (key.digits - 1), _check_digits(key), _CHECKING
+    from_bytes, new = int.from_bytes, tuple.__new__
 
     def decode(epc: bytes) -> Tag:
         if len(epc) != EPC_BYTES:
@@ -93,8 +102,7 @@ def _unnumbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[b
         text = str(mark + prefix * factor + reference)  # the mark's 1 keeps leading zeros
         owner = text[1:split]
         whole = text[split:turned] + owner + text[turned:]
-        sums = (from_bytes(whole.encode(), "big") - of_zeros) % _PAIR_SUM
-        whole += check_digits[(3 * (sums & 0xFF) + (sums >> 8)) % 10]
+        whole += check_digits[from_bytes(whole.encode(), "big") % checking]
         uri = f"{start}{owner}.{text[split:]}"
         return new(Tag, (name, filter_, ((ai, whole),), split - 1, None, uri))
 
@@ -107,8 +115,8 @@ def _numbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[byt
     serial_ai = key.serial if key.serial != ai else None
     unserial = key.unserial
     tail_mask = (1 << tail_bits) - 1
-    mark, of_zeros = 10 ** (key.digits - 1), _of_zeros(key)
-    from_bytes, new, check_digits = int.from_bytes, tuple.__new__, _CHECK_DIGITS
+    mark, check_digits, checking = 10 ** (key.digits - 1), _check_digits(key), _CHECKING
+    from_bytes, new = int.from_bytes, tuple.__new__
 
     def decode(epc: bytes) -> Tag:
         if len(epc) != EPC_BYTES:
@@ -123,8 +131,7 @@ def _numbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[byt
         text = str(mark + prefix * factor + reference)
         owner = text[1:split]
         whole = lead + text[split:turned] + owner + text[turned:]
-        sums = (from_bytes(whole.encode(), "big") - of_zeros) % _PAIR_SUM
-        whole += check_digits[(3 * (sums & 0xFF) + (sums >> 8)) % 10]
+        whole += check_digits[from_bytes(whole.encode(), "big") % checking]
         elements: Elements
         if serial_ai is None:
             elements = ((ai, whole + serial),)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Codes read by us and by others: element strings against biip, every check and every association on.
+"""Codes read by us and by others: element strings against biip, every check and every association on, and
+RFID tags against epcpy.
 
 biip has two doors. `biip.parse` takes what a scanner sends, as `read_carried` does, and tries each of its
 parsers; `GS1Message.parse` takes an element string alone, as `parse_elements` does, checks fewer rules and
@@ -18,6 +19,7 @@ from biip.gs1_messages import GS1Message
 
 from gs1 import check_digit, parse_elements
 from gs1.carriers import read_carried
+from tests.benchmarks import epc
 from tests.benchmarks.contest import Contest, Outcome, run
 
 GOAL = 10.0
@@ -30,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=15, help="rounds (default 15)")
     options = parser.parse_args(argv)
-    outcomes = [run(contest, options.rounds) for contest in contests()]
+    outcomes = [run(contest, options.rounds) for contest in [*contests(), *epc.contests()]]
     if options.json:
         print(json.dumps([_row(outcome) for outcome in outcomes]))
     else:
