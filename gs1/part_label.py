@@ -110,28 +110,36 @@ def part_label(elements: Elements) -> PartLabel:
 def unique_item(elements: Elements) -> str | None:
     """The unique item identifier of MIL-STD-130 that the elements make together; None when they make none.
 
-    Whole in one element (25S, 18S with the NATO agency's D before it, 22S, I), or agency, company, part or
-    lot
-    (1P, 1T) and serial number (S) one behind the other. Two companies or two serial numbers make none.
+    Whole in one element (25S, 22S, I), else the company with its agency, and behind it a serial number unique
+    within the company (18S, SER, UCN), or the part or lot (1P, 1T, PNO) and its serial number (S, SEQ). Two
+    values of one kind that are not the same make none.
     """
-    values: dict[str, str] = {}
-    for di, value in elements:
-        if values.setdefault(di, value) != value:
-            return None
-    for di, agency in _WHOLE.items():
-        if di in values:
-            return agency + values[di]
-    companies = [agency + values[di] for di, agency in _COMPANY.items() if di in values]
-    within = values.get("1P", values.get("1T"))
-    if len(companies) != 1 or within is None or "S" not in values:
+    found: dict[str, set[str]] = {}
+    for key, value in elements:
+        for kind, prefix in _ITEM_PARTS.get(key, ()):
+            found.setdefault(kind, set()).add(prefix + value)
+    if any(len(values) > 1 for values in found.values()):
         return None
-    return companies[0] + within + values["S"]
+    parts = {kind: next(iter(values)) for kind, values in found.items()}
+    for kinds in (("whole",), ("company", "serial"), ("company", "part", "part serial")):
+        if all(kind in parts for kind in kinds):
+            return "".join(parts[kind] for kind in kinds)
+    return None
 
 
-_WHOLE = {"25S": "", "18S": "D", "22S": "", "I": ""}
-# CAGE codes are those of NATO (D), DUNS numbers those of Dun and Bradstreet (UN), DoDAACs those of LD; 18V
-# names its agency itself.
-_COMPANY = {"17V": "D", "12V": "UN", "7L": "LD", "18V": ""}
+# CAGE codes are those of NATO (D), DUNS numbers those of Dun and Bradstreet (UN), DoDAACs those of LD; 18V,
+# 3V and EUC name their agency by themselves.
+_ITEM_PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    **dict.fromkeys(("25S", "22S", "I"), (("whole", ""),)),
+    "18S": (("whole", "D"),),
+    **dict.fromkeys(("17V", "MFR", "SPL", "CAG"), (("company", "D"),)),
+    **dict.fromkeys(("12V", "DUN"), (("company", "UN"),)),
+    "7L": (("company", "LD"),),
+    **dict.fromkeys(("18V", "3V", "EUC"), (("company", ""),)),
+    **dict.fromkeys(("SER", "UCN"), (("serial", ""),)),
+    **dict.fromkeys(("1P", "1T", "PNO"), (("part", ""),)),
+    **dict.fromkeys(("S", "SEQ"), (("part serial", ""),)),
+}
 
 
 def _one(field: str, values: set[str], faults: list[Fault]) -> str | None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from gs1.agencies import AGENCIES, agency_of
+from gs1.elements import Elements
 from gs1.envelope import parse_identifier
 from gs1.errors import CodeError
 from gs1.part_label import PartLabel, part_label, unique_item
@@ -87,6 +88,20 @@ def test_application_identifiers_beside_are_passed_over() -> None:
 )  # fmt: skip
 def test_a_unique_item_is_put_together_as_the_standard_says(elements: list[str], item: str | None) -> None:
     assert unique_item(tuple(pair for element in elements for pair in parse_identifier(element))) == item
+
+
+@pytest.mark.parametrize(
+    ("elements", "item"),
+    [
+        ((("MFR", "0CVA5"), ("SER", "674A36458")), "D0CVA5674A36458"),
+        ((("DUN", "123456789"), ("UCN", "7")), "UN1234567897"),
+        ((("SPL", "1ABC2"), ("PNO", "P9"), ("SEQ", "1")), "D1ABC2P91"),
+        ((("EUC", "952199"), ("SER", "1")), "9521991"),
+        ((("SER", "1"),), None),
+    ],
+)
+def test_text_elements_make_a_unique_item_as_well(elements: Elements, item: str | None) -> None:
+    assert unique_item(elements) == item
 
 
 def test_no_agency_code_begins_another() -> None:
