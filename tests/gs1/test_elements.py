@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from random import Random
-from types import FrameType
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +22,7 @@ from gs1 import (
 )
 from gs1.elements import FAULTS_MAX
 from tests.gs1.samples import right_elements, right_value
+from tests.gs1.steps import lines_run
 
 SSCC = "095201234567891235"
 GTIN = "09520123456788"
@@ -143,7 +141,7 @@ def test_any_text_is_read_or_refused_with_reasons(text: str) -> None:
 @pytest.mark.parametrize("unit", ["91A\x1d", "(91)A", "01", "11260101", "(91)\\(", "(", "\\"])
 def test_reading_takes_steps_in_proportion_to_the_length(unit: str) -> None:
     for parse in (parse_elements, parse_bracketed):
-        short, long = (_lines_run(parse, unit * count) for count in (100, 800))
+        short, long = (lines_run(parse, unit * count) for count in (100, 800))
         assert long <= short * 9
 
 
@@ -153,7 +151,7 @@ def test_steps_that_grow_faster_than_the_length_are_noticed() -> None:
             for _ in text[start:]:
                 pass
 
-    assert _lines_run(quadratic, "A" * 800) > _lines_run(quadratic, "A" * 100) * 9
+    assert lines_run(quadratic, "A" * 800) > lines_run(quadratic, "A" * 100) * 9
 
 
 def test_reading_leniently_keeps_what_can_be_kept_and_tells_all_faults() -> None:
@@ -209,21 +207,3 @@ def _faults_of(parse: Callable[[str], object], text: str) -> tuple[Fault, ...]:
     except CodeError as refused:
         return refused.faults
     return ()
-
-
-def _lines_run(parse: Callable[[str], object], text: str) -> int:
-    """How many lines of Python ran: a measure of work that no busy machine disturbs."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        _faults_of(parse, text)
-    finally:
-        sys.settrace(before)
-    return lines

@@ -13,6 +13,7 @@ from gs1 import CodeError, Elements, gtin_link, identity_link, link_of, parse_li
 from gs1.dictionary import IDENTIFIERS
 from gs1.findings import CHARSETS
 from tests.gs1.samples import right_elements
+from tests.gs1.steps import lines_run
 
 SSCC = "095201234567891235"
 GTIN = "09520123456788"
@@ -196,3 +197,18 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         except CodeError:
             continue
         assert any(IDENTIFIERS[ai].qualifiers is not None for ai, _ in elements)
+
+
+@pytest.mark.parametrize("unit", ["1", "/01", "/", "%41", "&99=A", "?", ";", "aB3-", "/01/09520123456788"])
+def test_reading_takes_steps_in_proportion_to_the_length(unit: str) -> None:
+    for front in ("https://a/", f"https://a/01/{GTIN}?", "https://"):
+        short, long = (lines_run(parse_link, front + unit * count) for count in (200, 1600))
+        assert long <= short * 9
+
+
+@pytest.mark.parametrize("unit", ["1", "/01", "%41", "&99=A", "\x1d", "<b>", "é"])
+def test_of_ten_thousand_characters_no_reason_is_long(unit: str) -> None:
+    for front in ("", "https://a/", f"https://a/01/{GTIN}/10/", f"https://a/01/{GTIN}?99="):
+        with pytest.raises(CodeError) as refused:
+            parse_link(front + unit * 10_000)
+        assert len(str(refused.value)) < 300
