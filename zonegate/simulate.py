@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("world", choices=["docks"], help="docks: three nodes, a center, copies of both")
     parser.add_argument("--schedules", type=int, default=100, metavar="N", help="how many (default 100)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first (default 0)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="in so many processes (default 1)")
     parser.add_argument("--bug", choices=sorted(BUGS), metavar="NAME", help="plant a bug: it must be found")
     parser.add_argument("--trace", type=int, metavar="SEED", help="tell one schedule, step by step")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -36,11 +37,14 @@ def run(args: argparse.Namespace) -> int:
     """0 when every invariant held, 1 with any failure."""
     from zonegate.simulation.bugs import planted
 
+    if args.jobs < 1 or (args.bug and args.jobs > 1):
+        print(f"--jobs {args.jobs}: expected 1 or more, and 1 with --bug", file=sys.stderr)
+        return 2
     with planted(args.bug) if args.bug else contextlib.nullcontext():
         if args.trace is not None:
             return _trace(play(args.trace))
         seeds = range(args.seed, args.seed + args.schedules)
-        report = play_all(seeds, _Progress(args.schedules))
+        report = play_all(seeds, _Progress(args.schedules), args.jobs)
     _print(report, as_json=args.json)
     return 1 if report.failures else 0
 

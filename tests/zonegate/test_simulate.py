@@ -97,6 +97,18 @@ def test_a_schedule_is_the_same_in_every_process() -> None:
     assert told.pop().count("\n") > 60
 
 
+def test_processes_change_nothing_of_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["simulate", "docks", "--schedules", "24", "--seed", "40", "--json"]
+    told = []
+    for jobs in ("1", "2"):
+        assert main([*asked, "--jobs", jobs]) == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1]
+    assert main([*asked, "--jobs", "0"]) == 2
+    assert main([*asked, "--jobs", "2", "--bug", BUGS[0]]) == 2
+    assert "expected 1 or more, and 1 with --bug" in capsys.readouterr().err
+
+
 def test_a_schedule_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "docks", "--trace", "3"]) == 0
     told = capsys.readouterr().out.splitlines()
@@ -106,5 +118,5 @@ def test_a_schedule_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.long
 def test_twenty_thousand_schedules_hold_every_invariant() -> None:
-    report = play_all(range(100_000, 120_000))
+    report = play_all(range(100_000, 120_000), jobs=os.cpu_count() or 1)
     assert report.failures == []
