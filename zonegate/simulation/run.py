@@ -107,9 +107,7 @@ class Report:
         }
 
 
-def play_all(
-    seeds: Iterable[int], progress: Callable[[Report], None] | None = None, jobs: int = 1
-) -> Report:
+def play_all(seeds: Iterable[int], progress: Callable[[Report], None] | None = None, jobs: int = 1) -> Report:
     """Many schedules, in so many processes; with more than one, nothing that was patched here holds there."""
     if jobs == 1:
         return _report(map(play, seeds), progress)
