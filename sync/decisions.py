@@ -30,7 +30,7 @@ from sync.bodies import (
     Revoked,
     Trusted,
 )
-from sync.center import CenterBook
+from sync.center import CenterBook, adopted_ids
 from sync.errors import SyncError
 from sync.reception import Received
 
@@ -54,6 +54,8 @@ def decide(book: CenterBook, received: Received) -> list[Draft]:
     Storing does not depend on it: an entry whose body cannot be read here is stored like any other.
     """
     ask = received.ask
+    if ids := adopted_ids(received.store):  # one ask may carry a fact as itself and adopted
+        book.plain |= ids & {stored.entry.entry_id for stored in received.store}
     moves: dict[str, list[Moved]] = defaultdict(list)
     last = {}
     for stored in received.store:

@@ -93,6 +93,7 @@ class NodeSync:
         self._sent: dict[str, int] = {}
         self._refused: set[str] = set()
         self._conceded: set[str] = set()
+        self._asked_after = 0
         self._witness = witness
 
     def ask(
@@ -147,6 +148,7 @@ class NodeSync:
                     head() if current else vouch.head if vouch is not None and own == vouching else None,
                 )
             )
+        parts += self._asking_after(reader, epoch)[: PARTS_MAX - len(parts)]
         tenant, zone, node = self._who
         return Ask(
             ask_id,
@@ -212,6 +214,20 @@ class NodeSync:
     def concede(self, epoch: str) -> None:
         """All of an own log that the center cannot take has been adopted: it is not sent again."""
         self._conceded.add(epoch)
+
+    def _asking_after(self, reader: LogReader, epoch: str) -> list[Part]:
+        """One of the older logs in turn, at its head: a center that was put back to an older state has less of
+        it than it said once, and nothing else would tell.
+        """
+        older = [own for own in reader.epochs() if own not in (epoch, *self._sent, *self._conceded)]
+        if not older:
+            return []
+        self._asked_after += 1
+        head = reader.head(older[self._asked_after % len(older)])
+        if head is None:
+            return []
+        self._sent[head.epoch] = head.seq
+        return [Part(head.epoch, head.seq, head.hash, ())]
 
     def refused(self) -> None:
         """The whole of the last ask was refused: nothing is taken for granted of what the center has.

@@ -7,7 +7,7 @@ Changes nothing: what it finds counts once `sync.decisions.decide` has taken it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync import keys
 from sync.bodies import Begin, Fork, read_body
@@ -109,6 +109,8 @@ def receive(
                 shown[part.epoch] = error.stored
             elif isinstance(error, Behind):
                 shown[part.epoch] = error.signed
+                if part.head is not None:  # also of an old machine: two heads of one place must be noticed
+                    received.heads.append(part.head)
             continue
         received.store.extend(new)
         if new:
@@ -118,9 +120,7 @@ def receive(
     have = tuple(
         shown.get(part.epoch) or heads.get(part.epoch) or _stored_head(book, part.epoch) for part in ask.parts
     )
-    return Received(
-        ask, received.store, have, received.refused, received.heads, received.forks, received.trusted
-    )
+    return replace(received, have=have)
 
 
 def check_sender(book: CenterBook, ask: Ask, body: bytes, signature: str, code_valid: bool) -> str | None:
@@ -185,6 +185,8 @@ def _extend(
     known = book.epochs.get(part.epoch)
     if known is not None and known.node != node:
         raise ChainError(f"epoch {part.epoch} is of node {known.node}, not of {node}")
+    if not part.entries and part.head is None:
+        return []  # it only asks how far this log is stored
     head = known.head if known else None
 
     def hash_at(seq: int) -> str | None:

@@ -14,9 +14,9 @@ SET seq = excluded.seq, hash = excluded.hash,
     signature = coalesce(excluded.signature, log_head.signature)
 
 -- name: sign_head
--- A head that the writer of a log signed, of which nothing new is stored.
+-- A head that the writer of a log signed, of which nothing new is stored; it gives way to no older one.
 UPDATE log_head SET signed_seq = $5, signed_hash = $6, signature = $7
-WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4
+WHERE tenant = $1 AND zone = $2 AND node = $3 AND epoch = $4 AND coalesce(signed_seq, 0) < $5
 
 -- name: strayed_heads
 -- Which of some logs do not end where the center last stored them: the database is not what it was.

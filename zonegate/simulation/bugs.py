@@ -106,6 +106,18 @@ def _keeps_hints(
     return taken
 
 
+def _holds_no_end(
+    self: center.CenterBook, name: str, stored: Any, *, orig: Any = center.CenterBook._fold_first
+) -> None:
+    orig(self, name, stored)
+    self.ends.clear()
+
+
+def _struck_roll(self: center.CenterBook) -> set[str]:
+    kept = {node for node, by in (self.roll_kept or {}).items() if not by}
+    return {*kept, *self.enrolled, *self.roll_named, *self.met} - (set(self.retired) - kept)
+
+
 def _no_close(
     self: edge_books.NodeBooks, seq: int, body: Any, *, orig: Any = edge_books.NodeBooks._lease
 ) -> None:
@@ -306,7 +318,13 @@ _BUGS: Mapping[str, tuple[Patch, ...]] = {
     "adopted return counted": ((center.CenterBook, "_adopt", _counts_adopted_return),),
     "count pooled per node": ((center.CenterBook, "_fold_close", _pools_counts),),
     "rotated key trusted without its entry": ((reception, "check_sender", _believes_any_key),),
-    "hints kept over a center epoch": ((node.NodeSync, "take", _keeps_hints),),
+    "what the center has never doubted": (
+        (node.NodeSync, "take", _keeps_hints),
+        (node.NodeSync, "_asking_after", lambda *_: []),
+    ),
+    "older logs not asked after": ((node.NodeSync, "_asking_after", lambda *_: []),),
+    "proven end not held against a log": ((center.CenterBook, "_fold_first", _holds_no_end),),
+    "retired struck from the roll": ((center.CenterBook, "roll", _struck_roll),),
     "recall frees at once": ((center.CenterBook, "_fold_recall", _recall_frees),),
     "cursor kept after center restore": ((office.Office, "_answer", _keeps_cursor),),
     "close not read": ((edge_books.NodeBooks, "_lease", _no_close),),

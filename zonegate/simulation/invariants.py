@@ -292,12 +292,7 @@ def _rolled_back(world: World) -> Iterator[Finding]:
 
 def _told(world: World) -> Iterator[Finding]:
     book, database = world.office.book, world.office.database
-    spoken = {
-        entry_id
-        for stored in database.own
-        if stored.entry.type == "close"
-        for entry_id in world.spoken.get(stored.entry.entry_id, ())
-    }
+    spoken = _spoken_for(world)
     places: dict[str, list[str]] = defaultdict(list)
     for stored in database.copies.all():
         places[stored.entry.entry_id].append(stored.hash)
@@ -315,14 +310,25 @@ def _told(world: World) -> Iterator[Finding]:
         if told.entry_id in places or told.type == "begin":
             continue
         what = f"{told.type} {told.seq} of epoch {told.epoch[:6]}, told at {told.machine},"
-        if told.entry_id in living and told.type not in ("adopt", "rotate"):
-            yield Finding(
-                "I5", "lost", f"{what} is on the disk of {living[told.entry_id]}, not at the center"
-            )
+        if told.entry_id in living:
+            if told.type not in ("adopt", "rotate"):  # of these a later log tells again what they are about
+                yield Finding(
+                    "I5", "lost", f"{what} is on the disk of {living[told.entry_id]}, not at the center"
+                )
         elif told.papers and not (
             told.entry_id in world.floor.lost_unseen or told.entry_id in spoken or _named(book, told)
         ):
             yield Finding("I5", "lost", f"{what} is nowhere, and no case names it")
+
+
+def _spoken_for(world: World) -> set[str]:
+    """The told entries that a count speaks for which the center has in its log."""
+    return {
+        entry_id
+        for stored in world.office.database.own
+        if stored.entry.type == "close"
+        for entry_id in world.spoken.get(stored.entry.entry_id, ())
+    }
 
 
 def _named(book: CenterBook, told: Told) -> bool:
@@ -380,8 +386,9 @@ def _charges_alone(world: World) -> Iterator[Finding]:
     """The same by epoch, so that an idle lease of one cannot hide what another let out."""
     book, floor = world.office.book, world.floor
     out: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
+    elsewhere = floor.lost_unseen | _spoken_for(world)
     for goods in floor.goods.values():
-        if goods.entry_id not in floor.lost_unseen:
+        if goods.entry_id not in elsewhere:
             out[goods.line, goods.epoch] += goods.quantity
     for (line, epoch), quantity in out.items():
         if epoch not in book.epochs or book.accounts.counted(epoch):

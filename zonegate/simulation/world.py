@@ -265,9 +265,9 @@ class World:
         """A second machine is made of an image: store, anchor and key."""
         self.floor.excuse("machine copied", leases_in(image, self.chance))
         self.copied.update(image.disk.logs.epochs()[-1:])
-        for dead in self.machines:  # what it wrote after the image nobody may have seen
-            if dead.gone and dead.node == machine.node:
-                self._lose_tail(dead)
+        # What was told after the image, and is on no disk in service, nobody may have seen.
+        alone = {told.entry_id for told in self.floor.told.values() if told.node == machine.node}
+        self.floor.lost(alone - self._in_service(), self._at_center())
         other = self._machine(machine.node, image.copy())
         other.code = machine.code
         self.power(other)
@@ -297,6 +297,12 @@ class World:
         machine.off()
         machine.gone = True
         self._lose_tail(machine)
+        if any(other.node == machine.node for other in self.in_service()):
+            # Of two machines of a node the center may never have met the one: nobody misses it.
+            met = self.office.database.copies.logs
+            disk = machine.disk.logs.all()
+            alone = {stored.entry.entry_id for stored in disk if stored.entry.epoch not in met}
+            self.floor.lost(alone & self.floor.told.keys(), set())
 
     def _lose_tail(self, machine: Machine) -> None:
         """Of a machine that was copied, or is a copy, a disk is lost: the tail of its branch with it."""
@@ -320,6 +326,10 @@ class World:
         self.power(machine)
         return machine
 
+    def _in_service(self) -> set[str]:
+        """The ids on the disks of machines in service."""
+        return {stored.entry.entry_id for machine in self.in_service() for stored in machine.disk.logs.all()}
+
     def _at_center(self) -> set[str]:
         return {stored.entry.entry_id for stored in self.office.database.copies.all()}
 
@@ -328,12 +338,10 @@ class World:
     def true_count(self, node: str, epochs: set[str]) -> dict[LineRef, Decimal]:
         """What the goods of these epochs took, with all that no stored log of the node tells of."""
         book = self.office.book
-        stored = self._at_center() | book.adopted
-        open_epochs = {machine.epoch for machine in self.in_service()}
+        known = self._at_center() | book.adopted | self._in_service()
         counted = dict.fromkeys(LINES, ZERO)
         for goods in self.floor.goods.values():
-            untold = goods.entry_id not in stored and goods.epoch not in open_epochs
-            if goods.node == node and (goods.epoch in epochs or untold):
+            if goods.node == node and (goods.epoch in epochs or goods.entry_id not in known):
                 counted[goods.line] += goods.quantity
         return counted
 
@@ -387,9 +395,7 @@ class World:
     def _spoken(self, node: str) -> set[str]:
         """The told entries of a node that a count speaks for: all but those that a disk in service has."""
         told = {told.entry_id for told in self.floor.told.values() if told.node == node}
-        for machine in self.in_service():
-            told -= {stored.entry.entry_id for stored in machine.disk.logs.all()}
-        return told
+        return told - self._in_service()
 
     def epochs_without_machine(self, node: str) -> set[str]:
         """Epochs of a node that nothing closed and that no machine in service goes on in."""
@@ -473,9 +479,7 @@ class World:
         office.off()
         # Also of what was lost before nobody knows now: the cases that named it are forgotten.
         alone = self.floor.told.keys() - {stored.entry.entry_id for stored in database.copies.all()}
-        for machine in self.in_service():
-            alone -= {stored.entry.entry_id for stored in machine.disk.logs.all()}
-        self.floor.lost(alone, set())
+        self.floor.lost(alone - self._in_service(), set())
         office.database, office.vault = database.copy(), vault.copy()
         office.rolled_back = lost
         self._forget_copies(database)
