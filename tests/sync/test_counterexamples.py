@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from customs.documents import Conveyance, Direction
 from edge.leases import returns, wants
 from sync import leasing, wire
-from sync.bodies import Amount
+from sync.bodies import Adopt, Amount
 from sync.center import CenterBook
 from sync.decisions import write_off
+from sync.entry import Place
 from sync.errors import WireError
 from sync.leasing import Holder
 from tests.sync.memory import LINE, TENANT, ZONE, Center, Node, enrolled
@@ -307,3 +309,82 @@ def test_a_retirement_that_a_restored_center_has_forgotten_counts_for_nothing() 
     assert book.roll() == {"dock-1", "dock-2"}
     book.retired["dock-2"], book.retirements["dock-2"] = "an epoch", "an entry of the lost tail"
     assert book.roll() == {"dock-1"}
+
+
+def test_an_old_machine_s_head_is_remembered_although_nothing_of_it_is_stored(chance: Chance) -> None:
+    """It was turned away as old. When the entry at that place came from another machine, nobody noticed."""
+    center = Center(chance)
+    node, other = two_machines(chance, center)
+    epoch = node.epoch
+    other.withdraw(3)
+    late = other.ask()
+    for _ in range(5):
+        node.withdraw(1)
+    backlog = node.ask()
+    center.book.claim(node.signer.head(node.told))  # it was shown, and is not stored yet
+    center.answer(*late)
+    assert center.copies.head(epoch) != other.told, "a head older than one that was signed stores nothing"
+    center.answer(*backlog)
+    assert [fork.epoch for fork in center.book.forks[epoch]] == [epoch]
+
+
+# -- a fact twice in one ask --------------------------------------------------------------------------
+
+
+def test_a_fact_that_comes_as_itself_and_adopted_in_one_ask_counts_once(chance: Chance) -> None:
+    """Only what was stored before was looked at, so the books said twice what the logs say."""
+    center = Center(chance)
+    center.plan()
+    old = center.backup()
+    node = enrolled(Node(chance), center)
+    moved = node.withdraw(10)
+    node.settle(center)
+    node.start(shown=[Place(node.epoch, node.told.seq, "0" * 64)])  # a witness knows another entry
+    node.write("adopt", Adopt(msgspec.Raw(moved.record)))
+    old.codes.add("code-1")
+    node.code = "code-1"
+    node.sync.refused()
+    node.settle(old)
+    assert old.book.accounts.lines[LINE][moved.entry.epoch].used == 10
+    assert old.folded_anew().accounts.lines == old.book.accounts.lines
+
+
+# -- a center that was put back, and does not know it -------------------------------------------------
+
+
+def test_a_log_that_a_center_had_once_is_sent_again_to_one_that_has_it_no_more(chance: Chance) -> None:
+    """It goes on in the same epoch, so nothing tells that it is old; its dock took for granted what it said
+    once of an older log.
+    """
+    center = Center(chance)
+    center.plan()
+    node = enrolled(Node(chance), center)
+    image = center.backup()
+    node.withdraw(10)
+    node.settle(center)
+    older, top = node.epoch, node.told
+    node.anchor = None
+    node.start()
+    node.sync.have = {older: top.seq}  # as the store remembers it over a restart
+    image.codes.add("code-1")
+    node.code = "code-1"
+    node.settle(image)
+    assert image.copies.head(older) == top
+    assert image.book.accounts.lines[LINE][older].used == 10
+
+
+def test_a_log_is_asked_after_in_turn_and_costs_no_entry(chance: Chance) -> None:
+    center = Center(chance)
+    center.plan()
+    node = enrolled(Node(chance), center)
+    for _ in range(2):
+        node.anchor = None
+        node.start()
+        node.settle(center)
+    asked = []
+    for _ in range(4):
+        body, signature = node.ask()
+        asked += [part for part in wire.read_ask(body).parts if part.epoch != node.epoch]
+        node.take(center.answer(body, signature))
+    assert [len(part.entries) for part in asked] == [0] * 4
+    assert {part.epoch for part in asked} == set(node.store.epochs()) - {node.epoch}

@@ -14,7 +14,7 @@ from decimal import Decimal
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Product, Status
 from gs1.load import Load
 from sync import decisions
-from sync.bodies import Amount, BackedUp, BackupGone
+from sync.bodies import Amount, BackedUp, BackupGone, read_body
 from sync.entry import Place
 from sync.errors import SyncError
 from zonegate.simulation.floor import ZERO, Floor
@@ -265,8 +265,17 @@ class World:
         """A second machine is made of an image: store, anchor and key."""
         self.floor.excuse("machine copied", leases_in(image, self.chance))
         self.copied.update(image.disk.logs.epochs()[-1:])
-        # What was told after the image, and is on no disk in service, nobody may have seen.
-        alone = {told.entry_id for told in self.floor.told.values() if told.node == machine.node}
+        # What was told after the image, and is on no disk in service, nobody may have seen; but for what the
+        # proven end of a log in service names.
+        ends: dict[str, int] = {}
+        for stored in (stored for one in self.in_service() for stored in one.disk.logs.all()):
+            if stored.entry.seq == 1 and (end := read_body(stored.entry).end) is not None:
+                ends[end.epoch] = max(end.seq, ends.get(end.epoch, 0))
+        alone = {
+            told.entry_id
+            for told in self.floor.told.values()
+            if told.node == machine.node and told.seq > ends.get(told.epoch, 0)
+        }
         self.floor.lost(alone - self._in_service(), self._at_center())
         other = self._machine(machine.node, image.copy())
         other.code = machine.code
