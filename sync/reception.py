@@ -115,7 +115,7 @@ def receive(
         received.store.extend(new)
         if new:
             heads[part.epoch] = new[-1].place
-        if part.epoch == ask.epoch and (end := _end_beyond(book, ask, heads.get(part.epoch))) is not None:
+        if part.epoch == ask.epoch and (end := _end_beyond(book, ask.node, part)) is not None:
             shown[part.epoch] = end
     have = tuple(
         shown.get(part.epoch) or heads.get(part.epoch) or _stored_head(book, part.epoch) for part in ask.parts
@@ -226,14 +226,14 @@ def _end_named(part: Part) -> Place | None:
     return begin.end if isinstance(begin, Begin) else None
 
 
-def _end_beyond(book: CenterBook, ask: Ask, head: Place | None) -> Place | None:
+def _end_beyond(book: CenterBook, node: str, part: Part) -> Place | None:
     """The end that a later log of a node proved for the one in which it still writes here: that is another
     machine, or an old request. It is stored as far as it goes, and shown that end.
     """
-    ends = book.ends.get((ask.node, ask.epoch), {})
+    ends = book.ends.get((node, part.epoch), {})
     last = max(ends, default=0)
-    top = (head or _stored_head(book, ask.epoch)).seq
-    return Place(ask.epoch, last, ends[last]) if last > top else None
+    shown = part.head.seq if part.head is not None else part.after + len(part.entries)
+    return Place(part.epoch, last, ends[last]) if last > shown else None
 
 
 def _two_ends(

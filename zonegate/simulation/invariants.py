@@ -327,7 +327,7 @@ def _spoken_for(world: World) -> set[str]:
         entry_id
         for stored in world.office.database.own
         if stored.entry.type == "close"
-        for entry_id in world.spoken.get(stored.entry.entry_id, ())
+        for entry_id in world.spoken.get(stored.body, ())
     }
 
 

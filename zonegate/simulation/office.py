@@ -133,9 +133,9 @@ class Office:
         """An entry of the own log."""
         self._commit([(kind, body)])
 
-    def write_all(self, drafts: Sequence[Draft]) -> list[Stored]:
+    def write_all(self, drafts: Sequence[Draft]) -> None:
         """Entries of the own log, in one transaction."""
-        return self._commit(drafts)
+        self._commit(drafts)
 
     def _note_grants(self, run: Sequence[Stored]) -> None:
         """A rolled back center that nobody has told so yet lends what its lost tail lent already."""

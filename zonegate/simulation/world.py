@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Product, Status
 from gs1.load import Load
 from sync import decisions
@@ -58,7 +60,7 @@ class World:
         self.copied: set[str] = set()
         self.rolled_back: list[tuple[str, list[tuple[Machine, Disk, Place]]]] = []
         self.counted: set[tuple[str, str]] = set()
-        self.spoken: dict[str, set[str]] = {}
+        self.spoken: dict[msgspec.Struct, set[str]] = {}
         self.trucks = 0
         self.unnoticed: list[str] = []
         self._names = 0
@@ -393,8 +395,8 @@ class World:
         for machine in self.machines:
             if machine.epoch in epochs and not machine.gone and machine.running:
                 self.floor.excuse("false attestation", machine.leases())
-        closing = self.office.write_all(drafts)[0]
-        self.spoken[closing.entry.entry_id] = self._spoken(node)
+        self.spoken.setdefault(drafts[0][1], set()).update(self._spoken(node))  # the power may fail below
+        self.office.write_all(drafts)
         if retires:
             self.office.struck(node)
         shown = ", ".join(sorted(name[:6] for name in epochs))
