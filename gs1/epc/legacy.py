@@ -129,6 +129,10 @@ def encode_tag_uri(uri: str) -> bytes:
 
     Raises CodeError when the scheme has no such URI or a field breaks a rule of the scheme.
     """
+    if len(uri) > TAG_URI_LENGTH_MAX:
+        refuse(
+            "epc_uri", f"{len(uri)} characters, expected at most {TAG_URI_LENGTH_MAX}: no tag URI is longer"
+        )
     start, _, rest = uri.partition("urn:epc:tag:")
     name, _, body = rest.partition(":")
     scheme = SCHEMES.get(name)
@@ -146,12 +150,18 @@ def encode_tag_uri(uri: str) -> bytes:
         filter_value, fields = int(fields[0]), fields[1:]
     key = KEYS.get(scheme.identity)
     if key is not None:
-        if not (fields[0] and (fields[1] or not key.turned)):
-            refuse("company_prefix", f"{shown(body)}, expected a company prefix of 6 to 12 digits")
+        if not _DIGITS.fullmatch(fields[0]) or (key.digits and not _DIGITS.fullmatch(fields[0] + fields[1])):
+            refuse("epc_uri", f"{shown(body)}, expected digits in its company prefix and reference")
+        if key.turned and not fields[1]:
+            refuse("epc_uri", f"{shown(body)}, expected a digit at least behind the company prefix")
         check_elements(key.elements(fields))
     return _encoded(scheme, fields, filter_value)
 
 
+# 62 characters of an ADI, each escaped, and what stands around them.
+TAG_URI_LENGTH_MAX = 256
+
+_DIGITS = re.compile("[0-9]+")
 _FILTER = re.compile("0|[1-9][0-9]?")
 
 

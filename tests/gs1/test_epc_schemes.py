@@ -10,12 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gs1 import CodeError
-from gs1.epc import SCHEMES, Tag, decode_tag, encode_tag, encode_tag_uri, legacy
+from gs1.epc import SCHEMES, Tag, decode_tag, encode_tag, encode_tag_uri, epc_uri, legacy
 from gs1.epc.bits import BitReader, BitWriter
 from gs1.epc.formats import FORMATS
 from gs1.epc.quick import quick_decoder
 from tests.gs1 import epc_samples
-from tests.gs1.samples import right_value
+from tests.gs1.samples import right_elements, right_value
 
 CHANCE = st.integers(0, 2**64 - 1).map(Random)
 NUMBERED = ("gdti-96", "gsrn-96", "gsrnp-96", "sgtin-96", "sscc-96", "sgln-96", "grai-96")
@@ -93,6 +93,34 @@ def test_any_memory_gives_a_tag_or_our_error(epc: bytes, pc: int | None) -> None
 def test_any_memory_behind_a_header_gives_a_tag_or_our_error(header: legacy.Scheme, rest: bytes) -> None:
     changed = outcome(bytes((header.header,)) + rest)
     assert isinstance(changed, set) or changed.scheme == header.name
+
+
+@given(chance=CHANCE, scheme=st.sampled_from(SCHEMES), digits=st.none() | st.integers(-1, 14))
+def test_any_right_elements_are_written_or_refused_by_our_error(
+    chance: Random, scheme: str, digits: int | None
+) -> None:
+    host = chance.choice((None, "a.de", "\0"))
+    for elements in (right_elements(chance), epc_samples.content(chance.choice(SCHEMES), chance).elements):
+        try:
+            epc = encode_tag(scheme, elements, filter=0, company_prefix_digits=digits, host=host)
+        except CodeError:
+            epc = b""
+        assert not epc or dict(decode_tag(epc).elements) == dict(elements)
+        try:
+            assert epc_uri(elements, digits).startswith(("urn:epc:id:", "urn:epc:class:lgtin:"))
+        except CodeError:
+            continue
+
+
+@given(chance=CHANCE, text=st.text(max_size=8), digits=st.sampled_from((0, 0, 300, 9_000)))
+def test_any_tag_uri_is_written_or_refused_by_our_error(chance: Random, text: str, digits: int) -> None:
+    uri = decode_tag(epc_samples.tag(chance)).tag_uri or "urn:epc:tag:gid-96:1.2.3"
+    place, end = chance.randrange(len(uri)), chance.randrange(len(uri))
+    try:
+        epc = encode_tag_uri(uri[:place] + text + "9" * digits + uri[max(place, end) :])
+    except CodeError:
+        return
+    assert decode_tag(epc).scheme in SCHEMES
 
 
 @pytest.mark.parametrize("name", NUMBERED)
