@@ -24,7 +24,7 @@ from .label import Drawing, Label, Paper, draw, lot_label, sscc_label, sscc_of
 from .links import gtin_link, identity_link, link_of, parse_link, sscc_link
 from .load import Control, Identity, Load, Unknown, WorkOrder
 from .orders import COMMANDS, control_code, parse_order, work_order_code
-from .parcels import Tracking, tracking, tracking_in
+from .parcels import Tracking, tracking, tracking_in, tracking_of
 from .part_label import PartLabel, part_label, unique_item
 from .printable import printable
 from .svg import label_svg
@@ -81,6 +81,7 @@ __all__ = [
     "sscc_of",
     "tracking",
     "tracking_in",
+    "tracking_of",
     "unique_item",
     "work_order_code",
 ]

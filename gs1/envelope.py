@@ -285,7 +285,8 @@ def _take_text(data: _Data, reading: _Reading) -> None:
 
 def _take_transport(data: _Data, reading: _Reading) -> None:
     text, _, separator = data
-    reading.transport += text[len(separator) :].split(separator)
+    # Two digits of the version stand before the first field, without a separator between.
+    reading.transport += text[len(separator) + 2 :].split(separator)
 
 
 _READERS = {"01": _take_transport, "05": _take_application, "06": _take_data, "12": _take_text}

@@ -13,12 +13,12 @@ tracking_number_data describes and tests them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .check import check_digit
 
-__all__ = ["Tracking", "tracking", "tracking_in"]
+__all__ = ["Tracking", "tracking", "tracking_in", "tracking_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,22 @@ def tracking_in(text: str, carrier: str) -> Tracking | None:
     if carrier == "FedEx":
         return _fedex_unmarked(compact)
     return _usps_unmarked(compact) if carrier == "USPS" else None
+
+
+def tracking_of(transport: Sequence[str]) -> Tracking | None:
+    """The parcel of a carrier's own message: the fields of format 01 of ISO/IEC 15434, as UPS prints them in
+    MaxiCode and FedEx in PDF417. None for another carrier, or when the check digit is wrong.
+
+    The fields are postal code, country, class of service, number and carrier, and for UPS the shipper. UPS
+    prints its number without shipper and service, which are put back (verified on the two examples that
+    printers' manuals give); FedEx prints form digits behind its own (from memory).
+    """
+    if len(transport) < 5:
+        return None
+    service, number, carrier = transport[2:5]
+    if carrier == "UPSN" and len(transport) > 5 and number[:2] == "1Z":
+        return tracking(f"1Z{transport[5]}{service[-2:]}{number[2:]}")
+    return tracking_in(number[:12], "FedEx") if carrier.startswith("FDE") else None
 
 
 # 420, a ZIP code and 30 digits of USPS; a longer text is no tracking number, and nothing of it is looked at.

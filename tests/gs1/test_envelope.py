@@ -61,7 +61,7 @@ def test_documents_free_text_and_bytes_are_passed_over() -> None:
 def test_a_carriers_own_message_keeps_its_fields() -> None:
     found, faults = read_envelope(message(f"01{GS}96841706672{GS}840{GS}001{GS}1Z12345675{GS}UPSN"))
     assert (faults, found.elements) == ((), ())
-    assert found.transport == ("96841706672", "840", "001", "1Z12345675", "UPSN")
+    assert found.transport == ("841706672", "840", "001", "1Z12345675", "UPSN")
 
 
 def test_a_message_without_an_element_is_no_label() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gs1.check import check_digit
-from gs1.parcels import tracking, tracking_in
+from gs1.envelope import read_envelope
+from gs1.parcels import tracking, tracking_in, tracking_of
 
 UPS = "1Z5R89390357567127"
 
@@ -47,6 +48,39 @@ def test_a_number_without_a_mark_is_told_only_where_the_carrier_is_known(text: s
     assert found is not None
     assert found.carrier == carrier
     assert tracking_in(text, "UPS") is None
+
+
+def carrier_message(*fields: str) -> tuple[str, ...]:
+    found, faults = read_envelope("[)>\x1e01\x1d96" + "\x1d".join(fields) + "\x1e\x04")
+    assert faults == ()
+    return found.transport
+
+
+@pytest.mark.parametrize(
+    ("fields", "carrier", "number"),
+    [
+        (
+            ("068100000", "840", "001", "1Z12345675", "UPSN", "12345E", "089", "", "1/1"),
+            "UPS",
+            "1Z12345E0112345675",
+        ),
+        (("M5E1G45", "124", "066", "1Z12345679", "UPSN", "12345E", "089"), "UPS", "1Z12345E6612345679"),
+        (("38017", "840", "19", "9865787888550201", "FDEB", "1"), "FedEx", "986578788855"),
+    ],
+)
+def test_a_carriers_message_names_its_parcel(fields: tuple[str, ...], carrier: str, number: str) -> None:
+    found = tracking_of(carrier_message(*fields))
+    assert found is not None
+    assert (found.carrier, found.number) == (carrier, number)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [("1",), ("1", "2", "001", "1Z12345676", "UPSN", "12345E"), ("1", "2", "001", "1Z12345675", "UPSN"),
+     ("1", "2", "001", "1Z12345675", "XXXX", "12345E"), ("1", "2", "3", "996578788855", "FDEB")],
+)  # fmt: skip
+def test_a_message_that_is_not_whole_names_none(fields: tuple[str, ...]) -> None:
+    assert tracking_of(carrier_message(*fields)) is None
 
 
 @pytest.mark.parametrize("text", [UPS, "9400111206206406260787", "9611020987654312345672",
