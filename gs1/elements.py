@@ -65,7 +65,7 @@ def read_elements(text: str, start: int = 0, *, before: Elements = ()) -> tuple[
     faults: list[Fault] = []
     values = dict(before)
     position, end = start, len(text)
-    while position < end and len(faults) < FAULTS_MAX:
+    while position < end and (not faults or len(faults) < FAULTS_MAX):
         rules = _RULES.get(text[position : position + 2]) or _longer_rules(text, position)
         if rules is None:
             faults.append(_unknown_identifier(text[position : position + 4], position))

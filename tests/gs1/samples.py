@@ -51,7 +51,7 @@ def add_with_partners(ai: str, kept: list[str], chance: Random) -> None:
             return
         together.append(each)
         for ways in IDENTIFIERS[each].requires:
-            if not any(all(_named(ai, way_ai) for way_ai in way for ai in [together]) for way in ways):
+            if not any(all(_named(together, pattern) for pattern in way) for way in ways):
                 way = chance.choice(ways)
                 open_ais += [chance.choice(_members(pattern)) for pattern in way]
     kept[:] = together
