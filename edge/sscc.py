@@ -158,6 +158,10 @@ class SsccCounter:
     def _held(self) -> Iterator[None]:
         path = self._anchor / _LOCK
         try:
+            owner = self._anchor.stat().st_uid
+            if os.geteuid() == 0 and owner != 0:
+                # What root wrote, the node could not read again.
+                raise LabelsError(f"{self._anchor} is user {owner}'s: run this as that user, not as root")
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LabelsError(

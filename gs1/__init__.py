@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is this? Barcodes' element strings, Digital Links and dock labels turned into an identity, or into the
-reasons why there is none. Pure: no I/O, no clock, nothing of ours imported. `identify` takes any bytes and
-never raises.
+reasons why there is none; and labels drawn that are read back so. Pure: no I/O, no clock, nothing of ours
+imported. `identify` takes any bytes and never raises.
 """
 
 from __future__ import annotations

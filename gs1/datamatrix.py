@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """GS1 DataMatrix (ECC 200): a text as the black and white modules of the smallest symbol that holds it.
 
-Digits go in pairs, everything else one character a codeword: of the keys, numbers and dates that labels hold
-no other scheme makes a smaller symbol by more than one size. May not know what the text means nor how it is
+Digits go in pairs, everything else one character a codeword. For keys, numbers and dates, which labels hold,
+that is the smallest symbol or one size above it; long text in capital letters would be smaller in a scheme
+that packs three letters into two codewords, at the price of a second way to write every symbol.
+May not know what the text means nor how it is
 drawn. Sources: ISO/IEC 16022 (sections 5.2 to 5.8, annexes E and F), GS1 General Specifications, section 5.6.
 """
 

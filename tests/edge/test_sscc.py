@@ -147,6 +147,15 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
         SsccCounter(tmp_path, tmp_path / "gone", NUMBERS).take()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="not installable: only root can give a folder away")
+def test_root_leaves_no_file_that_the_node_cannot_read(node: Node) -> None:
+    os.chown(node.anchor, 12345, 12345)
+    with pytest.raises(LabelsError, match="user 12345's: run this as that user, not as root"):
+        node.counter.take()
+    os.chown(node.anchor, 0, 0)
+    assert node.counter.left() == 99
+
+
 class Killed(BaseException):
     """The process was killed here."""
 
