@@ -38,16 +38,16 @@ def quick_decoder(scheme: Scheme) -> Callable[[bytes], Tag] | None:
     return decoder(scheme, [_row(scheme, partition, tail_bits, low) for low in range(64)], tail_bits)
 
 
-# Filter, place and mask of the company prefix, one above its largest, factor that puts it before the
-# reference, mask of the reference, one above its largest, end of the prefix's digits behind a 1, where the
-# turned digit ends.
-_Row = tuple[int, int, int, int, int, int, int, int, int]
+# Filter; place and mask of the company prefix, one above its largest; mask of the reference, one above its
+# largest, which also puts the prefix before it; end of the prefix's digits behind a 1; digits of the reference
+# that turn.
+_Row = tuple[int, int, int, int, int, int, int, int]
 
 
 def _row(scheme: Scheme, partition: Partition, tail_bits: int, filter_and_partition: int) -> _Row:
     filter_value, value = divmod(filter_and_partition, 8)
     if value == len(PREFIXES):
-        return (filter_value, 0, 0, 0, 0, 0, 0, 0, 0)  # no prefix is below 0: left to the other reading
+        return (filter_value, 0, 0, 0, 0, 0, 0, 0)  # no prefix is below 0: left to the other reading
     prefix_bits, digits = PREFIXES[value]
     reference_bits, length = partition.width - prefix_bits, partition.references[value]
     return (
@@ -55,11 +55,10 @@ def _row(scheme: Scheme, partition: Partition, tail_bits: int, filter_and_partit
         tail_bits + reference_bits,
         (1 << prefix_bits) - 1,
         10**digits,
-        10**length,
         (1 << reference_bits) - 1,
         10**length,
         1 + digits,
-        1 + digits + KEYS[scheme.identity].turned,
+        int(KEYS[scheme.identity].turned),
     )
 
 
@@ -87,24 +86,23 @@ def _unnumbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[b
     key = KEYS[scheme.identity]
     name, ai, start = scheme.name, key.ai, f"urn:epc:id:{scheme.identity}:"
     tail_mask = (1 << tail_bits) - 1
-    mark, check_digits, checking = 10 ** (key.digits - 1), _check_digits(key), _CHECKING
+    check_digits, checking = _check_digits(key), _CHECKING
     from_bytes, new = int.from_bytes, tuple.__new__
 
     def decode(epc: bytes) -> Tag:
         if len(epc) != EPC_BYTES:
             return decode_legacy(scheme, epc)
-        filter_, place, mask, end, factor, reference_mask, reference_end, split, turned = rows[epc[1] >> 2]
+        filter_, place, mask, end, reference_mask, reference_end, split, turned = rows[epc[1] >> 2]
         value = from_bytes(epc, "big")
         prefix = value >> place & mask
         reference = value >> tail_bits & reference_mask
         if prefix >= end or reference >= reference_end or value & tail_mask:
             return decode_legacy(scheme, epc)
-        text = str(mark + prefix * factor + reference)  # the mark's 1 keeps leading zeros
-        owner = text[1:split]
-        whole = text[split:turned] + owner + text[turned:]
+        text = str((end + prefix) * reference_end + reference)  # the 1 before it keeps leading zeros
+        owner, others = text[1:split], text[split:]
+        whole = others[:turned] + owner + others[turned:]
         whole += check_digits[from_bytes(whole.encode(), "big") % checking]
-        uri = f"{start}{owner}.{text[split:]}"
-        return new(Tag, (name, filter_, ((ai, whole),), split - 1, None, uri))
+        return new(Tag, (name, filter_, ((ai, whole),), split - 1, None, f"{start}{owner}.{others}"))
 
     return decode
 
@@ -115,22 +113,22 @@ def _numbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[byt
     serial_ai = key.serial if key.serial != ai else None
     unserial = key.unserial
     tail_mask = (1 << tail_bits) - 1
-    mark, check_digits, checking = 10 ** (key.digits - 1), _check_digits(key), _CHECKING
+    check_digits, checking = _check_digits(key), _CHECKING
     from_bytes, new = int.from_bytes, tuple.__new__
 
     def decode(epc: bytes) -> Tag:
         if len(epc) != EPC_BYTES:
             return decode_legacy(scheme, epc)
-        filter_, place, mask, end, factor, reference_mask, reference_end, split, turned = rows[epc[1] >> 2]
+        filter_, place, mask, end, reference_mask, reference_end, split, turned = rows[epc[1] >> 2]
         value = from_bytes(epc, "big")
         prefix = value >> place & mask
         reference = value >> tail_bits & reference_mask
         if prefix >= end or reference >= reference_end:
             return decode_legacy(scheme, epc)
         serial = str(value & tail_mask)
-        text = str(mark + prefix * factor + reference)
-        owner = text[1:split]
-        whole = lead + text[split:turned] + owner + text[turned:]
+        text = str((end + prefix) * reference_end + reference)
+        owner, others = text[1:split], text[split:]
+        whole = lead + others[:turned] + owner + others[turned:]
         whole += check_digits[from_bytes(whole.encode(), "big") % checking]
         elements: Elements
         if serial_ai is None:
@@ -139,7 +137,7 @@ def _numbered(scheme: Scheme, rows: list[_Row], tail_bits: int) -> Callable[[byt
             elements = ((ai, whole),)
         else:
             elements = ((ai, whole), (serial_ai, serial))
-        uri = f"{start}{owner}.{text[split:]}.{serial}"
+        uri = f"{start}{owner}.{others}.{serial}"
         return new(Tag, (name, filter_, elements, split - 1, None, uri))
 
     return decode

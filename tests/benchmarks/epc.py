@@ -41,9 +41,12 @@ def _tag(scheme: str, chance: Random) -> bytes:
 
 def _ours(epc: bytes) -> tuple[str | None, str]:
     tag = decode_tag(epc)
-    return tag.epc_uri, "".join([f"({ai}){value}" for ai, value in tag.elements])
+    elements = ""
+    for ai, value in tag.elements:
+        elements += f"({ai}){value}"
+    return tag.epc_uri, elements
 
 
 def _theirs(epc: bytes) -> tuple[str | None, str]:
-    tag: Any = hex_to_tag_encodable(epc.hex().upper())
+    tag: Any = hex_to_tag_encodable(epc.hex())
     return tag.epc_uri, tag.gs1_element_string()
