@@ -39,8 +39,8 @@ def quick_decoder(scheme: Scheme) -> Callable[[bytes], Tag] | None:
 
 
 # Filter; place and mask of the company prefix, one above its largest; mask of the reference, one above its
-# largest, which also puts the prefix before it; end of the prefix's digits behind a 1; digits of the reference
-# that turn.
+# largest, which also puts the prefix before it; end of the prefix's digits behind a 1; digits of the
+# reference that turn.
 _Row = tuple[int, int, int, int, int, int, int, int]
 
 
