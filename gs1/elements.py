@@ -86,7 +86,8 @@ def parse_bracketed(text: str) -> Elements:
     r"""The elements of a string in human readable form, `(00)0952...(10)AB`, as a person types what a label
     shows.
 
-    Spaces are passed over (no element can hold one). A `(` within a value is written `\(`.
+    Spaces are passed over (no element can hold one). A `(` that could be taken for the next identifier's is
+    written `\(`; others may be.
     Raises CodeError as parse_elements does.
     """
     faults: list[Fault] = []
@@ -143,13 +144,15 @@ def element_string(elements: Elements) -> str:
 def hri(elements: Elements) -> str:
     r"""`elements` in human readable form, `(00)0952...(10)AB`, which parse_bracketed reads back.
 
-    A `(` within a value is written `\(`, or the value could pass for two elements. Checks nothing.
+    Values stand as they are, but that a `(` which could be taken for the next identifier's is written `\(`.
+    Checks nothing.
     """
-    return "".join(f"({ai})" + value.replace("(", "\\(") for ai, value in elements)
+    return "".join(f"({ai})" + _IDENTIFIER_LIKE.sub(r"\\(", value) for ai, value in elements)
 
 
-# Each value ends at the next "(" that is not escaped, so that the match is one pass.
-_BRACKETED = re.compile(r"\((\d{2,4})\)((?:[^(\\]|\\\(|\\(?!\())*)", re.ASCII)
+_IDENTIFIER_LIKE = re.compile(r"\((?=\d{2,4}\))", re.ASCII)
+# Each value ends at the next bracketed identifier that is not escaped, so that the match is one pass.
+_BRACKETED = re.compile(r"\((\d{2,4})\)((?:[^(\\]|\\\(|\\(?!\()|\((?!\d{2,4}\)))*)", re.ASCII)
 
 
 class _Check(NamedTuple):

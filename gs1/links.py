@@ -55,8 +55,10 @@ def link_of(elements: Elements) -> str:
 def identity_link(elements: Elements) -> str:
     """The canonical link of what `elements` identify: as link_of, without the query. Raises CodeError as it
     does, but takes any other elements, for it leaves them out.
+
+    A third party's serial (235) goes before a lot or variant, for it names the one thing.
     """
-    return _address(_split(check_elements(elements))[0])
+    return _address(_split(check_elements(elements), first="235")[0])
 
 
 def parse_link(text: str, *, short_names: bool = False, short_gtins: bool = False) -> Elements:
@@ -132,7 +134,7 @@ _SHORT_NAMES = {
 }
 
 
-def _split(elements: Elements) -> tuple[Elements, Elements]:
+def _split(elements: Elements, first: str | None = None) -> tuple[Elements, Elements]:
     """Primary key and qualifiers in their order, and all other elements in theirs."""
     values = dict(elements)
     keys = [ai for ai in values if IDENTIFIERS[ai].qualifiers is not None]
@@ -141,7 +143,7 @@ def _split(elements: Elements) -> tuple[Elements, Elements]:
         raise _refused("no_identity", f"AI {came}, expected a key such as AI 00 (SSCC) or AI 01 (GTIN)")
     key = "00" if "00" in values else keys[0]
     sequences = [[ai for ai in sequence if ai in values] for sequence in IDENTIFIERS[key].qualifiers or ((),)]
-    ais = [key, *max(sequences, key=len)]
+    ais = [key, *max(sequences, key=lambda sequence: (first in sequence, len(sequence)))]
     others = tuple((ai, value) for ai, value in elements if ai not in ais)
     return tuple((ai, values[ai]) for ai in ais), others
 

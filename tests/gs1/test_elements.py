@@ -103,7 +103,30 @@ def test_a_bracket_within_a_typed_value_is_written_with_a_backslash() -> None:
     assert parse_bracketed(typed) == (("01", GTIN), ("10", "A(21)B"), ("21", "C"))
 
 
-@pytest.mark.parametrize("text", ["x", "(", "(1)2", "()12", "(12345)12", "(00", f"(00){SSCC}(", "(89)A"])
+@pytest.mark.parametrize(
+    ("lot", "written"),
+    [
+        ("A(B", "A(B"),
+        ("(", "("),
+        ("A(1)B", "A(1)B"),
+        ("A(21)B", "A\\(21)B"),
+        ("(4321)", "\\(4321)"),
+        ("(21", "(21"),
+    ],
+)
+def test_a_label_shows_values_as_they_are_unless_they_look_like_an_identifier(lot: str, written: str) -> None:
+    elements = (("01", GTIN), ("10", lot), ("21", "S"))
+    assert hri(elements) == f"(01){GTIN}(10){written}(21)S"
+    assert parse_bracketed(hri(elements)) == elements
+
+
+@given(st.text("()12A", min_size=1, max_size=20), st.text("()12A", min_size=1, max_size=20))
+def test_brackets_in_values_never_pass_for_identifiers(lot: str, serial: str) -> None:
+    elements = (("01", GTIN), ("10", lot), ("21", serial))
+    assert parse_bracketed(hri(elements)) == elements
+
+
+@pytest.mark.parametrize("text", ["x", "(", "(1)2", "()12", "(12345)12", "(00", "(89)A"])
 def test_brackets_out_of_place_are_refused(text: str) -> None:
     with pytest.raises(CodeError, match="expected an application identifier"):
         parse_bracketed(text)

@@ -108,6 +108,11 @@ def test_the_canonical_link_has_keys_in_the_path_and_the_rest_in_order(
     assert identity_link(elements) == f"https://id.gs1.org{identity}"
 
 
+def test_a_third_partys_serial_identifies_before_a_lot() -> None:
+    elements = (("01", GTIN), ("10", "L"), ("22", "V"), ("235", "T"))
+    assert identity_link(elements) == f"https://id.gs1.org/01/{GTIN}/235/T"
+
+
 @pytest.mark.parametrize(
     ("elements", "words"),
     [
