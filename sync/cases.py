@@ -99,9 +99,15 @@ def _forks(book: CenterBook) -> Iterator[Case]:
 
 
 def _overdrawn(book: CenterBook) -> Iterator[Case]:
+    stray: dict[str, dict[LineRef, Decimal]] = {}
     for ref, accounts in book.accounts.lines.items():
         line = book.line(ref)
-        authorized = line.quantity if line else ZERO
+        if line is None:  # told of each log once: a node can make up lines without end
+            for epoch, account in accounts.items():
+                if account.used > ZERO:
+                    stray.setdefault(epoch, {})[ref] = account.used
+            continue
+        authorized = line.quantity
         used = sum((account.used for account in accounts.values()), ZERO)
         if used > authorized:
             yield Case(
@@ -130,6 +136,19 @@ def _overdrawn(book: CenterBook) -> Iterator[Case]:
                     epoch,
                     settles=True,
                 )
+    for epoch, amounts in stray.items():
+        node = book.epochs[epoch].node if epoch in book.epochs else ""
+        yield Case(
+            f"stray:{epoch}",
+            ALARM,
+            f"Goods were let out on {len(amounts)} lines that no permit here has ({log_name(epoch)}).",
+            _stakes(book, amounts),
+            f"Import the permits that are missing. If there are none, compare the movements of {node} with "
+            "the floor, and write it off if it makes them up; then settle this with what you found.",
+            node,
+            epoch,
+            settles=True,
+        )
 
 
 def _late(book: CenterBook) -> Iterator[Case]:

@@ -34,6 +34,7 @@ from sync.bodies import (
     Grant,
     JobEvent,
     Lent,
+    LoadFacts,
     Moved,
     Movement,
     Recall,
@@ -81,6 +82,11 @@ DOWN: Final = (
 
 CLAIMS_MAX: Final = 64
 """Signed heads kept of one epoch ahead of what is stored; a backlog shows one in each exchange."""
+
+TOLD_LENGTH_MAX: Final = 4096
+"""Characters of all that names one load, several times what papers and labels hold: other docks must be able
+to take in what is told of it, so a load that a node names at greater length is told to nobody.
+"""
 
 Moving = Movement | Correction
 _MOVING: Final = ("admission", "withdrawal", "correction")
@@ -337,6 +343,9 @@ class CenterBook:
         if (debit := self._debit(entry, body)) is not None:
             line, quantity = debit
             self.accounts.of(line, entry.epoch).used += quantity
+        if _length(body.load) > TOLD_LENGTH_MAX:
+            book.unread = True
+            return None
         return _told(entry, body, seq)
 
     def _debit(self, entry: Entry, body: Moving) -> tuple[LineRef, Decimal] | None:
@@ -516,6 +525,11 @@ def adopted_ids(run: Iterable[Stored]) -> set[str]:
             with contextlib.suppress(EntryError):  # what cannot be read is not folded either
                 found.add(read_record(bytes(stored.body.record)).entry_id)
     return found
+
+
+def _length(load: LoadFacts) -> int:
+    texts = (load.key, load.sscc, load.gtin, load.unit, load.owner, load.lot)
+    return sum([len(text) for text in texts if text is not None])
 
 
 def _told(entry: Entry, body: Moving, seq: int) -> Moved | None:

@@ -29,6 +29,7 @@ from sync.bodies import (
     Recall,
     Revoked,
     Trusted,
+    body_bytes,
 )
 from sync.center import CenterBook, adopted_ids
 from sync.errors import SyncError
@@ -36,6 +37,9 @@ from sync.reception import Received
 
 HOLDINGS_MOVES_MAX: Final = 150
 """Moves in one `holdings` entry, with owners and lots of full length some 150 KiB: it must fit an answer."""
+
+HOLDINGS_BYTES_MAX: Final = 160 * 1024
+"""Bytes of the moves in one `holdings` entry: a node that lies may name its loads at any length."""
 
 FORKS_MAX: Final = 16
 """Forks of one epoch that are written down: more say nothing new, and a liar has no end of them."""
@@ -76,17 +80,28 @@ def decide(book: CenterBook, received: Received) -> list[Draft]:
         if len(known) < FORKS_MAX and (fork.stored.seq, fork.stored.hash, fork.shown.hash) not in same:
             drafts.append(("fork", fork))
     for epoch in last:
-        told = moves[epoch]
-        drafts += [
-            ("holdings", Holdings(epoch, tuple(told[at : at + HOLDINGS_MOVES_MAX])))
-            for at in range(0, len(told), HOLDINGS_MOVES_MAX)
-        ]
+        drafts += [("holdings", Holdings(epoch, told)) for told in _in_answers(moves[epoch])]
     closings = list(_closings(book))
     drafts += [("close", close) for close in closings]
     for close in closings:
         book.accounts.close(close)  # what it frees may be lent at once; folding it again changes nothing
     drafts += _leases(book, received)
     return drafts
+
+
+def _in_answers(moves: Sequence[Moved]) -> Iterator[tuple[Moved, ...]]:
+    """Moves in runs that fit an answer, whatever a node calls its loads."""
+    run: list[Moved] = []
+    size = 0
+    for moved in moves:
+        length = len(body_bytes(moved))
+        if run and (len(run) == HOLDINGS_MOVES_MAX or size + length > HOLDINGS_BYTES_MAX):
+            yield tuple(run)
+            run, size = [], 0
+        run.append(moved)
+        size += length
+    if run:
+        yield tuple(run)
 
 
 def _closings(book: CenterBook) -> Iterator[Close]:

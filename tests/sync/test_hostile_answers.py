@@ -13,6 +13,7 @@ from aiohttp import web
 from customs.documents import Permit
 from sync import wire
 from sync.bodies import Holdings, Moved, read_body
+from sync.center import TOLD_LENGTH_MAX
 from sync.client import CenterClient
 from sync.entry import GENESIS, Place, read_record
 from sync.errors import SyncError, TransportError, WireError
@@ -92,6 +93,28 @@ def test_what_a_full_ask_moved_goes_down_in_entries_that_an_answer_can_carry(
             moves += told.moves
     assert [move.seq for move in moves] == list(range(moves[0].seq, moves[0].seq + ASK_ENTRIES_MAX))
     other.exchange(center)
+
+
+@pytest.mark.parametrize("length", [TOLD_LENGTH_MAX - 1000, TOLD_LENGTH_MAX + 1, 40_000])
+def test_loads_named_at_any_length_leave_no_entry_that_an_answer_cannot_carry(
+    chance: Chance, node: Node, center: Center, length: int
+) -> None:
+    other = enrolled(Node(chance, "dock-2"), center, "code-2")
+    before = other.told
+    body = movement(1)
+    load = msgspec.structs.replace(body.load, key="\x01" * length)
+    for _ in range(6 if length > TOLD_LENGTH_MAX else 40):
+        node.commit("withdrawal", msgspec.structs.replace(body, load=load), node.doors[0])
+    node.anchor = node.store.head(node.epoch)
+    node.settle(center)
+    assert center.copies.head(node.epoch) == node.anchor, "stored like any other"
+    down = [stored for stored in center.log if stored.entry.type == "holdings"]
+    assert all(len(stored.record) < ANSWER_ENTRY_BYTES_MAX for stored in down)
+    assert bool(down) == (length < TOLD_LENGTH_MAX)
+    assert center.book.epochs[node.epoch].unread == (length > TOLD_LENGTH_MAX)
+    assert center.folded_anew().epochs == center.book.epochs
+    other.settle(center)
+    assert (other.told != before) == bool(down)
 
 
 def test_a_paper_of_a_newer_center_is_not_taken_and_says_to_update(node: Node, center: Center) -> None:
