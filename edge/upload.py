@@ -156,8 +156,9 @@ class Upload:
         for epoch, after in taken.lost.items():
             await self._adopt(reader, epoch, after)
             sync.concede(epoch)
-        if taken.saw is not None:
-            told = self._dock.write("saw", taken.saw)
+        told = self._dock.write("saw", taken.saw) if taken.saw is not None else None
+        sync.written(taken)
+        if told is not None:
             self._dock.changed("")
             if books.is_closed:
                 await told

@@ -12,8 +12,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from sync.bodies import Adopt, Saw, read_body
-from sync.entry import GENESIS, Head, Place, read_record
+from sync.bodies import Adopt, Saw, body_bytes, read_body
+from sync.entry import BODY_BYTES_MAX, GENESIS, Head, Place, read_record
 from sync.errors import EntryError, WireError
 from sync.wire import ASK_BYTES_MAX, ASK_ENTRIES_MAX, PARTS_MAX, WANTS_MAX, Answer, Ask, Part, Want
 
@@ -49,15 +49,17 @@ class LogReader(Protocol):
 class Taken:
     """What an answer leads to.
 
-    `saw` is to be written (None: nothing came), `cursor` the place then reached in the center's log,
-    `have` what the center has of the own logs. `foreign` is a head of the current epoch that is not in its
-    chain: rule E begins another one. `lost` are older own logs of which the center has another branch, with
-    the seq up to which both agree: what follows is to be adopted (`adoptions`). `refused` is what the center
-    said it did not store, `releasable` what may be forgotten (S5).
+    `saw` is to be written (None: nothing came), `cursor` the place then reached in the center's log and
+    `witness` the center's head that came with it (`written`). `have` is what the center has of the own logs,
+    `foreign` a head of the current epoch that is not in its chain: rule E begins another one. `lost` are
+    older own logs of which the center has another branch, with the seq up to which both agree: what follows
+    is to be adopted (`adoptions`). `refused` is what the center said it did not store, `releasable` what may
+    be forgotten (S5).
     """
 
     saw: Saw | None
     cursor: Place | None
+    witness: Head | None
     have: dict[str, int]
     foreign: Place | None
     lost: dict[str, int]
@@ -165,10 +167,11 @@ class NodeSync:
         )
 
     def take(self, answer: Answer, reader: LogReader, known: Callable[[str], bool]) -> Taken | None:
-        """What to do with an answer; None when it answers another request (S1-S3).
+        """What to do with an answer; None when it answers another request (S1-S3). Tell `written` when its
+        `saw` is: until then the next request asks for the same again.
 
         `known` tells whether a center entry of that id was taken before. Raises WireError when the
-        answer carries what this version cannot read; nothing of it may be written then.
+        answer carries what this version cannot read or write; nothing of it may be written then.
         """
         if answer.ask_id != self._asked:
             return None
@@ -189,6 +192,24 @@ class NodeSync:
                 self.have[place.epoch] = self._sent[place.epoch]
             else:
                 lost[place.epoch] = self.have.get(place.epoch, 0)
+        saw = None
+        cursor, witness = self._cursor, self._witness
+        if foreign is None:  # else another epoch begins, which asks for the same again
+            saw = self._saw(answer, known)
+            cursor, witness = answer.upto or cursor, answer.head or witness
+        releasable = {place.epoch: place for place in answer.releasable}
+        return Taken(saw, cursor, witness, dict(self.have), foreign, lost, answer.refused, releasable)
+
+    def written(self, taken: Taken) -> None:
+        """What was taken is in the journal's queue, in order before all that follows: go on after it."""
+        self._cursor, self._witness = taken.cursor, taken.witness
+
+    def concede(self, epoch: str) -> None:
+        """All of an own log that the center cannot take has been adopted: it is not sent again."""
+        self._conceded.add(epoch)
+
+    def _saw(self, answer: Answer, known: Callable[[str], bool]) -> Saw | None:
+        """What is news of an answer; WireError where it could not be written, or never be read again."""
         fresh = []
         for raw in answer.entries:
             try:
@@ -200,24 +221,19 @@ class NodeSync:
                 ) from error
             if not known(entry.entry_id):
                 fresh.append(raw)
-        if answer.upto is not None:
-            self._cursor = answer.upto
-        self._witness = answer.head or self._witness
-        saw = (
-            Saw(answer.center_epoch, answer.upto, tuple(fresh), answer.head)
-            if fresh and answer.upto
-            else None
-        )
-        releasable = {place.epoch: place for place in answer.releasable}
-        return Taken(saw, self._cursor, dict(self.have), foreign, lost, answer.refused, releasable)
-
-    def concede(self, epoch: str) -> None:
-        """All of an own log that the center cannot take has been adopted: it is not sent again."""
-        self._conceded.add(epoch)
+        if not fresh or answer.upto is None:
+            return None
+        saw = Saw(answer.center_epoch, answer.upto, tuple(fresh), answer.head)
+        if (size := len(body_bytes(saw))) > BODY_BYTES_MAX:
+            raise WireError(
+                f"the center sent {size} bytes of entries at once, at most {BODY_BYTES_MAX} fit into one "
+                "entry here; update this dock and the center"
+            )
+        return saw
 
     def _asking_after(self, reader: LogReader, epoch: str) -> list[Part]:
-        """One of the older logs in turn, at its head: a center that was put back to an older state has less of
-        it than it said once, and nothing else would tell.
+        """One of the older logs in turn, at its head: a center that was put back to an older state has less
+        of it than it said once, and nothing else would tell.
         """
         older = [own for own in reader.epochs() if own not in (epoch, *self._sent, *self._conceded)]
         if not older:

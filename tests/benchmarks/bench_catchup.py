@@ -98,6 +98,7 @@ class Returning:
         taken = self._sync.take(answer, self.reader, lambda _: False)
         assert taken is not None
         assert taken.foreign is None and not taken.refused, taken
+        self._sync.written(taken)
         self._sync._code = None if self.confirmed else self._sync._code
 
 

@@ -141,6 +141,7 @@ class Node:
                 self.sync.concede(epoch)
             if taken.saw is not None:
                 self.write("saw", taken.saw)
+            self.sync.written(taken)
         return taken
 
     def exchange(self, center: Center) -> Taken:

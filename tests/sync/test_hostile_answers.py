@@ -130,6 +130,52 @@ def test_a_paper_of_a_newer_center_is_not_taken_and_says_to_update(node: Node, c
     assert isinstance(node.books.state.permits["W07"], Permit), "the control: in a known form it is taken"
 
 
+def test_more_than_a_dock_can_write_at_once_is_said_and_not_skipped(node: Node, center: Center) -> None:
+    """A center that fills an answer with more than one entry can carry; it is asked for it again."""
+    permit = center.book.permits[LINE.permit]
+    for number in (7, 8):
+        center.write("permit", msgspec.structs.replace(permit, number=f"W{number:02}", owner="x" * 150_000))
+    told, seen = node.told, node.books.state.cursor
+    answer = wire.read_answer(center.answer(*node.ask()))
+    full = tuple(msgspec.Raw(stored.record) for stored in center.log if stored.entry.type == "permit")
+    body = wire.encode(msgspec.structs.replace(answer, entries=full, upto=center.book.head))
+    with pytest.raises(WireError, match="at most"):
+        node.take(body)
+    assert (node.told, node.books.state.cursor) == (told, seen), "nothing of it was written"
+    node.settle(center)
+    assert {"W07", "W08"} <= set(node.books.state.permits), "the control: in two answers it comes"
+
+
+def test_what_was_not_written_is_asked_for_again(node: Node, center: Center) -> None:
+    """The journal may refuse the entry that takes an answer in: the same dock goes on where it had come."""
+    center.write("permit", msgspec.structs.replace(center.book.permits[LINE.permit], number="W07"))
+    known = node.books.state.center_ids.__contains__
+    taken = node.sync.take(wire.read_answer(center.answer(*node.ask())), node.store, known)
+    assert taken is not None
+    assert taken.saw is not None
+    assert "W07" not in node.books.state.permits, "the control: it was not written"
+    node.settle(center)
+    assert "W07" in node.books.state.permits
+
+
+def test_a_foreign_head_is_heard_beside_what_cannot_be_read(node: Node, center: Center) -> None:
+    """Rule E does not wait for an update: whoever may be a copy writes no further."""
+    twin = node.clone()
+    twin.anchor, twin.secret = node.anchor, node.secret
+    twin.start()
+    node.withdraw(1)
+    node.settle(center)
+    twin.withdraw(2)
+    center.write("permit", msgspec.structs.replace(center.book.permits[LINE.permit], number="W07"))
+    answer = center.answer(*twin.ask())
+    newer = answer.replace(b'zonegate.permit.v1","occurred', b'zonegate.permit.v2","occurred')
+    assert newer != answer
+    taken = twin.take(newer)
+    assert taken is not None
+    assert taken.foreign is not None
+    assert taken.saw is None
+
+
 @pytest.mark.parametrize("body", [b'{"error":"\xff"}', b'{"error":' + DEEP, b"\xff", b""])
 @pytest.mark.parametrize("status", [200, 400, 502])
 async def test_an_answer_that_is_no_answer_is_an_error_of_this_room(

@@ -318,6 +318,7 @@ class Machine:
             self.sync.concede(epoch)
         if taken.saw is not None:
             self.write("saw", taken.saw)
+        self.sync.written(taken)
         if state.closed == self.epoch:
             self.start(ended=self.epoch)
         return taken
