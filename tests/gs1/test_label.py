@@ -8,7 +8,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gs1 import (
@@ -71,6 +71,7 @@ def test_a_zone_lots_label_is_the_key_that_docks_know() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(lots, lines)
+@example("m0&", ())
 def test_any_lot_is_read_back(lot: str, words: tuple[str, ...]) -> None:
     found = read(lot_label(GTIN, lot, lines=words), Paper(dpi=300))
     assert found == {"]C1": f"01{GTIN}10{lot}", "]d2": f"01{GTIN}10{lot}"}
