@@ -214,11 +214,14 @@ class People:
             await own.keep_on_roll(order.node)
         return Code(code, order.node)
 
-    async def write_off(self, order: WriteOff) -> list[Written]:
-        """Close logs of a node by a count."""
+    async def write_off(
+        self, order: WriteOff, is_as_shown: Callable[[CenterBook], bool] = lambda _: True
+    ) -> list[Written]:
+        """Close logs of a node by a count. Denied (409) where the book is not `is_as_shown` to the person."""
         _check_attest(order.node, order.attest)
 
         def draft(book: CenterBook) -> list[Draft]:
+            _check_shown(book, is_as_shown)
             drafts = decisions.write_off(
                 book,
                 order.node,
@@ -233,11 +236,16 @@ class People:
 
         return await self._act(draft)
 
-    async def retire(self, order: Retire) -> list[Written]:
-        """Take a node off the roll for good, with a count of all that is open of it."""
+    async def retire(
+        self, order: Retire, is_as_shown: Callable[[CenterBook], bool] = lambda _: True
+    ) -> list[Written]:
+        """Take a node off the roll for good, with a count of all that is open of it; `is_as_shown` as in
+        `write_off`.
+        """
         _check_attest(order.node, order.attest)
 
         def draft(book: CenterBook) -> list[Draft]:
+            _check_shown(book, is_as_shown)
             if order.node not in book.roll() | set(book.enrolled):
                 raise Denied(404, f"no node {order.node[:40]!r} is on the roll", "Look at /api/v1/nodes.")
             mine = [epoch for epoch, known in book.epochs.items() if known.node == order.node]
@@ -442,6 +450,15 @@ def _check_attest(node: str, said: str) -> None:
     expected = attestation(node[:40])
     if " ".join(said.split()) != expected:
         raise Denied(422, f"it is not attested. {WARNING}", f'Repeat word for word as `attest`: "{expected}"')
+
+
+def _check_shown(book: CenterBook, is_as_shown: Callable[[CenterBook], bool]) -> None:
+    if not is_as_shown(book):
+        raise Denied(
+            409,
+            "these are figures that have moved on since they were shown to you",
+            "Read the figures again, then write it off.",
+        )
 
 
 def _checked_counts(book: CenterBook, counted: Sequence[Amount]) -> Sequence[Amount]:

@@ -24,7 +24,6 @@ from central.web.count import Fault, Said
 from central.web.docks import LOGS_SHOWN_MAX
 from central.web.frame import Frame
 from central.web.reading import Reading
-from sync.bodies import Amount
 from sync.center import CenterBook
 from sync.decisions import Undecidable
 
@@ -279,33 +278,27 @@ class Forms:
         return await self._write(request, said, counting)
 
     async def _write(self, request: web.Request, said: Said, counting: count.Counting) -> web.Response:
-        by, note = said.one("by"), said.one("note")
-        faults = _attested(said, counting.node)
-        try:
-            seen = await self._central.people.look(lambda book: count.preview(book, counting, by, note).seen)
-        except Undecidable as error:
-            return await self._counting(request, said, 409, denied=_denied(error))
-        if not faults and said.one("seen") != seen:
-            step = "Read the figures again, then write it off."
-            faults = [Fault("seen", "figures that have moved on", "those that you were shown", step)]
-            return await self._counting(request, said, 409, faults, previewing=True)
-        if faults:
+        if faults := _attested(said, counting.node):
             return await self._counting(request, said, 422, faults, previewing=True)
-        attest, counted = attestation(counting.node), tuple(counting.amounts)
         try:
-            written = await self._write_now(counting, counted, by, note, attest)
+            written = await self._write_now(said, counting)
         except Denied as error:
             return await self._counting(request, said, error.status, denied=error, previewing=True)
         raise _see(written)
 
-    async def _write_now(
-        self, counting: count.Counting, counted: tuple[Amount, ...], by: str, note: str, attest: str
-    ) -> list[Written]:
-        acts = self._central.people
+    async def _write_now(self, said: Said, counting: count.Counting) -> list[Written]:
+        by, note, seen = said.one("by"), said.one("note"), said.one("seen")
+
+        def is_as_shown(book: CenterBook) -> bool:  # asked by the act itself: nothing may come in between
+            return count.preview(book, count.read(book, said, asked=True), by, note).seen == seen
+
+        acts, node = self._central.people, counting.node
+        attest, counted = attestation(node), tuple(counting.amounts)
         if counting.retires:
-            return await acts.retire(people.Retire(counting.node, counted, by, note, attest))
+            return await acts.retire(people.Retire(node, counted, by, note, attest), is_as_shown)
         epochs, gaps = tuple(counting.epochs), tuple(counting.gaps)
-        return await acts.write_off(people.WriteOff(counting.node, counted, by, note, attest, epochs, gaps))
+        order = people.WriteOff(node, counted, by, note, attest, epochs, gaps)
+        return await acts.write_off(order, is_as_shown)
 
     async def _counting(
         self,

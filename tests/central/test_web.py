@@ -345,3 +345,31 @@ async def test_metrics_tell_the_counts(client: Client, center: Central, dock: Do
     assert values["zonegate_center_entries_taken_total"] == "2"
     assert values["zonegate_center_books_behind"] == "0"
     assert (await client.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize("meanwhile", [True, False])
+async def test_a_log_that_came_after_the_preview_is_not_closed_unseen(
+    client: Client,
+    center: Central,
+    dock: Dock,
+    token: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: bool,
+) -> None:
+    said = {"node": dock.node, "retires": "yes", "note": "sold", "by": "Dana"}
+    async with client.post("/retire", data=said, headers=token) as shown:
+        [seen] = re.findall(r'name="?seen"? value="?([0-9a-f]+)', await shown.text())
+    retire, later = center.people.retire, Dock(signer=dock.signer)
+
+    async def last_moment(*args: Any) -> Any:
+        if meanwhile:
+            await later.talk(center)
+        return await retire(*args)
+
+    monkeypatch.setattr(center.people, "retire", last_moment)
+    said |= {"step": "write", "seen": seen, "attest": dock.node, "out_of_service": "yes"}
+    async with client.post("/retire", data=said, headers=token, allow_redirects=False) as answer:
+        assert answer.status == (409 if meanwhile else 303)
+        assert ("figures that have moved on" in await answer.text()) == meanwhile
+    closed = await center.people.look(lambda book: {dock.epoch, later.epoch} & book.accounts.closed)
+    assert closed == (set() if meanwhile else {dock.epoch})
