@@ -58,6 +58,9 @@ PRUNE_S: Final = 3600.0
 REOPEN_S: Final = 2.0
 """Between two attempts to open a journal that could not be written."""
 
+UNFOLDABLE: Final = (LookupError, AttributeError, TypeError, ArithmeticError, AssertionError)
+"""What folding raises of entries that this program would not have written in that order."""
+
 ROTATE_S: Final = 10.0
 """A journal that is not open again by then has a fault of its own, which the status page tells."""
 
@@ -220,7 +223,10 @@ class Service:
             key = self._anchor.next_signer().public
         except AnchorError as error:
             raise Refused(f"{error}. The key stays as it is.") from error
-        told = self.dock.write("rotate", Rotate(key))
+        try:
+            told = self.dock.write("rotate", Rotate(key))
+        except JournalError as error:  # nothing was queued: too much waits
+            raise Refused(f"{error}. The key stays as it is.") from error
         self.dock.detach(quiet=True)  # that was the last word of this epoch
         self._attached.clear()
         _log.warning("key of epoch %s changed by %s for %s", self.dock.books.state.epoch, by, key)
@@ -300,8 +306,12 @@ class Service:
             while page := reader.page(position, 1000):
                 try:
                     books.fold_records(record for _, record in page)
-                except EntryError as error:
-                    raise StoreError(f"the journal cannot be folded: {error}") from error
+                except (EntryError, *UNFOLDABLE) as error:
+                    # What this program wrote it can fold; so somebody else has written there.
+                    raise StoreError(
+                        f"the journal cannot be folded ({type(error).__name__}: {error}); "
+                        f"look for what is wrong with it: `zonegate verify {self._config.store}`"
+                    ) from error
                 position = page[-1][0]
             self._running.epochs[:] = epoch_views(reader)
             self._running.last[:] = [entry_view(record) for _, record in reader.page_before(None, 20)]

@@ -15,19 +15,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from customs.documents import Direction
 from drivers.read import Read
 from edge import service as service_module
 from edge.anchor import Anchor
 from edge.batch import Identity
 from edge.clock import system_clocks
 from edge.config import CenterConfig, DoorConfig, NodeConfig
-from edge.errors import AnchorError, StoreError
+from edge.errors import AnchorError, Backlogged, StoreError
 from edge.journal import Journal
 from edge.service import Service
 from edge.store import JOURNAL_FILE, JournalReader
 from edge.upload import ForeignHead
 from edge.view import Refused
-from sync.bodies import Close, Saw, body_bytes, read_body, schema_of
+from sync.bodies import Close, JobEvent, Saw, body_bytes, read_body, schema_of
 from sync.entry import Draft, Place, read_record, record_bytes, record_hash
 from sync.keys import Signer
 from sync.wire import Answer, Ask
@@ -167,6 +168,21 @@ async def test_a_journal_of_a_newer_version_ends_the_start_with_a_sentence(confi
     with pytest.raises(ExceptionGroup) as caught:
         await made(config).run(asyncio.Event())
     assert caught.group_contains(StoreError, match="update")
+
+
+async def test_a_journal_in_which_somebody_else_wrote_ends_the_start_with_the_next_step(
+    config: NodeConfig,
+) -> None:
+    """A chain that holds, of entries that nobody could have come to: a truck is closed that never came."""
+    clocks, who = system_clocks(), Identity(config.tenant, config.zone, config.node)
+    journal = Journal.open(config.store, Anchor(config.anchor), clocks=clocks, identity=who, reserve_bytes=1)
+    body = body_bytes(JobEvent("closed", "T-1", "Trailer", Direction.IN, "ann"))
+    stamp, now = clocks.stamp(), clocks.utc()
+    await journal.append(Draft(clocks.entry_id(), "job", schema_of("job"), now, stamp, body, "in"))
+    await journal.close()
+    step = f"zonegate verify {config.store}"
+    with pytest.RaisesGroup(pytest.RaisesExc(StoreError, match=step), flatten_subgroups=True):
+        await made(config).run(asyncio.Event())
 
 
 async def test_a_read_that_cannot_be_judged_is_a_stop_and_no_end(
@@ -328,3 +344,23 @@ async def test_a_dock_that_cannot_record_keeps_its_key(config: NodeConfig) -> No
     service = made(config)
     with pytest.raises(Refused, match="key stays"):
         await service.rotate_key("supervisor")
+
+
+async def test_a_dock_whose_journal_is_full_up_keeps_its_key_and_says_so(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made(config)
+    async with serving(service):
+        await until(service, lambda: told(service) >= 2)
+        before = Anchor(config.anchor).signer().public
+
+        def full(*_: object) -> None:
+            raise Backlogged("20000 items wait for the disk")
+
+        with monkeypatch.context() as planted:
+            planted.setattr(service.dock, "write", full)
+            with pytest.raises(Refused, match=r"wait for the disk.*The key stays"):
+                await service.rotate_key("supervisor")
+        assert service.dock.recording
+        assert Anchor(config.anchor).signer().public == before
+        assert await service.rotate_key("supervisor") != before, "the control: else it is changed"
