@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -29,13 +28,12 @@ from customs.documents import (
 from edge import words
 from edge.books import Job, NodeBooks, is_single
 from edge.given import CODE_BYTES_MAX
-from gs1.identify import identify
-from gs1.load import Control, Load, Unknown, WorkOrder
+from edge.reads import identity_at, local_day, rules_in_force
+from gs1.identify import Identity
+from gs1.load import ASSETS, PLACES, Load, Unknown, WorkOrder
+from gs1.parcels import Tracking
 from sync.bodies import LoadFacts, Use
 from sync.entry import canonical
-
-RULES: Final = 2
-"""Version of the rules below; part of every entry's inputs."""
 
 OPENS: Final = "opens"
 """Reason of a work order that opens its job: an act, not a row of the table."""
@@ -60,7 +58,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a load may do, by reason code, with the numbers its sentence needs."""
+    """What a load may do, by reason code, with the numbers its sentence needs. `remark` is what the label
+    itself says beside that: why it cannot be used, or that a date on it has passed.
+    """
 
     reason: str
     direction: Direction | None = None
@@ -72,6 +72,7 @@ class Verdict:
     date: str | None = None
     clears: str | None = None
     holder: str | None = None
+    remark: str | None = None
 
     @property
     def kind(self) -> str:
@@ -96,6 +97,7 @@ def challenge(
     if opened is None:
         return Verdict("no-job", load=_bare(load))
     job, conveyance = opened
+    load = _as_held(books, job, load)
     base = Verdict("seals", job.direction, job.job, _bare(load))
     if job.seals_held:
         return base
@@ -125,31 +127,70 @@ def find(books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal
 
 
 def judge_read(
-    books: NodeBooks, door: str, raw: bytes, moment: Moment, typed: Decimal | None, *, no_read: bool
+    books: NodeBooks,
+    door: str,
+    raw: bytes,
+    moment: Moment,
+    typed: Decimal | None,
+    *,
+    no_read: bool,
+    identity: Identity | None = None,
 ) -> Verdict:
     """The decision on one read, whatever its code turns out to be; a control code is judged as unreadable.
 
-    The dock asks this at the door, `zonegate explain` asks it again of the bytes that the entry kept; so
-    what is too long to be kept whole is unreadable both times.
+    `identity` is what `edge.reads.identity_at` says of `raw` where that was asked before. The dock asks this
+    at the door, `zonegate explain` asks it again of the bytes that the entry kept; so what is too long to be
+    kept whole is unreadable both times.
     """
-    identity = identify(raw)
+    identity = identity or identity_at(books, raw, moment.at)
     if len(raw) >= CODE_BYTES_MAX:
         return _of_job(books, door, Verdict("unreadable"))
-    if no_read or isinstance(identity, Unknown | Control):
-        return _of_job(books, door, Verdict("no-read" if no_read else "unreadable"))
+    if no_read:
+        return _of_job(books, door, Verdict("no-read"))
     if isinstance(identity, WorkOrder):
         trouble = job_trouble(books, door, identity.job)
         return Verdict(trouble or OPENS, job=identity.job)
-    return find(books, door, identity, moment, typed)
+    if isinstance(identity, Load) and identity.is_goods:
+        return replace(find(books, door, identity, moment, typed), remark=_remark(books, identity, moment))
+    return _of_job(books, door, _no_goods(identity))
 
 
-def inputs_hash(books: NodeBooks, door: str | None) -> str:
-    """SHA-256 of what a judgment at a door rests on: papers of the open job, rules, settings."""
+def _no_goods(identity: Identity) -> Verdict:
+    """The verdict on a code that is no goods' label."""
+    if isinstance(identity, Tracking):
+        return Verdict("parcel", remark=f"{identity.carrier} number {identity.number}")
+    if isinstance(identity, Load):
+        return Verdict(
+            "asset" if identity.kind in ASSETS else "place" if identity.kind in PLACES else "no-goods"
+        )
+    if isinstance(identity, Unknown) and identity.faults:
+        names_nothing = [fault.code for fault in identity.faults] == ["no_identity"]
+        remark = identity.faults[0].message
+        return Verdict("no-goods" if names_nothing else "unreadable", remark=remark)
+    return Verdict("unreadable")
+
+
+def _remark(books: NodeBooks, load: Load, moment: Moment) -> str | None:
+    """What the label says that a person at the door should know; it decides nothing."""
+    if load.expiry is not None and load.expiry < local_day(books, moment.at):
+        return f"The label's expiry date has passed: {load.expiry.isoformat()}."
+    return None
+
+
+def inputs_hash(books: NodeBooks, door: str | None, rules: int | None = None) -> str:
+    """SHA-256 of what a judgment at a door rests on: papers of the open job, rules, settings.
+
+    `rules` are those of a settings entry that is itself the one hashed for, else those in force.
+    """
     opened = books.job_at(door) if door is not None else None
     permits = sorted({ref.permit for ref in opened[1].permit_lines}) if opened else []
     papers = [books.state.papers.get(number, "") for number in permits]
     settings = books.state.settings
-    inputs = {"papers": papers, "rules": RULES, "settings": msgspec.to_builtins(settings)}
+    inputs = {
+        "papers": papers,
+        "rules": rules or rules_in_force(books),
+        "settings": msgspec.to_builtins(settings),
+    }
     return hashlib.sha256(canonical(inputs)).hexdigest()
 
 
@@ -174,6 +215,15 @@ def _of_job(books: NodeBooks, door: str, verdict: Verdict) -> Verdict:
     return replace(verdict, direction=opened[0].direction, job=opened[0].job) if opened else verdict
 
 
+def _as_held(books: NodeBooks, job: Job, load: Load) -> Load:
+    """An item by the key that the books have it under: before rules 3 that named its lot as well."""
+    state, older = books.state, load.identity
+    if older is None or older == load.key:
+        return load
+    known = (state.holdings, state.departed, state.disputed, job.counted)
+    return replace(load, key=older) if any(older in place for place in known) else load
+
+
 def _bare(load: Load) -> LoadFacts:
     return LoadFacts(load.key, load.sscc, load.gtin, load.lot, load.serial)
 
@@ -192,7 +242,8 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
         return LoadFacts(
             load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status
         )
-    assert load.gtin is not None, "gs1 gives an SSCC or a GTIN"
+    if load.gtin is None:
+        return "unknown-load"  # papers name goods by SSCC or GTIN
     named = [
         found
         for ref in conveyance.permit_lines
@@ -292,8 +343,7 @@ def _by_line(
         return replace(verdict, reason="update-dock")
     if not moment.synchronized:
         return replace(verdict, reason="clock-unsure")
-    zone = books.state.settings.timezone if books.state.settings else "UTC"
-    today = moment.at.astimezone(ZoneInfo(zone)).date()
+    today = local_day(books, moment.at)
     if today < permit.valid_from:
         return replace(verdict, reason="permit-not-yet-valid", date=permit.valid_from.isoformat())
     if today > permit.valid_to:

@@ -499,9 +499,13 @@ class NodeBooks:
         for hold in self.state.holds.values():
             if hold.load is not None and hold.load.key == key:
                 own = own or hold.hold
-            elif hold.door == door and hold.reason in ("unreadable", "no-read"):
+            elif hold.door == door and hold.reason in BLIND:
                 blind = blind or hold.hold
         return own or blind
+
+
+BLIND: Final = ("unreadable", "no-read", "no-goods", "parcel", "asset", "place")
+"""Reasons of Holds that know no load: the next good scan at their door settles them."""
 
 
 def holding_of(body: Movement) -> Holding:
@@ -521,4 +525,15 @@ def _counted_key(load: LoadFacts, entry_id: str) -> str:
     return load.key if is_single(load) else f"{load.key}#{entry_id}"
 
 
-__all__ = ["Account", "Books", "Done", "Fact", "Job", "NodeBooks", "OpenHold", "holding_of", "is_single"]
+__all__ = [
+    "BLIND",
+    "Account",
+    "Books",
+    "Done",
+    "Fact",
+    "Job",
+    "NodeBooks",
+    "OpenHold",
+    "holding_of",
+    "is_single",
+]

@@ -20,6 +20,7 @@ from drivers.errors import LinkUrlError
 from drivers.link import parse_link_url
 from edge.errors import ConfigError
 from edge.sscc import SsccRange
+from gs1.patterns import PatternError, compile_patterns
 from sync.epcis import is_vocabulary
 
 ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
@@ -77,7 +78,8 @@ class CenterConfig:
 class NodeConfig:
     """The whole file. `clock` is "kernel" (believe adjtimex) or "host" (the host keeps the time),
     `store_mb_max` what the store may take on its disk (0 is all there is), `retention_days` how long entries
-    are kept that the center says may be forgotten (0 is for ever).
+    are kept that the center says may be forgotten (0 is for ever), `codes` name and pattern of the site's own
+    codes.
     """
 
     tenant: str
@@ -96,6 +98,7 @@ class NodeConfig:
     mqtt: MqttConfig | None = None
     center: CenterConfig | None = None
     labels: SsccRange | None = None
+    codes: tuple[tuple[str, str], ...] = ()
 
 
 def read_config(path: Path) -> NodeConfig:
@@ -134,6 +137,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         mqtt=_mqtt(top),
         center=_center(top),
         labels=_labels(top),
+        codes=_codes(top),
     )
     top.leave("central")
     top.done()
@@ -224,6 +228,19 @@ def _labels(top: _Table) -> SsccRange | None:
     most = 10 ** max(16 - len(prefix), 4) - 1
     extension, first = table.whole("extension", 0, 0, 9), table.whole("first", 0, 0, most)
     return SsccRange(prefix, extension, first, table.whole("last", most, min(first, most), most))
+
+
+def _codes(top: _Table) -> tuple[tuple[str, str], ...]:
+    codes: list[tuple[str, str]] = []
+    for table in top.tables("code"):
+        codes.append((table.text("name"), table.text("pattern")))
+        table.done()
+    try:
+        compile_patterns(codes)
+    except PatternError as error:
+        for line in str(error).splitlines():
+            top.fault("code", line, "a pattern as docs/operate/configuration.md tells")
+    return tuple(codes)
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

@@ -18,6 +18,7 @@ from edge.config import NodeConfig
 from edge.dock import Dock
 from edge.journal import Journal
 from edge.metrics import entry_figures, journal_figures
+from edge.reads import answer_at
 from edge.room import Room
 from edge.show import entry_view, hold_view, job_view, lease_views
 from edge.store import JournalReader, Questions
@@ -107,7 +108,7 @@ class NodeDesk:
             clock_synchronized=dock.moment().synchronized,
             doors=tuple(dock.door(door) for door in dock.doors),
             devices=tuple(_device(name, door, health) for name, (door, health) in running.devices.items()),
-            holds=tuple(hold_view(hold) for hold in state.holds.values()),
+            holds=tuple(hold_view(dock.books, hold) for hold in state.holds.values()),
             jobs=tuple(self._jobs()),
             links=tuple(link() for link in running.links.values()),
             last=tuple(running.last),
@@ -161,6 +162,10 @@ class NodeDesk:
     def inventory(self, text: str = "", limit: int = 500) -> list[Holding]:
         """Loads in the zone that `text` names."""
         return self._dock.inventory(text, limit)
+
+    def decode(self, code: bytes) -> dict[str, Any]:
+        """What a code is, with this node's own codes, as of now."""
+        return answer_at(self._dock.books, code, self._dock.moment().at)
 
     async def entries(self, after: str | None, limit: int) -> list[EntryView]:
         """Entries after a position, oldest first; the newest ones when it is None."""

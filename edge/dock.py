@@ -28,9 +28,9 @@ from edge.doors import Door, Shown
 from edge.entries import closing_of, movement_of, opening_of, refusal_of, undoing_of
 from edge.errors import JournalError
 from edge.given import CODE_BYTES_MAX, summary_of, typed_quantity
+from edge.reads import identity_at
 from edge.show import choices, hold_view, job_view, missing_loads
 from edge.view import DoorView, HoldView, JobView, Refused
-from gs1.identify import identify
 from gs1.load import Control, Load
 from gs1.printable import printable
 from sync.bodies import (
@@ -187,13 +187,13 @@ class Dock:
     def _dispatch(
         self, door: Door, raw: bytes, summary: ReadSummary, *, no_read: bool
     ) -> asyncio.Future[Any] | None:
-        identity = identify(raw)
+        moment = self.moment()
+        identity = identity_at(self.books, raw, moment.at)
         if not no_read and isinstance(identity, Control):
             return self._control(door, identity.command, summary)
         if isinstance(identity, Load) and self._is_repeat(door, identity, summary):
             return self._repeat(door, summary)
-        moment = self.moment()
-        verdict = judge_read(self.books, door.id, raw, moment, None, no_read=no_read)
+        verdict = judge_read(self.books, door.id, raw, moment, None, no_read=no_read, identity=identity)
         return self._act_on(door, verdict, summary, moment)
 
     def _act_on(
@@ -325,12 +325,12 @@ class Dock:
             raise Refused("No label at this door waits for a quantity. Scan the label again.")
         amount = typed_quantity(quantity)
         raw = bytes.fromhex(held.raw)
-        identity = identify(raw)
+        moment = self.moment()
+        identity = identity_at(self.books, raw, moment.at)
         if not isinstance(identity, Load):
             raise Refused("The label that asked for a quantity cannot be read again. Scan it again.")
         summary = summary_of(by, "keyboard", raw, self.clocks.utc(), client_id, str(amount))
         self._need_recorder()
-        moment = self.moment()
         told = self._act_on(at, find(self.books, at.id, identity, moment, amount), summary, moment)
         if hold in self.books.state.holds and at.shown.reason != "quantity-needed":
             self.write("release", Release(hold, "cleared", by, f"judged: {at.shown.reason}"), door)
@@ -378,7 +378,7 @@ class Dock:
                 "Choose one."
             )
         self._need_recorder()
-        view = hold_view(held)
+        view = hold_view(self.books, held)
         door = self._door(held.door)
         if decision == "deposit":
             amount = typed_quantity(quantity or "")
@@ -447,7 +447,7 @@ class Dock:
             clock=msgspec.structs.replace(self.clocks.stamp(), synchronized=moment.synchronized),
             body=body_bytes(body),
             door=door,
-            inputs_hash=inputs_hash(self.books, door),
+            inputs_hash=inputs_hash(self.books, door, body.rules if isinstance(body, Settings) else None),
         )
         future = recorder.append(draft)
         state = self.books.state

@@ -30,6 +30,7 @@ class Shown:
     entry_id: str = ""
     told: bool = True
     at: datetime | None = None
+    remark: str = ""
 
 
 class Door:
@@ -76,7 +77,17 @@ class Door:
             holder=verdict.holder,
         )
         shown = Shown(
-            state, verdict.reason, sentence, step, code, verdict.load, verdict.quantity, entry_id, told, at
+            state,
+            verdict.reason,
+            sentence,
+            step,
+            code,
+            verdict.load,
+            verdict.quantity,
+            entry_id,
+            told,
+            at,
+            verdict.remark or "",
         )
         return self.say(shown)
 
@@ -113,6 +124,7 @@ class Door:
             position=f"{books.state.epoch}:{books.state.seq}",
             at=shown.at,
             identity=_identity(load) if load else "",
+            remark=shown.remark,
         )
 
 
@@ -139,5 +151,7 @@ def _identity(load: LoadFacts) -> str:
     """A load as its label prints it: application identifiers in brackets (GS1 General Specifications)."""
     if load.sscc is not None:
         return f"(00){load.sscc}"
+    if load.gtin is None:
+        return load.key  # a licence plate or a part of its supplier
     parts = (("01", load.gtin), ("10", load.lot), ("21", load.serial))
     return "".join(f"({ai}){value}" for ai, value in parts if value)

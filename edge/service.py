@@ -21,7 +21,6 @@ from aiohttp import web
 from drivers import Read, Scanner, ScannerSettings
 from drivers.scanner import Clock as DeviceClock
 from drivers.scanner import Health, State
-from edge.adjudicate import RULES
 from edge.anchor import Anchor
 from edge.batch import Ended, Identity, Placed
 from edge.books import NodeBooks
@@ -35,6 +34,7 @@ from edge.journal import Journal
 from edge.metrics import HELP
 from edge.notify import notify, watchdog_interval_s
 from edge.prune import prunable
+from edge.reads import RULES
 from edge.show import entry_view
 from edge.store import JournalReader
 from edge.upload import EpochClosed, ForeignHead, Upload, confirmed
@@ -320,7 +320,7 @@ class Service:
     def _settings(self) -> Settings:
         config = self._config
         doors = {door.id: door.no_read for door in config.doors}
-        return Settings(self._version, RULES, doors, config.timezone)
+        return Settings(self._version, RULES, doors, config.timezone, config.codes)
 
     def _told(self, journal: Journal, placed: Sequence[Placed]) -> None:
         """A batch is durable. The doors hear of it first: their callbacks are queued before this one."""

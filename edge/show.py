@@ -9,7 +9,8 @@ from typing import Final
 
 from customs.documents import Conveyance, LineRef
 from edge import words
-from edge.books import Job, NodeBooks, OpenHold
+from edge.books import BLIND, Job, NodeBooks, OpenHold
+from edge.reads import answer_at, reason_in
 from edge.view import EntryView, HoldView, JobView, LeaseView, LineView
 from gs1.printable import printable
 from sync.bodies import (
@@ -48,11 +49,20 @@ def choices(hold: OpenHold) -> tuple[str, ...]:
     return offered if hold.load is not None else tuple(c for c in offered if c != "deposit")
 
 
-def hold_view(hold: OpenHold) -> HoldView:
+def hold_view(books: NodeBooks, hold: OpenHold) -> HoldView:
     """A Hold as the supervisor sees it."""
     sentence, step = words.say(hold.reason, left="", quantity="", unit="", date="", door=hold.door, holder="")
     return HoldView(
-        hold.hold, hold.door, hold.job, hold.code, hold.reason, sentence, step, hold.at, choices(hold)
+        hold.hold,
+        hold.door,
+        hold.job,
+        hold.code,
+        hold.reason,
+        sentence,
+        step,
+        hold.at,
+        choices(hold),
+        reason_in(answer_at(books, bytes.fromhex(hold.raw), hold.at)) if hold.reason in BLIND else "",
     )
 
 

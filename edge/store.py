@@ -284,6 +284,13 @@ class Questions:
             min(limit, PAGE_ENTRIES_MAX),
         )
 
+    def last_reads(self, limit: int) -> list[tuple[str, str, bytes, str]]:
+        """(door, at, bytes as kept, verdict) of the newest scans kept as evidence, newest first."""
+        return self._all(
+            "SELECT coalesce(door, ''), at, raw, verdict FROM read_evidence ORDER BY position DESC LIMIT ?",
+            min(limit, PAGE_ENTRIES_MAX),
+        )
+
     def stray_read(self) -> tuple[int, str] | None:
         """(position, entry_id) of the first raw read that names an entry which is not stored."""
         row = self._one(

@@ -61,8 +61,9 @@ class DoorView(msgspec.Struct, frozen=True):
 
     `state` is READY, ACCEPTED, HOLD or STOP (NO LINK is the browser's own word). `reason` is the code
     of the adjudication table, `sentence` what happened, `step` what to do next. `code` is what was read,
-    `identity` the load it names, as people write it: (00)0952... `position` is the
-    journal position that this state rests on, "epoch:seq".
+    `identity` the load it names, as people write it: (00)0952... `remark` is what the label itself says
+    beside that: why it cannot be used, or that a date on it has passed. `position` is the journal position
+    that this state rests on, "epoch:seq".
     """
 
     door: str
@@ -83,6 +84,7 @@ class DoorView(msgspec.Struct, frozen=True):
     position: str
     at: datetime | None
     identity: str = ""
+    remark: str = ""
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -99,7 +101,9 @@ class DeviceView(msgspec.Struct, frozen=True):
 
 
 class HoldView(msgspec.Struct, frozen=True):
-    """A Hold that waits for a decision. `choices` are the decisions a supervisor may take."""
+    """A Hold that waits for a decision. `choices` are the decisions a supervisor may take, `remark` what is
+    wrong with the label that was scanned.
+    """
 
     hold: str
     door: str
@@ -110,6 +114,7 @@ class HoldView(msgspec.Struct, frozen=True):
     step: str
     at: datetime
     choices: tuple[str, ...]
+    remark: str = ""
 
 
 class EntryView(msgspec.Struct, frozen=True):
@@ -222,6 +227,10 @@ class Desk(Protocol):
 
     def inventory(self, text: str = "", limit: int = 500) -> list[Holding]:
         """At most `limit` loads in the zone that `text` names; all of them when it is empty."""
+        ...
+
+    def decode(self, code: bytes) -> dict[str, Any]:
+        """What a code is, as `gs1.answer` says it, with this node's own codes."""
         ...
 
     async def entries(self, after: str | None, limit: int) -> list[EntryView]:

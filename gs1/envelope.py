@@ -223,13 +223,18 @@ def _format_end(text: str, position: int, separator: str | None, reading: _Readi
     return len(text), len(text)
 
 
+# Separators, file type and method of up to 30 characters each, number of bytes of up to 15.
+_BYTES_HEAD_MAX = 80
+
+
 def _pass_bytes(text: str, position: int, reading: _Reading) -> int | None:
     """Format 09 tells how many bytes it holds, for they may be any."""
-    head = text[position + 2 :].split(GS, 4)
+    # Cut to what its head can be, or a message of many such formats would be split to its end each time.
+    head = text[position + 2 : position + 2 + _BYTES_HEAD_MAX].split(GS, 4)
     if len(head) < 5 or head[0] or not (head[3].isascii() and head[3].isdigit()) or len(head[3]) > 4:
         reading.tell("format_09", "format 09 without its type, method and number of bytes", position)
         return None
-    begin = len(text) - len(head[4])
+    begin = position + 2 + sum(len(part) + 1 for part in head[:4])
     end = begin + int(head[3])
     if not text.startswith(RS, end):
         reading.tell("format_09", f"format 09 of {head[3]} bytes, expected RS behind them", end)

@@ -35,7 +35,7 @@ _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def _gcppos2(text: str) -> Finding:
     # The first character is the extension digit or the packaging indicator.
     wrong = company_prefix_finding(text[1:])
-    return None if wrong is None else (1, wrong[1])
+    return None if wrong is None else (min(1, len(text)), wrong[1])
 
 
 def _csum(text: str) -> Finding:

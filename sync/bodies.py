@@ -43,15 +43,17 @@ class Begin(msgspec.Struct, frozen=True):
     end: Place | None = None
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     """What judging depends on beside the papers; written at start when it differs from before. `doors` maps
-    each door to what its scanners say when they could not read.
+    each door to what its scanners say when they could not read, `codes` are the site's own codes: name and
+    pattern of each.
     """
 
     build: str
     rules: int
     doors: dict[str, str]
     timezone: str
+    codes: tuple[tuple[str, str], ...] = ()
 
 
 class Saw(msgspec.Struct, frozen=True):

@@ -14,10 +14,12 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+from gs1.printable import printable
 from zonegate import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 OK: Final = "ok"
 WARN: Final = "warn"
 FAULT: Final = "FAULT"
+
+_READS: Final = 500
+"""Scans that are looked through for labels that could not be used: a day's at a busy door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ def examine(path: Path) -> Iterator[Finding]:
     yield from _clock(config)
     yield from _folders(config)
     yield from _journal(config)
+    yield from _labels(config)
     yield from _devices(config)
     yield from _reach(config)
 
@@ -136,6 +142,39 @@ def _journal(config: NodeConfig) -> Iterator[Finding]:
             )
     except EdgeError as error:
         yield Finding(FAULT, "journal", str(error))
+
+
+def _labels(config: NodeConfig) -> Iterator[Finding]:
+    """Of each door's last scans those that named no load, and why the newest of them did not."""
+    from edge.books import BLIND
+    from edge.errors import EdgeError
+    from edge.reads import reason_in
+    from edge.store import JournalReader
+    from gs1.answer import answer_code
+    from gs1.patterns import compile_patterns
+
+    if not config.store.exists():
+        return
+    try:
+        with JournalReader(config.store) as reader:
+            reads = reader.last_reads(_READS)
+    except EdgeError:
+        return  # said above
+    patterns = compile_patterns(config.codes)
+    for door in config.doors:
+        own = [read for read in reads if read[0] == door.id]
+        blind = [read for read in own if read[3] in BLIND]
+        if not blind:
+            continue
+        _, at, raw, _ = blind[0]
+        answer = answer_code(raw, date.fromisoformat(at[:10]), patterns=patterns)
+        why = reason_in(answer) or f"{answer['kind']}, no goods"
+        yield Finding(
+            WARN,
+            f"door {door.id}",
+            f"{len(blind)} of the last {len(own)} scans named no load; the newest, "
+            f"{printable(raw, 60)}: {why}",
+        )
 
 
 def _devices(config: NodeConfig) -> Iterator[Finding]:

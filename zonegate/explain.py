@@ -85,14 +85,14 @@ def _find(reader: Any, wanted: str) -> bytes | None:
 
 def _judge_again(books: Any, entry: Any) -> Explanation:
     from edge.adjudicate import inputs_hash
-    from sync.bodies import Movement, Refusal, read_body
+    from sync.bodies import Movement, Refusal, Settings, read_body
 
     body = read_body(entry)
     lines = [
         f"entry {entry.entry_id} ({entry.type}) at {entry.epoch}:{entry.seq}",
         f"happened {entry.occurred_at:%Y-%m-%d %H:%M:%S} UTC at door {entry.door}",
     ]
-    inputs = inputs_hash(books, entry.door)
+    inputs = inputs_hash(books, entry.door, body.rules if isinstance(body, Settings) else None)
     same_inputs = entry.inputs_hash in (inputs, None)  # the journal's own Begin rests on nothing
     lines.append(
         f"inputs {'are those recorded' if same_inputs else 'DIFFER from those recorded'}: {inputs[:16]}"
@@ -105,6 +105,7 @@ def _judge_again(books: Any, entry: Any) -> Explanation:
     agrees = recorded == again and same_inputs
     lines += [
         f"read by {body.read.device}: {body.read.code}",
+        f"the code says: {_said(books, entry, body)}",
         f"recorded: {recorded}",
         f"judged again: {again}",
         "both agree" if agrees else "THEY DIFFER: do not trust this entry before you know why",
@@ -124,6 +125,16 @@ def _verdict(books: Any, entry: Any, body: Any) -> str:
     verdict = judge_read(books, entry.door, raw, moment, typed, no_read=no_read)
     moved = verdict.kind == "ACCEPTED"
     return _told(verdict.reason, verdict.job, verdict.load, verdict.quantity if moved else None, verdict.line)
+
+
+def _said(books: Any, entry: Any, body: Any) -> str:
+    """What this version reads in the code: its elements, or what is wrong with it."""
+    from edge.reads import answer_at, reason_in
+
+    answer = answer_at(books, bytes.fromhex(body.read.raw), entry.occurred_at)
+    return f"{answer['kind']} {answer['hri'] or answer['key'] or ''}".strip() + (
+        f" ({reason})" if (reason := reason_in(answer)) else ""
+    )
 
 
 def _line_of(body: Any) -> Any:

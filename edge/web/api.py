@@ -92,6 +92,7 @@ class Api:
             web.get("/api/v1/inventory", self._inventory),
             web.get("/api/v1/search", self._search),
             web.get("/api/v1/scanner-check", self._scanner_check),
+            web.get("/api/v1/decode", self._decode),
             web.get(door, self._door),
             web.post(f"{door}/scan", self._scan),
             web.post(f"{door}/quantity", self._quantity),
@@ -136,6 +137,10 @@ class Api:
         except ValueError:
             raise Denied(400, "gap_ms is no number.", "Send milliseconds.") from None
         return _json(check(request.query.get("received", ""), request.query.get("suffix", ""), gap_ms))
+
+    async def _decode(self, request: web.Request) -> web.Response:
+        code = request.query.get("code", "").encode("utf-8", "surrogatepass")
+        return _json(self._desk.decode(code[: CODE_BYTES_MAX + 1]))
 
     async def _scan(self, request: web.Request) -> web.Response:
         door = self.known_door(request)

@@ -87,7 +87,21 @@ class Pages:
     async def _search(self, request: web.Request) -> web.Response:
         text = asked_text(request)
         story = await self._desk.story(text) if text else []
-        return self._page(request, "search.html", text=text, story=story, when=_when(self._desk.status()))
+        return self._page(
+            request,
+            "search.html",
+            text=text,
+            story=story,
+            code=self._code(text),
+            when=_when(self._desk.status()),
+        )
+
+    def _code(self, text: str) -> dict[str, Any] | None:
+        """What is searched for as a code, when it is one: a word that a person types is none."""
+        answer = self._desk.decode(text.encode("utf-8", "surrogatepass")) if text else None
+        if answer is None or answer["kind"] == "nothing":
+            return None
+        return answer if answer["ok"] or answer["elements"] else None
 
     async def _scanner(self, request: web.Request) -> web.Response:
         widths = code128_widths(gs1_128_values(TEST_TEXT))

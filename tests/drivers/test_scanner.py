@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
@@ -14,6 +14,8 @@ import pytest
 from drivers import LineFaults, LinkUrlError, NullModem, Read, Scanner, ScannerSettings, State, encode_scan
 from gs1 import Load, Unknown, check_digit, identify
 from tests.drivers.lines import LINES, HandClock, RunningClock, line_of, listening
+
+TODAY = date(2026, 11, 22)
 
 CODE = b"010952012345678810LOT\x1d21S1"
 
@@ -76,7 +78,7 @@ async def test_a_garbled_code_never_becomes_another_load(kind: str, tmp_path: Pa
         line.faults = None
         await line.send(b"\rEND\r")
         await listener.until(lambda: bool(listener.reads) and listener.reads[-1].code == b"END")
-    told = [identify(read.raw) for read in listener.reads]
+    told = [identify(read.raw, TODAY) for read in listener.reads]
     assert {load.sscc for load in told if isinstance(load, Load)} <= {code[2:].decode() for code in sent}
     assert any(isinstance(identity, Unknown) for identity in told[:-1])
 
@@ -114,7 +116,7 @@ async def test_ten_kilobytes_are_a_refusal_and_more_is_dropped_and_told(kind: st
         await line.send(b"0" * 100_000 + b"\r")
         await line.send(encode_scan(CODE, "]C1"))
         assert await listener.until_reads(2) == [b"0" * 10_000, CODE]
-        unknown = identify(listener.reads[0].raw)
+        unknown = identify(listener.reads[0].raw, TODAY)
         assert isinstance(unknown, Unknown)
         assert "10000 bytes, expected at most 7089" in unknown.faults[0].message
         assert listener.scanner.health.counts.over_long == 1
@@ -148,7 +150,7 @@ async def test_half_a_code_before_a_pulled_plug_is_not_joined_to_the_next(kind: 
         await listener.until_state(State.READY)
         await line.send(CODE[10:] + b"\r" + encode_scan(CODE, "]C1"))
         assert await listener.until_reads(3) == [b"FIRST", CODE[10:], CODE]
-        assert isinstance(identify(listener.reads[1].raw), Unknown)
+        assert isinstance(identify(listener.reads[1].raw, TODAY), Unknown)
 
 
 @pytest.mark.parametrize("kind", LINES)

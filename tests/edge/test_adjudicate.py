@@ -125,6 +125,26 @@ async def unreadable(way: str) -> tuple[Yard, DoorView]:
     return await after(opened(way), way, b"]C100095219990000000014")
 
 
+@situation("no-goods")
+async def no_goods(way: str) -> tuple[Yard, DoorView]:
+    return await after(opened(way), way, b"]C1400ORDER-1")
+
+
+@situation("parcel")
+async def parcel(way: str) -> tuple[Yard, DoorView]:
+    return await after(opened(way), way, b"]C01Z999AA10123456784")
+
+
+@situation("asset")
+async def asset(way: str) -> tuple[Yard, DoorView]:
+    return await after(opened(way), way, b"]C18003095211411234545678")
+
+
+@situation("place")
+async def place(way: str) -> tuple[Yard, DoorView]:
+    return await after(opened(way), way, b"]C14149521141123454")
+
+
 @situation("no-read")
 async def no_read(way: str) -> tuple[Yard, DoorView]:
     yard = opened(way)

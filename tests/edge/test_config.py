@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -313,14 +314,29 @@ def test_settings_of_the_broker_that_cannot_work_together_are_faults(
     assert fault.startswith(f"{key}: ")
 
 
+def test_a_site_s_own_codes_are_read_and_bad_ones_refused_with_their_reason() -> None:
+    data: dict[str, Any] = {
+        "node": {"tenant": "t", "zone": "z", "id": "n", "store": "/s", "anchor": "/a", "timezone": "UTC"},
+        "door": [{"id": "in"}],
+        "code": [{"name": "bin", "pattern": "WH7-{part:digits 6}"}],
+    }
+    assert parse_config(data, "x").codes == (("bin", "WH7-{part:digits 6}"),)
+    data["code"] += [{"name": "b", "pattern": "{part:digits 12}"}, {"name": "c", "pattern": r"^(a+)+$"}]
+    with pytest.raises(ConfigError) as refused:
+        parse_config(data, "x")
+    assert "has 2 faults" in str(refused.value)
+    assert "could be a GTIN of 12 digits as well" in str(refused.value)
+    assert "this is no regular expression" in str(refused.value)
+
+
 def known_keys() -> set[str]:
     """Every key of every table, as the refusal of a misspelled one names them."""
     tables = {"node", "web", "center", "mqtt", "labels"}
-    data = {**{name: {"zz": 1} for name in tables}, "door": [{"zz": 1}]}
+    data = {**{name: {"zz": 1} for name in tables}, "door": [{"zz": 1}], "code": [{"zz": 1}]}
     with pytest.raises(ConfigError) as refused:
         parse_config(data, "x")
     named = re.findall(r"(\w+)(?:\[1\])?\.zz: came .*, expected one of (.*)", str(refused.value))
-    assert {table for table, _ in named} == tables | {"door"}
+    assert {table for table, _ in named} == tables | {"door", "code"}
     return {f"{table}.{key}" for table, keys in named for key in keys.split(", ")}
 
 

@@ -32,6 +32,7 @@ from drivers.read import Read
 from edge.books import NodeBooks
 from edge.clock import Clocks
 from edge.dock import Dock
+from edge.reads import RULES
 from edge.view import DoorView
 from gs1 import check_digit, control_code, gtin_link, sscc_link, work_order_code
 from sync.bodies import Begin, Grant, Holdings, Moved, Saw, Settings, body_bytes, read_body, schema_of
@@ -51,7 +52,7 @@ TOOL, BRACKET, HOUSING, KIT = "09521999001058", "09521999001065", "0952199900103
 OWNER, OTHER_OWNER = "Example Two", "Example One"
 START = datetime(2026, 6, 3, 15, 0, tzinfo=UTC)
 WEEK = (date(2026, 6, 1), date(2026, 6, 7))
-SETTINGS = Settings("0.1.0", 1, {"in": "NOREAD", "out": "NOREAD"}, "America/Chicago")
+SETTINGS = Settings("0.1.0", RULES, {"in": "NOREAD", "out": "NOREAD"}, "America/Chicago")
 
 UNDO, CLOSE, CANCEL = (control_code(command).encode() for command in ("UNDO", "CLOSE", "CANCEL"))
 

@@ -5,6 +5,7 @@ commands.
 
 from __future__ import annotations
 
+from datetime import date
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -32,6 +33,7 @@ from tests.gs1.zpl_reader import Field, commands, fields
 SSCC, GTIN = "095219990000000013", "09521999001010"
 lots = st.text(CHARACTERS, min_size=1, max_size=20)
 lines = st.lists(st.text(min_size=1, max_size=40).filter(str.isprintable), max_size=3).map(tuple)
+TODAY = date(2026, 11, 22)
 HOSTILE = ("^XZ^XA^FDx^FS", "~JA", "_5E_7E", "\\&\\\\", "<svg/onload=x>&amp;", "\"'é€")
 
 
@@ -56,14 +58,14 @@ def test_a_pallets_label_is_read_by_every_reader(dpi: int, rectangular: bool) ->
 def test_what_a_pallet_holds_stands_in_the_data_matrix_alone() -> None:
     found = read(sscc_label(SSCC, GTIN, 40, "A-1"))
     assert found == {"]C1": "00" + SSCC, "]d2": f"00{SSCC}02{GTIN}3740\x1d10A-1"}
-    load = identify(b"]d2" + found["]d2"].encode())
+    load = identify(b"]d2" + found["]d2"].encode(), TODAY)
     assert isinstance(load, Load)
     assert (load.sscc, load.gtin, load.count, load.lot) == (SSCC, GTIN, 40, "A-1")
 
 
 def test_a_zone_lots_label_is_the_key_that_docks_know() -> None:
     found = read(lot_label(GTIN, "Z-4711", (("91", "zone_1"),)))
-    loads = [identify(aim.encode() + text.encode()) for aim, text in found.items()]
+    loads = [identify(aim.encode() + text.encode(), TODAY) for aim, text in found.items()]
     assert all(
         isinstance(load, Load) and load.key == f"https://id.gs1.org/01/{GTIN}/10/Z-4711" for load in loads
     )
@@ -164,7 +166,7 @@ def test_an_sscc_has_its_prefix_and_a_right_check_digit(
     sscc = sscc_of(prefix, extension, serial)
     assert len(sscc) == 18
     assert sscc.startswith(f"{extension}{prefix}")
-    assert isinstance(identify(b"]C100" + sscc.encode()), Load)
+    assert isinstance(identify(b"]C100" + sscc.encode(), TODAY), Load)
 
 
 @pytest.mark.parametrize(

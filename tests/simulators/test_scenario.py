@@ -51,7 +51,7 @@ def test_every_label_reads_as_the_load_that_its_fact_names(script: str) -> None:
     for step in build(script, 2, TODAY).steps:
         if step.act != "scan":
             continue
-        identity = identify(step.code)
+        identity = identify(step.code, TODAY)
         if step.answer in ("opened", "closed") or step.note.startswith("takes"):
             assert isinstance(identity, WorkOrder | Control)
         elif step.expect and step.expect[0]["reason"] in ("unreadable", "no-read"):

@@ -17,6 +17,7 @@ from edge.anchor import Anchor
 from edge.books import NodeBooks
 from edge.clock import Clocks
 from edge.journal import Identity, Journal
+from edge.reads import RULES
 from edge.store import JOURNAL_FILE, JournalReader
 from sync.bodies import read_body
 from sync.entry import Entry, read_record, record_hash
@@ -26,6 +27,7 @@ from tests.edge.yard import (
     GONE,
     HELD,
     NOTICED,
+    SETTINGS,
     UNDO,
     UNKNOWN,
     Clockwork,
@@ -134,6 +136,25 @@ async def test_every_judgment_of_a_day_comes_out_as_it_was_recorded(store: Path)
     assert len(reasons) >= 20, "the day had most of what the table knows"
     acts = [answer for answer in told.values() if not answer.recorded]
     assert {"begin", "settings", "saw", "job", "release", "correction"} <= {answer.type for answer in acts}
+
+
+async def test_entries_of_earlier_rules_are_judged_as_they_were(tmp_path: Path) -> None:
+    """The same labels before and after the program learned to read them, in one log."""
+    yard = dock_over(tmp_path, Papers(line=400))
+    crate, item = b"]C18003095211411234545678", label(serial="S9")
+    reasons = {}
+    for rules in (2, RULES):
+        yard.dock.write("settings", msgspec.structs.replace(SETTINGS, rules=rules))
+        for code in (crate, item, b"]C1400ORDER", b"1Z999AA10123456784", load_number("in", rules)):
+            yard.read("in", code)
+            reasons[rules, code] = yard.dock.door("in").reason
+    await yard.recorder.close()
+    assert (reasons[2, crate], reasons[RULES, crate]) == ("unreadable", "asset")
+    store = tmp_path / "store"
+    told = {entry.entry_id: explain(store, entry.entry_id) for entry in entries(store)}
+    assert [answer.lines for answer in told.values() if not answer.agrees] == []
+    assert {answer.type for answer in told.values()} >= {"settings", "hold"}
+    assert any("grai (8003)095211411234545678" in line for answer in told.values() for line in answer.lines)
 
 
 async def test_an_entry_is_found_by_its_position_too(store: Path) -> None:

@@ -150,7 +150,7 @@ function drawFacts() {
   way.textContent = job ? text(job.direction) : "";
   if (job) use(arrow, job.direction);
   $("amount").textContent = view.quantity === null ? "" : `${plain(view.quantity)} ${view.unit || ""}`;
-  $("what").textContent = short(view.product_name || "");
+  $("what").textContent = short([view.product_name, view.remark].filter(Boolean).join(": "));
   $("code").textContent = short(view.identity || view.code);
   $("undo").hidden = !view.can_undo;
   if (held) {

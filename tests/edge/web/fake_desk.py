@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ from edge.view import (
     Refused,
     StatusView,
 )
+from gs1 import answer_code
 from gs1.printable import printable
 
 EPOCH = "00112233445566778899aabbccddeeff"
@@ -173,6 +174,9 @@ class FakeDesk:
                     "Example Brackets", Status.PF, "B17"),
         ]  # fmt: skip
         return [row for row in rows if text in f"{row.key} {row.lot} {row.owner}"][:limit]
+
+    def decode(self, code: bytes) -> dict[str, Any]:
+        return answer_code(code, date(2026, 6, 3))
 
     async def entries(self, after: str | None, limit: int) -> list[EntryView]:
         return self._story()[:limit]
