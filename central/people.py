@@ -264,7 +264,7 @@ class People:
             _check_complete(to_count(book, order.node, epochs, gaps), order.counted)
             return drafts
 
-        written = await self._act(draft)
+        written = await self._act(draft, self._voiding(order.node))
         async with self._own.lock:
             retirement = next(entry.entry_id for entry in written if entry.type == "close")
             await self._own.keep_on_roll(order.node, retirement)
@@ -282,7 +282,7 @@ class People:
                 )
             return [("revoke", Revoked(order.node, tuple(sorted(keys)), order.reason, order.by))]
 
-        return await self._act(draft)
+        return await self._act(draft, self._voiding(order.node))
 
     async def attest_roll(self, order: AttestRoll) -> list[Written]:
         """Say which nodes there are, where the center's own memory of it was lost."""
@@ -416,6 +416,16 @@ class People:
 
     def _cases(self, book: CenterBook) -> list[Case]:
         return looking.cases(book, self._own.ahead)
+
+    def _voiding(self, node: str) -> Callable[[Connection], Awaitable[None]]:
+        """Beside an act: codes that were made for a node and not used let nobody in any more."""
+        own = self._own
+        now = own.clocks.utc()
+
+        async def void(connection: Connection) -> None:
+            await connection.execute(query("void_codes"), own.tenant, own.zone, node, now)
+
+        return void
 
     async def _act(
         self,

@@ -379,7 +379,12 @@ class CenterBook:
         if entry.entry_id in self.plain or entry.entry_id in self.adopted or entry.type == "adopt":
             return None
         self.adopted.add(entry.entry_id)
-        body = read_body(entry)
+        try:
+            body = read_body(entry)
+        except EntryError:
+            if known is not None:
+                known.unread = True  # it debits the log in which it happened
+            raise
         if isinstance(body, Movement | Correction):
             return self._move(book, entry, body, adopting.seq)
         if isinstance(body, Saw):

@@ -185,8 +185,6 @@ def _extend(
     known = book.epochs.get(part.epoch)
     if known is not None and known.node != node:
         raise ChainError(f"epoch {part.epoch} is of node {known.node}, not of {node}")
-    if not part.entries and part.head is None:
-        return []  # it only asks how far this log is stored
     head = known.head if known else None
 
     def hash_at(seq: int) -> str | None:

@@ -116,6 +116,10 @@ INSERT INTO enrolment (tenant, zone, code_hash, node, made_at, expires_at) VALUE
 SELECT 1 FROM enrolment
 WHERE tenant = $1 AND zone = $2 AND code_hash = $3 AND node = $4 AND used_at IS NULL AND expires_at > $5
 
+-- name: void_codes
+-- No code that waits to be used lets this node in any more.
+UPDATE enrolment SET used_at = $4 WHERE tenant = $1 AND zone = $2 AND node = $3 AND used_at IS NULL
+
 -- name: use_code
 -- Spend a code.
 UPDATE enrolment SET used_at = $4

@@ -17,6 +17,7 @@ from central.people import (
     Decide,
     File,
     Object,
+    Retire,
     Revoke,
     Settle,
     WriteOff,
@@ -164,6 +165,23 @@ async def test_a_count_that_says_no_sense_is_refused_and_writes_nothing(
     with pytest.raises(Denied, match=reason):
         await center.people.write_off(count(dock, "125", **changes))
     assert center.head == before
+
+
+@pytest.mark.parametrize("act", ["retire", "revoke"])
+async def test_a_code_that_waits_lets_nobody_in_once_its_node_is_gone(
+    center: Central, dock: Dock, act: str
+) -> None:
+    waiting = await center.enrol(dock.node)
+    if act == "retire":
+        await center.people.retire(Retire(dock.node, (), "Dana", "sold", attestation(dock.node)))
+    else:
+        await center.people.revoke(Revoke(dock.node, "stolen", "Dana"))
+    stranger = Dock(dock.node)
+    stranger.code = waiting
+    with pytest.raises(Denied, match="not enrolled with this key"):
+        await stranger.talk(center)
+    stranger.code = await center.enrol(dock.node)
+    await stranger.talk(center)
 
 
 async def test_a_revoked_key_is_refused_until_a_code_comes_with_it(center: Central, dock: Dock) -> None:

@@ -49,8 +49,8 @@ def picture_of_widths(widths: Sequence[int], module: int = 3, height: int = 60) 
 def read_by_zxing(picture: Picture) -> dict[str, str]:
     """What zxing-cpp reads, by symbology identifier.
 
-    The picture as it is: made smaller, thin bars run together, and about one label in thousands reads as another
-    one whose check symbol happens to be right.
+    The picture as it is: made smaller, thin bars run together, and about one label in thousands reads as
+    another one whose check symbol happens to be right.
     """
     codes = zxingcpp.read_barcodes(picture, try_downscale=False)
     return {code.symbology_identifier: code.bytes.decode() for code in codes}

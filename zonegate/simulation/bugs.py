@@ -113,11 +113,6 @@ def _holds_no_end(
     self.ends.clear()
 
 
-def _struck_roll(self: center.CenterBook) -> set[str]:
-    kept = {node for node, by in (self.roll_kept or {}).items() if not by}
-    return {*kept, *self.enrolled, *self.roll_named, *self.met} - (set(self.retired) - kept)
-
-
 def _no_close(
     self: edge_books.NodeBooks, seq: int, body: Any, *, orig: Any = edge_books.NodeBooks._lease
 ) -> None:
@@ -324,7 +319,6 @@ _BUGS: Mapping[str, tuple[Patch, ...]] = {
     ),
     "older logs not asked after": ((node.NodeSync, "_asking_after", lambda *_: []),),
     "proven end not held against a log": ((center.CenterBook, "_fold_first", _holds_no_end),),
-    "retired struck from the roll": ((center.CenterBook, "roll", _struck_roll),),
     "recall frees at once": ((center.CenterBook, "_fold_recall", _recall_frees),),
     "cursor kept after center restore": ((office.Office, "_answer", _keeps_cursor),),
     "close not read": ((edge_books.NodeBooks, "_lease", _no_close),),

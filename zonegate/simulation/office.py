@@ -245,6 +245,10 @@ class Office:
         self.database.codes.add((node, code))
         return code
 
+    def void_codes(self, node: str) -> None:
+        """Codes that were made for a node and not used let nobody in any more."""
+        self.database.codes = {(name, code) for name, code in self.database.codes if name != node}
+
     def attest_roll(self, nodes: Sequence[str]) -> None:
         """A person says which nodes there are."""
         self.write("roll", Roll(tuple(nodes), "the supervisor"))

@@ -396,6 +396,8 @@ class World:
             if machine.epoch in epochs and not machine.gone and machine.running:
                 self.floor.excuse("false attestation", machine.leases())
         self.spoken.setdefault(drafts[0][1], set()).update(self._spoken(node))  # the power may fail below
+        if retires:
+            self.office.void_codes(node)
         self.office.write_all(drafts)
         if retires:
             self.office.struck(node)
