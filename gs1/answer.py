@@ -63,10 +63,15 @@ def answer_link(
     return _answer(reading, identity, today, company_prefix_digits)
 
 
-def answer_tag(tag: TagRead, today: date, *, lenient: bool = False) -> Answer:
-    """The answer for a tag; see answer_code. `scheme`, `filter` and `host` are the tag's own."""
+def answer_tag(
+    tag: TagRead, today: date, *, company_prefix_digits: int | None = None, lenient: bool = False
+) -> Answer:
+    """The answer for a tag; see answer_code. `scheme`, `filter` and `host` are the tag's own, and so is its
+    EPC URI; a tag of a scheme that does not tell the length of the prefix needs it as a barcode does.
+    """
     reading = read_tag(tag)
-    return _answer(reading, identity_of(reading, tag, today, lenient=lenient), today, None)
+    identity = identity_of(reading, tag, today, lenient=lenient)
+    return _answer(reading, identity, today, company_prefix_digits)
 
 
 def refusal(fault: Fault) -> Answer:
@@ -124,7 +129,7 @@ def _answer(reading: Reading, identity: Identity, today: date, company_prefix_di
         tag = reading.tag
         answer |= {"epc_uri": tag.epc_uri, "tag_uri": tag.tag_uri}
         answer |= {"scheme": tag.scheme, "filter": tag.filter, "host": tag.host}
-    elif company_prefix_digits is not None and gs1:
+    if company_prefix_digits is not None and gs1 and answer["epc_uri"] is None:
         answer["epc_uri"], refused = _uri(gs1, company_prefix_digits)
         notes += refused
     return {

@@ -99,10 +99,10 @@ def _decoded(
 ) -> dict[str, Any]:
     today = date.fromisoformat(asked["today"]) if "today" in asked else today
     options = {name: asked.get(name, defaults.get(name, False)) for name in _SWITCHES}
+    digits = asked.get("company_prefix_digits", defaults.get("company_prefix_digits"))
     if "epc" in asked:
         tag = TagRead(_bits(asked["epc"]), int(asked["pc"], 16) if "pc" in asked else None)
-        return answer_tag(tag, today, lenient=options["lenient"])
-    digits = asked.get("company_prefix_digits", defaults.get("company_prefix_digits"))
+        return answer_tag(tag, today, company_prefix_digits=digits, lenient=options["lenient"])
     if "link" in asked:
         return answer_link(asked["link"], today, company_prefix_digits=digits, **options)
     code = asked["scan"].encode("utf-8", "surrogatepass")

@@ -100,6 +100,15 @@ def test_an_epc_uri_needs_the_length_of_the_prefix_or_is_refused() -> None:
     assert link["epc_uri"] == told["epc_uri"]
 
 
+def test_a_tag_that_does_not_tell_its_prefix_needs_it_as_well() -> None:
+    tag = TagRead(bytes.fromhex("F900952012345678912350"))
+    assert answer_tag(tag, TODAY)["epc_uri"] is None
+    told = checked(answer_tag(tag, TODAY, company_prefix_digits=6))
+    assert (told["epc_uri"], told["tag_uri"]) == ("urn:epc:id:sscc:952012.03456789123", None)
+    own = TagRead(bytes.fromhex("311BA1B300CE0A6A83000000"))
+    assert answer_tag(own, TODAY, company_prefix_digits=9)["epc_uri"] == told["epc_uri"], "its own goes first"
+
+
 def test_links_of_early_releases_need_an_option() -> None:
     named, short = f"https://a.example/gtin/{GTIN}/lot/L1", f"https://a.example/01/{GTIN[1:]}"
     assert not answer_link(named, TODAY)["ok"]

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+from datetime import date
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from edge.errors import Backlogged
+from gs1 import answer_code
 from tests.edge.web.fake_desk import EPOCH, FakeDesk
 from tests.edge.web.site import Site
 
@@ -38,6 +41,16 @@ async def test_what_the_pages_show_comes_as_json(client: ClientSession) -> None:
     assert len((await get(client, "/api/v1/search?q=095219990000000013"))[1]) == 2
     findings = (await get(client, "/api/v1/scanner-check?received=91x&suffix=Enter&gap_ms=3"))[1]
     assert [finding["right"] for finding in findings] == [True, True, False]
+
+
+async def test_a_code_is_answered_as_the_command_line_answers_it(client: ClientSession) -> None:
+    status, answer = await get(client, "/api/v1/decode?code=%5DC10109521999001058%1D10L7")
+    assert (status, answer["ok"], answer["symbology"]) == (200, True, "]C1")
+    assert answer == json.loads(json.dumps(answer_code(b"]C10109521999001058\x1d10L7", date(2026, 6, 3))))
+    for code in ("", "%3Cscript%3E", "%FF", "7" * 6000):
+        status, answer = await get(client, f"/api/v1/decode?code={code}")
+        assert (status, answer["ok"]) == (200, False)
+        assert answer["errors"][0]["message"]
 
 
 async def test_a_scan_reaches_the_desk_byte_for_byte(site: Site, client: ClientSession) -> None:

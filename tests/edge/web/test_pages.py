@@ -155,6 +155,18 @@ async def test_a_load_is_found_with_its_story(client: ClientSession) -> None:
         assert "This dock has no entry about it" in await answer.text()
 
 
+async def test_a_code_that_is_looked_up_says_what_it_is(client: ClientSession) -> None:
+    async with client.get("/search?q=%5DC101095219990010581727020010L7", headers=PAGE) as answer:
+        text = await answer.text()
+    for part in ("GS1-128", "https://id.gs1.org/01/09521999001058/10/L7", "(17)", "2027-02-28"):
+        assert part in text, part
+    async with client.get("/search?q=095219990000000014", headers=PAGE) as answer:
+        assert "check digit 4, expected 3" in await answer.text()
+    for words in ("nothing", "B17", "OUT-0609", "L7"):
+        async with client.get(f"/search?q={words}", headers=PAGE) as answer:
+            assert "This code" not in await answer.text(), words
+
+
 async def test_the_door_page_says_no_link_until_its_script_has_heard_the_dock(client: ClientSession) -> None:
     async with client.get("/door/out1", headers=PAGE) as answer:
         text = await answer.text()
