@@ -129,6 +129,9 @@ def _answer(reading: Reading, identity: Identity, today: date, company_prefix_di
         tag = reading.tag
         answer |= {"epc_uri": tag.epc_uri, "tag_uri": tag.tag_uri}
         answer |= {"scheme": tag.scheme, "filter": tag.filter, "host": tag.host}
+        if tag.scheme.startswith("dsgtin") and answer["identity"] is not None:
+            ai, value = tag.elements[2]  # the date is a part of this EPC, and stands in its link (TDS 2.3, 14.5)
+            answer["identity"] += f"?{ai}={value}"
     if company_prefix_digits is not None and gs1 and answer["epc_uri"] is None:
         answer["epc_uri"], refused = _uri(gs1, company_prefix_digits)
         notes += refused
