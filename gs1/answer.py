@@ -7,6 +7,7 @@ The one place that makes it. Values are text, whole numbers, booleans, None, lis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,7 @@ def answer_code(
     patterns: Sequence[SitePattern] = (),
     company_prefix_digits: int | None = None,
     lenient: bool = False,
+    partners: bool = True,
     short_names: bool = False,
     short_gtins: bool = False,
 ) -> Answer:
@@ -41,11 +43,17 @@ def answer_code(
     what the books know it by or None; `elements` identifier to value, also what could be read of a wrong
     code; `hri`; `epc_uri` (needs `company_prefix_digits`, which no barcode tells) and `tag_uri`, None where
     there is none; `dates` identifier to full date; `errors` what is wrong and `notes` what is only missing,
-    both lists of code, ai, position and message. See docs/integrate/codes.md for all of them.
+    both lists of code, ai, position and message. Without `partners` what an element lacks beside it is noted
+    and no error. See docs/integrate/codes.md for all of them.
     """
     reading = read_code(code, patterns, short_names=short_names, short_gtins=short_gtins)
+    notes: tuple[Fault, ...] = ()
+    if not partners:
+        # One of several barcodes of a label: what it lacks may stand in another.
+        notes = tuple(fault for fault in reading.faults if fault.code in _PARTNERS)
+        reading = replace(reading, faults=tuple(fault for fault in reading.faults if fault not in notes))
     identity = identity_of(reading, code, today, lenient=lenient)
-    return _answer(reading, identity, today, company_prefix_digits)
+    return _answer(reading, identity, today, company_prefix_digits, notes)
 
 
 def answer_link(
@@ -96,7 +104,13 @@ _EMPTY: Answer = {
 }
 
 
-def _answer(reading: Reading, identity: Identity, today: date, company_prefix_digits: int | None) -> Answer:
+def _answer(
+    reading: Reading,
+    identity: Identity,
+    today: date,
+    company_prefix_digits: int | None,
+    notes: tuple[Fault, ...] = (),
+) -> Answer:
     elements = reading.elements
     gs1 = tuple((ai, value) for ai, value in elements if ai.isdigit())
     answer = {
@@ -110,7 +124,6 @@ def _answer(reading: Reading, identity: Identity, today: date, company_prefix_di
         },
     }
     faults = reading.faults
-    notes: tuple[Fault, ...] = ()
     match identity:
         case Load():
             answer |= {"kind": identity.kind, "identity": identity.identity, "key": identity.key}
@@ -124,7 +137,7 @@ def _answer(reading: Reading, identity: Identity, today: date, company_prefix_di
             # A right code that names nothing breaks no rule.
             names_nothing = [fault.code for fault in found] == ["no_identity"]
             answer |= {"kind": "nothing" if names_nothing else "unknown", "text": text}
-            faults, notes = ((), found) if names_nothing else (found, ())
+            faults, notes = ((), notes + found) if names_nothing else (found, notes)
     if reading.tag is not None:
         tag = reading.tag
         answer |= {"epc_uri": tag.epc_uri, "tag_uri": tag.tag_uri}
@@ -145,6 +158,9 @@ def _answer(reading: Reading, identity: Identity, today: date, company_prefix_di
 
 # Identifiers whose value begins with YYMMDD.
 _DATES = frozenset(("11", "12", "13", "15", "16", "17", "7003", "8008"))
+
+
+_PARTNERS = frozenset(("missing_partner", "excluded_partner", "missing_serial"))
 
 
 def _values(elements: Elements) -> dict[str, Any]:

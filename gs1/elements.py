@@ -28,6 +28,7 @@ __all__ = [
     "hri",
     "parse_bracketed",
     "parse_elements",
+    "read_bracketed",
     "read_elements",
 ]
 
@@ -90,6 +91,14 @@ def parse_bracketed(text: str) -> Elements:
     written `\(`; others may be.
     Raises CodeError as parse_elements does.
     """
+    elements, faults = read_bracketed(text)
+    if faults:
+        raise CodeError(*faults)
+    return elements
+
+
+def read_bracketed(text: str) -> tuple[Elements, tuple[Fault, ...]]:
+    """What can be kept of a string in human readable form, and what is wrong with it, as read_elements."""
     faults: list[Fault] = []
     values: dict[str, str] = {}
     position = 0
@@ -107,7 +116,7 @@ def parse_bracketed(text: str) -> Elements:
         else:
             _keep_alone(values, rules, value, match.start(2), faults)
         position = match.end()
-    return _strict(values, faults)
+    return _judged(values, faults)
 
 
 def check_elements(elements: Elements) -> Elements:

@@ -14,7 +14,7 @@ from functools import partial
 
 from .carriers import read_carried
 from .check import check_digit
-from .elements import Elements, parse_bracketed, read_elements
+from .elements import Elements, read_bracketed, read_elements
 from .envelope import MESSAGE_START, parse_identifier, read_envelope
 from .epc import Tag, decode_tag
 from .errors import CodeError, Fault
@@ -196,7 +196,7 @@ def _plain(text: str, aim: str | None, made: _Made) -> Reading | None:
     has. None when it has none of them.
     """
     if text.startswith("("):
-        return made(parse_bracketed(text))
+        return made(*read_bracketed(text))
     if _DIGITS.fullmatch(text):
         found = _plain_digits(text, made)
         if found is not None:

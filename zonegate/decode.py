@@ -30,7 +30,7 @@ _HEX_DIGITS_MAX: Final = 1_024
 _HEX: Final = re.compile("[0-9A-Fa-f]*")
 _SAID: Final = (("scan", str), ("link", str), ("epc", str))
 _WORDS: Final = (("pc", str), ("today", str))
-_SWITCHES: Final = ("lenient", "short_names", "short_gtins")
+_SWITCHES: Final = ("lenient", "short_names", "short_gtins", "partners")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pc", metavar="HEX", help="the protocol control word of the tags, such as 3000")
     parser.add_argument("--jsonl", action="store_true", help="one JSON object a line on standard input")
     parser.add_argument("--lenient", action="store_true", help="keep what can be kept of a wrong code")
+    parser.add_argument(
+        "--no-partners",
+        dest="partners",
+        action="store_false",
+        help="one barcode of several: allow what it lacks",
+    )
     parser.add_argument("--short-names", action="store_true", help="links with names as /gtin/ and /lot/")
     parser.add_argument("--short-gtins", action="store_true", help="links with GTINs of 8, 12 or 13 digits")
     parser.add_argument(
@@ -86,8 +92,8 @@ def decode(
 ) -> dict[str, Any]:
     """The answer for one object: `scan`, `link`, or `epc` with or without `pc`.
 
-    `today`, `lenient`, `short_names`, `short_gtins` and `company_prefix_digits` in it go before the
-    arguments; `id` comes back in the answer; other keys are passed over. Never raises.
+    `today`, `lenient`, `partners`, `short_names`, `short_gtins` and `company_prefix_digits` in it go before
+    the arguments; `id` comes back in the answer; other keys are passed over. Never raises.
     """
     fault = _shape_fault(asked)
     answer = refusal(fault) if fault else _decoded(asked, today, patterns, defaults or {})
@@ -98,7 +104,8 @@ def _decoded(
     asked: dict[str, Any], today: date, patterns: tuple[SitePattern, ...], defaults: dict[str, Any]
 ) -> dict[str, Any]:
     today = date.fromisoformat(asked["today"]) if "today" in asked else today
-    options = {name: asked.get(name, defaults.get(name, False)) for name in _SWITCHES}
+    options = {name: asked.get(name, defaults.get(name, name == "partners")) for name in _SWITCHES}
+    partners = options.pop("partners")
     digits = asked.get("company_prefix_digits", defaults.get("company_prefix_digits"))
     if "epc" in asked:
         tag = TagRead(_bits(asked["epc"]), int(asked["pc"], 16) if "pc" in asked else None)
@@ -106,7 +113,9 @@ def _decoded(
     if "link" in asked:
         return answer_link(asked["link"], today, company_prefix_digits=digits, **options)
     code = asked["scan"].encode("utf-8", "surrogatepass")
-    return answer_code(code, today, patterns=patterns, company_prefix_digits=digits, **options)
+    return answer_code(
+        code, today, patterns=patterns, company_prefix_digits=digits, partners=partners, **options
+    )
 
 
 def _shape_fault(asked: dict[str, Any]) -> Fault | None:

@@ -100,6 +100,35 @@ def test_an_epc_uri_needs_the_length_of_the_prefix_or_is_refused() -> None:
     assert link["epc_uri"] == told["epc_uri"]
 
 
+def test_one_of_several_barcodes_may_lack_its_partners() -> None:
+    for code in (b"]C110L1", b"(10)L1", b"\x1d10L1"):
+        alone = checked(answer_code(code, TODAY))
+        assert [told["code"] for told in alone["errors"]] == ["missing_partner"]
+        beside = checked(answer_code(code, TODAY, partners=False))
+        assert (beside["ok"], beside["kind"], beside["elements"]) == (True, "nothing", {"10": "L1"})
+        assert [told["code"] for told in beside["notes"]] == ["missing_partner", "no_identity"]
+    wrong = answer_code(b"]C117261340", TODAY, partners=False)
+    assert [told["code"] for told in wrong["errors"]] == ["yymmd0"], "nothing else is set aside"
+
+
+def test_every_element_string_agrees_with_the_engine(conformance_data: Path) -> None:
+    """The engine's vectors leave partners aside; ours state that option."""
+    vectors = json.loads((conformance_data / "gs1/syntax_vectors.json").read_text())
+    cases = [(v["data_str"], v["ok"]) for v in vectors["test_processAIdata"]]
+    read = {
+        "GS1-128": [(f"]C1{text.removeprefix('^')}".replace("^", "\x1d"), right) for text, right in cases],
+        "FNC1 as GS": [(text.replace("^", "\x1d"), right) for text, right in cases],
+        "FNC1 as ^": cases,
+        "bracketed": [(v["ai_data"], v["ok"]) for v in vectors["test_parseAIdata"]],
+    }
+    for form, said in read.items():
+        wrong = [
+            text for text, right in said if answer_code(text.encode(), TODAY, partners=False)["ok"] != right
+        ]
+        assert wrong == [], form
+        assert any(right for _, right in said), form
+
+
 def test_a_tag_that_does_not_tell_its_prefix_needs_it_as_well() -> None:
     tag = TagRead(bytes.fromhex("F900952012345678912350"))
     assert answer_tag(tag, TODAY)["epc_uri"] is None
