@@ -143,7 +143,7 @@ def _answer(
         answer |= {"epc_uri": tag.epc_uri, "tag_uri": tag.tag_uri}
         answer |= {"scheme": tag.scheme, "filter": tag.filter, "host": tag.host}
         if tag.scheme.startswith("dsgtin") and answer["identity"] is not None:
-            ai, value = tag.elements[2]  # the date is a part of this EPC, and stands in its link (TDS 2.3, 14.5)
+            ai, value = tag.elements[2]  # the date is a part of this EPC and of its link (TDS 2.3, 14.5)
             answer["identity"] += f"?{ai}={value}"
     if company_prefix_digits is not None and gs1 and answer["epc_uri"] is None:
         answer["epc_uri"], refused = _uri(gs1, company_prefix_digits)
