@@ -185,8 +185,10 @@ _UNITS: Mapping[str, str] = MappingProxyType(
 
 
 def _path(ai: str, values: Mapping[str, str]) -> Elements:
-    sequences = [[name for name in way if name in values] for way in IDENTIFIERS[ai].qualifiers or ((),)]
-    return tuple((name, values[name]) for name in (ai, *max(sequences, key=len, default=[])))
+    """The key and all that may qualify it; which of these its link holds is the link's rule."""
+    sequences = IDENTIFIERS[ai].qualifiers or ()
+    names = dict.fromkeys(name for sequence in sequences for name in sequence if name in values)
+    return tuple((name, values[name]) for name in (ai, *names))
 
 
 def _more(values: Mapping[str, str], today: date) -> dict[str, Any]:

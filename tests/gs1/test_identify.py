@@ -91,6 +91,12 @@ def test_lot_serial_and_count_come_along() -> None:
     assert load_of(f"]C101{GTIN}10L/1").key == f"{GTIN_KEY}/10/L%2F1"
 
 
+def test_a_third_party_s_serial_names_the_one_thing() -> None:
+    load = load_of(f"]C101{GTIN}235TP-7\x1d10L1")
+    assert load.key == load.identity == f"{GTIN_KEY}/235/TP-7"
+    assert load.lot == "L1"
+
+
 def test_a_logistic_unit_tells_what_it_contains() -> None:
     load = load_of(f"]C100{SSCC}02{GTIN}3725\x1d10AB")
     assert (load.kind, load.key, load.gtin, load.count, load.lot) == ("sscc", SSCC_KEY, GTIN, 25, "AB")
