@@ -83,6 +83,11 @@ DOWN: Final = (
 CLAIMS_MAX: Final = 64
 """Signed heads kept of one epoch ahead of what is stored; a backlog shows one in each exchange."""
 
+LINES_MAX: Final = 10_000
+"""Accounts that one log may name, many times what the trucks of a dock come to: a node that makes up permit
+lines must not fill the center's memory with them. What a log names beyond is not known (`unread`).
+"""
+
 TOLD_LENGTH_MAX: Final = 4096
 """Characters of all that names one load, several times what papers and labels hold: other docks must be able
 to take in what is told of it, so a load that a node names at greater length is told to nobody.
@@ -99,8 +104,9 @@ class EpochBook:
 
     `signed` is the seq of its last signed head, `claims` are hashes that its signed heads name beyond what
     is stored, by seq. `saws` are the center
-    epochs that it has taken in. `unread` is set when an entry of it could not be read here: its use is
-    then not known, and nothing but a count may close it.
+    epochs that it has taken in, `lines` the accounts that it names, by line and epoch, which alone bounds
+    them: what the center lent is folded at another time when the logs are read again. `unread` is set when
+    an entry of it could not be read here: its use is then not known, and nothing but a count may close it.
     """
 
     node: str
@@ -111,6 +117,7 @@ class EpochBook:
     signed: int = 0
     claims: dict[int, str] = field(default_factory=dict)
     saws: set[str] = field(default_factory=set)
+    lines: set[tuple[LineRef, str]] = field(default_factory=set)
     unread: bool = False
 
 
@@ -314,7 +321,7 @@ class CenterBook:
                 self.plain.add(entry.entry_id)
             if self._is_late(entry):
                 self.late.setdefault(entry.epoch, entry.seq)
-            if entry.entry_id in self.adopted:
+            if not _names(book, body.use, entry.epoch) or entry.entry_id in self.adopted:
                 return None
             return self._move(book, entry, body, entry.seq)
         if isinstance(body, Adopt):
@@ -323,7 +330,7 @@ class CenterBook:
             self._give_back(book, entry, body)
         elif isinstance(body, Saw):
             book.saws.add(body.center_epoch)
-            self._remember(book.node, entry.epoch, body)
+            self._remember(book, entry.epoch, body)
         elif isinstance(body, JobEvent):
             self._job(body, entry.epoch)
         elif isinstance(body, Rotate):
@@ -338,13 +345,13 @@ class CenterBook:
 
     def _move(self, book: EpochBook, entry: Entry, body: Moving, seq: int) -> Moved | None:
         if not (is_count(body.quantity) and (body.use is None or is_count(body.use.quantity))):
-            book.unread = True
+            self._unread(book, entry.epoch)
             return None
         if (debit := self._debit(entry, body)) is not None:
             line, quantity = debit
             self.accounts.of(line, entry.epoch).used += quantity
         if _length(body.load) > TOLD_LENGTH_MAX:
-            book.unread = True
+            self._unread(book, entry.epoch)
             return None
         return _told(entry, body, seq)
 
@@ -376,24 +383,37 @@ class CenterBook:
         if known is not None and known.node != book.node:
             book.unread = True  # nobody debits another node's account
             return None
-        if entry.entry_id in self.plain or entry.entry_id in self.adopted or entry.type == "adopt":
+        if entry.type == "adopt":
             return None
-        self.adopted.add(entry.entry_id)
         try:
             body = read_body(entry)
         except EntryError:
-            if known is not None:
-                known.unread = True  # it debits the log in which it happened
-            raise
-        if isinstance(body, Movement | Correction):
-            return self._move(book, entry, body, adopting.seq)
+            self._unread(book, entry.epoch)
+            return None
         if isinstance(body, Saw):
-            self._remember(book.node, entry.epoch, body)
-        elif isinstance(body, JobEvent):
+            self._remember(book, entry.epoch, body)  # its grants count once, by their ids
+        is_moving = isinstance(body, Movement | Correction)
+        if is_moving and not _names(book, body.use, entry.epoch):
+            self._unread(book, entry.epoch)
+            return None
+        if entry.entry_id in self.plain or entry.entry_id in self.adopted:
+            return None
+        self.adopted.add(entry.entry_id)
+        if is_moving:
+            return self._move(book, entry, body, adopting.seq)
+        if isinstance(body, JobEvent):
             self._job(body, entry.epoch)
         return None
 
+    def _unread(self, book: EpochBook, epoch: str) -> None:
+        """What an entry of `epoch` debits is not known, and it came in the log of `book`."""
+        book.unread = True
+        if (known := self.epochs.get(epoch)) is not None:
+            known.unread = True
+
     def _give_back(self, book: EpochBook, entry: Entry, body: Returned) -> None:
+        if not _names(book, body, entry.epoch):
+            return
         if not is_count(body.quantity):
             book.unread = True
             return
@@ -404,19 +424,25 @@ class CenterBook:
         if left > ZERO:
             self.recalled[body.ref, entry.epoch] = left
 
-    def _remember(self, node: str, epoch: str, saw: Saw) -> None:
+    def _remember(self, book: EpochBook, epoch: str, saw: Saw) -> None:
         """A node remembers what a restored center has forgotten: its grants count, the rest is told."""
         for raw in saw.entries:
             entry = read_record(bytes(raw))
             if entry.type == "grant":
-                grant: Grant = read_body(entry)
-                if grant.node == node and is_count(grant.quantity):
-                    if entry.entry_id not in self.accounts.grants:
-                        self.forgotten[entry.entry_id] = grant
-                    self.accounts.grant(entry.entry_id, grant)
+                self._remember_grant(book, entry.entry_id, read_body(entry))
             elif entry.type == "conveyance":
                 truck: Conveyance = read_body(entry)
                 self.given_up -= {(ref, epoch) for ref in truck.permit_lines}
+
+    def _remember_grant(self, book: EpochBook, entry_id: str, grant: Grant) -> None:
+        if grant.node != book.node or not is_count(grant.quantity):
+            return
+        known = entry_id in self.accounts.grants
+        if known and entry_id not in self.forgotten:
+            return  # the own log has it
+        if _names(book, grant, grant.epoch):
+            self.forgotten.setdefault(entry_id, grant)
+            self.accounts.grant(entry_id, grant)
 
     def _job(self, body: JobEvent, epoch: str) -> None:
         """`expected` are the trucks that are planned or open: they alone need leases."""
@@ -530,6 +556,20 @@ def adopted_ids(run: Iterable[Stored]) -> set[str]:
             with contextlib.suppress(EntryError):  # what cannot be read is not folded either
                 found.add(read_record(bytes(stored.body.record)).entry_id)
     return found
+
+
+def _names(book: EpochBook, what: Use | Returned | Grant | None, epoch: str) -> bool:
+    """Whether a log may name the account of a line in an epoch, None being no line; if not, it is `unread`.
+
+    It follows from the log alone, so that every fold of it comes to the same.
+    """
+    if what is None or (account := (what.ref, epoch)) in book.lines:
+        return True
+    if len(book.lines) >= LINES_MAX:
+        book.unread = True
+        return False
+    book.lines.add(account)
+    return True
 
 
 def _length(load: LoadFacts) -> int:
