@@ -247,8 +247,8 @@ def _silent(book: CenterBook, node: str, _epoch: str) -> Case:
         f"{node} has not reported since this center was put back to an older state. It may hold more of "
         "permits than the center remembers. Nothing is lent until it reports.",
         _lent(book, epochs),
-        f"Connect {node} and let it exchange. If it is gone for good, count its goods: "
-        f"`zonegate central retire {node}`.",
+        f"Connect {node} and let it exchange. If it is gone for good, or says that its log is not known here "
+        f"and it cannot send the beginning any more, count its goods: `zonegate central retire {node}`.",
         node,
     )
 

@@ -176,7 +176,11 @@ def _key_in(ask: Ask) -> str:
             begin = read_body(read_record(bytes(part.entries[0])))
             if isinstance(begin, Begin):
                 return begin.key
-    raise WireError(f"epoch {ask.epoch} is not known here; send it from its first entry")
+    raise WireError(
+        f"epoch {ask.epoch} is not known here; send it from its first entry. A dock that has pruned its journal "
+        "cannot: then an older backup was restored here than it was told to count on. Count what it let out "
+        f"(`zonegate central retire {ask.node}`), let it in again, and give it a new store"
+    )
 
 
 def _extend(

@@ -11,12 +11,13 @@ import pytest
 from customs.documents import Conveyance, Direction
 from edge.leases import returns, wants
 from sync import leasing, wire
-from sync.bodies import Adopt, Amount
+from sync.bodies import Adopt, Amount, Begin
 from sync.center import CenterBook
-from sync.decisions import write_off
+from sync.decisions import enrolment, write_off
 from sync.entry import Place
 from sync.errors import WireError
 from sync.leasing import Holder
+from sync.rollcall import missing
 from tests.sync.memory import LINE, TENANT, ZONE, Center, Node, enrolled
 from zonegate.simulation.stores import Chance
 
@@ -144,6 +145,43 @@ def test_a_center_from_before_an_epoch_is_sent_it_from_its_begin(chance: Chance)
     node.sync.refused()
     node.settle(backup)
     assert backup.copies.head(node.epoch) == node.told
+
+
+def test_a_dock_that_has_forgotten_its_beginning_comes_back_with_a_new_store_and_a_count(
+    chance: Chance,
+) -> None:
+    """An older backup was restored than the dock was told it may count on (S5 is broken by a person)."""
+    center = Center(chance)
+    center.plan()
+    backup = center.backup()
+    backup.write(*enrolment(backup.book, "dock-1", "s")[0])
+    node = enrolled(Node(chance), center)
+    node.withdraw(10)
+    node.settle(center)
+    node.store.prune(node.told)
+    backup.epoch = chance.hex()
+    begin = Begin(TENANT, ZONE, "center", backup.signer.public, "restored", backup.book.head)
+    backup.log.append(chance.entry(backup.epoch, None, "begin", begin, None))
+    backup.book.fold(backup.log[-1])
+    backup.book.roll_kept = {"dock-1": ""}
+    for _ in range(2):
+        with pytest.raises(WireError, match=r"older backup.*central retire dock-1"):
+            node.exchange(backup)
+        node.sync.refused()
+    assert [(lack.node, lack.kind) for lack in missing(backup.book)] == [("dock-1", "silent")]
+    count = [Amount(LINE.permit, LINE.line, Decimal(10))]
+    for kind, body in write_off(backup.book, "dock-1", [], count, by="s", note="old backup", retires=True):
+        backup.write(kind, body)
+    for kind, body in enrolment(backup.book, "dock-1", "s"):
+        backup.write(kind, body)
+    fresh = enrolled(Node(chance), backup)
+    assert [lack.kind for lack in missing(backup.book)] == ["gap"]
+    for kind, body in write_off(backup.book, "dock-1", [], count, gaps=[fresh.epoch], by="s", note="the same"):
+        backup.write(kind, body)
+    fresh.settle(backup)
+    assert backup.book.may_lend()
+    assert fresh.spendable() > 0
+    assert fresh.spendable() + 10 <= 800
 
 
 def test_people_can_count_an_epoch_that_a_restored_center_has_forgotten(chance: Chance) -> None:
