@@ -8,6 +8,7 @@ it was.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -83,6 +84,7 @@ _FIRST_IDENTIFIERS: Final = frozenset(
 )
 _COMPOSITE: Final = b"]e0"
 _EAN_13_LENGTH: Final = 13
+_BRACKETS: Final = re.compile(rb"\([0-9]{2,4}\)")
 
 
 def _first_reading(raw: bytes, today: date) -> Identity:
@@ -105,6 +107,10 @@ def _is_later_form(raw: bytes) -> bool:
         return True
     if aim == "]E4" and _COMPOSITE in body:
         return True
+    if body.startswith(b"("):
+        # Every bracket was an identifier's or escaped.
+        bare = body.replace(b"\\(", b"")
+        return bare.count(b"(") != len(_BRACKETS.findall(bare))
     begins = body.startswith((b"00", b"01"))
     return aim is None and (body[:1] in (b"^", b"\x1d") or (b"\x1d" in body and not begins))
 
