@@ -26,7 +26,9 @@ async def test_labels_that_named_no_load_are_told_with_the_reason_of_the_newest(
     await yard.recorder.close()
     [finding] = list(_labels(config_of(tmp_path)))
     assert (finding.level, finding.about) == (WARN, "door in")
-    assert finding.text.startswith("2 of the last 4 scans named no load; the newest, ]C100095219990000000014: ")
+    assert finding.text.startswith(
+        "2 of the last 4 scans named no load; the newest, ]C100095219990000000014: "
+    )
     assert "check digit 4, expected 3" in finding.text
 
 
