@@ -176,7 +176,8 @@ def test_a_dock_that_has_forgotten_its_beginning_comes_back_with_a_new_store_and
         backup.write(kind, body)
     fresh = enrolled(Node(chance), backup)
     assert [lack.kind for lack in missing(backup.book)] == ["gap"]
-    for kind, body in write_off(backup.book, "dock-1", [], count, gaps=[fresh.epoch], by="s", note="the same"):
+    gaps = [fresh.epoch]
+    for kind, body in write_off(backup.book, "dock-1", [], count, gaps=gaps, by="s", note="same"):
         backup.write(kind, body)
     fresh.settle(backup)
     assert backup.book.may_lend()
