@@ -178,8 +178,8 @@ def _key_in(ask: Ask) -> str:
                 return begin.key
     raise WireError(
         f"epoch {ask.epoch} is not known here; send it from its first entry. A dock that has pruned its "
-        "journal cannot: then an older backup was restored here than it was told to count on. Count what it let out "
-        f"(`zonegate central retire {ask.node}`), let it in again, and give it a new store"
+        "journal cannot: then an older backup was restored here than it was told to count on. Count what it "
+        f"let out (`zonegate central retire {ask.node}`), let it in again, and give it a new store"
     )
 
 

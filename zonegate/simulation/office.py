@@ -14,7 +14,7 @@ import msgspec
 
 from customs.documents import LineRef
 from sync import decisions, reception, wire
-from sync.bodies import BackedUp, Begin, Fork, Grant, Roll, read_body
+from sync.bodies import BackedUp, Begin, Fork, Grant, Roll
 from sync.center import CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, Stored, rule_e
 from sync.decisions import Draft
@@ -269,8 +269,3 @@ class Office:
         )
         self.write("backup", BackedUp(name, heads, "the supervisor"))
         return kept
-
-    def begun_as(self, epoch: str) -> Begin:
-        """The Begin of a stored log."""
-        begin: Begin = read_body(self.database.copies.logs[epoch][0].entry)
-        return begin
