@@ -349,7 +349,7 @@ def _lent(book: CenterBook, epochs: Iterable[str]) -> tuple[Stake, ...]:
     wanted = set(epochs)
     amounts: dict[LineRef, Decimal] = {}
     for ref, accounts in book.accounts.lines.items():
-        idle = sum((account.idle for epoch, account in accounts.items() if epoch in wanted), ZERO)
+        idle = sum((accounts[epoch].idle for epoch in accounts.keys() & wanted), ZERO)
         if idle > ZERO:
             amounts[ref] = idle
     return _stakes(book, amounts)
