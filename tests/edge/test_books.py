@@ -197,12 +197,14 @@ def test_books_that_forget_a_debit_are_caught() -> None:
 
 
 def substance(books: NodeBooks) -> Books:
-    """A copy of the state without its place and without what it remembers of scans."""
+    """A copy of the state without its place and without what it remembers of scans; `short` is such a memory,
+    of the load refused last, which the next movement of its line ends.
+    """
     copy = NodeBooks.restore(books.snapshot())
     assert copy is not None
     state = copy.state
     state.seq = 0
-    for memory in (state.clients, state.door_seq, state.own_epochs):
+    for memory in (state.clients, state.door_seq, state.own_epochs, state.short):
         memory.clear()
     state.done = {door: done for door, done in state.done.items() if done}
     return state
