@@ -154,7 +154,7 @@ def _planned(book: CenterBook, lines: Collection[LineRef]) -> dict[LineRef, dict
         for ref in planned.keys() & set(truck.permit_lines):
             to_come = ZERO if truck.job in book.jobs_open else _noticed(book, truck, ref)
             for node, doors in book.doors.items():
-                if truck.door in doors:
+                if truck.door in doors and node not in book.retired:
                     planned[ref][node] = planned[ref].get(node, ZERO) + to_come
     return planned
 

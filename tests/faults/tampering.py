@@ -56,6 +56,8 @@ def sample(kind: inspect.Type) -> Any:
             return next(iter(kind.cls)).value
         case inspect.ListType() | inspect.VarTupleType() | inspect.SetType() | inspect.FrozenSetType():
             return [sample(kind.item_type)]
+        case inspect.TupleType():
+            return [sample(one) for one in kind.item_types]
         case inspect.DictType():
             return {"d1": sample(kind.value_type)}
         case inspect.RawType():
