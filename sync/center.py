@@ -175,6 +175,7 @@ class CenterBook:
         self.lent: dict[LineRef, frozenset[str]] = {}
         self.short: dict[LineRef, dict[str, Decimal]] = defaultdict(dict)
         self.given_up: set[tuple[LineRef, str]] = set()
+        self.gave_back: set[tuple[LineRef, str]] = set()
         self.forks: dict[str, list[Fork]] = defaultdict(list)
         self.disputes: dict[str, Dispute] = {}
         self.settled: dict[str, Settled] = {}
@@ -233,6 +234,7 @@ class CenterBook:
     def _fold_grant(self, stored: Stored, grant: Grant) -> None:
         self.accounts.grant(stored.entry.entry_id, grant)
         self.lent.pop(grant.ref, None)  # the epoch that is lent to forgets it as well
+        self.gave_back.discard((grant.ref, grant.epoch))
 
     def _fold_recall(self, _: Stored, recall: Recall) -> None:
         self.recalled[recall.ref, recall.epoch] += recall.quantity
@@ -420,6 +422,8 @@ class CenterBook:
         self.accounts.of(body.ref, entry.epoch).returned += body.quantity
         if body.quantity > self.recalled.get((body.ref, entry.epoch), ZERO):
             self.given_up.add((body.ref, entry.epoch))  # unasked: it sees no truck there that needs any
+        else:
+            self.gave_back.add((body.ref, entry.epoch))
         left = self.recalled.pop((body.ref, entry.epoch), ZERO) - body.quantity
         if left > ZERO:
             self.recalled[body.ref, entry.epoch] = left

@@ -191,7 +191,9 @@ def _lease(
             if name in book.epochs and not book.is_closed(name)
         },
         load=_usual_load(book, ref, line.product),
-        recalled={held.epoch: book.recalled.get((ref, held.epoch), ZERO) for held in (asker, *others)},
+        recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
+        whole=len(planned) > 1
+        and (book.recalled.get((ref, epoch), ZERO) > ZERO or (ref, epoch) in book.gave_back),
     )
     if plan.grant > ZERO:
         yield "grant", Grant(ref.permit, ref.line, node, epoch, plan.grant)

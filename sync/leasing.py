@@ -45,6 +45,7 @@ def plan(
     lacking: Mapping[str, Decimal],
     load: Decimal,
     recalled: Mapping[str, Decimal],
+    whole: bool = False,
 ) -> Plan:
     """What to do for `asker`, the node's current account.
 
@@ -52,7 +53,8 @@ def plan(
     that are still to come; `free` is what nobody is charged for, `lacking` what epochs lack for loads in
     front of their doors, whoever lacked first standing first (a node with two machines has two), `load` the
     usual quantity of one load (leases are whole loads as far as that is known), `recalled` what was asked
-    back by epoch and has not come.
+    back by epoch and has not come. With `whole` nothing is lent that does not fill what the asker lacks: it
+    was asked to give back such a part, and would give it back again.
     """
     due = _due(asker, others, planned, free, load)
     short = lacking.get(asker.epoch, ZERO)
@@ -66,9 +68,11 @@ def plan(
     first, spared = _before(asker, others, free, lacking)
     elsewhere = sum(lacking.values(), ZERO) - short
     grant = max(min(short, free - first), min(wanted, free - elsewhere), ZERO)
-    if len(planned) > 1 and recalled.get(asker.epoch, ZERO) > ZERO and grant < short:
-        grant = ZERO  # who is asked to give back, and cannot fill a load with it, would give it back again
+    if whole and grant < short:
+        grant = ZERO
     wanted, short = wanted - grant, short - grant
+    if short > ZERO and free < ZERO:  # what is charged beyond the line has to come back before
+        wanted, short = wanted - free, short - free
     if wanted <= ZERO:
         return Plan(grant, {}, {})
     # The asker is among them: what is told must not differ by who asked, or two that lack would have it told

@@ -26,7 +26,7 @@ from simulators.yard.truth import TruthFile
 BAUD: Final = 115_200
 
 _INSIST_S: Final = 1.5
-_INSIST_TIMES: Final = 10
+_INSIST_TIMES: Final = 40
 
 
 class PlayError(Exception):

@@ -111,7 +111,7 @@ def test_what_is_not_lent_after_all_is_told_as_nobody_s() -> None:
     """
     asker, other = Holder("dock-2", "a", ZERO, Decimal(7)), Holder("dock-1", "b", Decimal(10), Decimal(5))
 
-    def plan(recalled: int) -> leasing.Plan:
+    def plan(*, whole: bool) -> leasing.Plan:
         return leasing.plan(
             asker,
             [other],
@@ -119,11 +119,13 @@ def test_what_is_not_lent_after_all_is_told_as_nobody_s() -> None:
             free=Decimal(3),
             lacking={"a": Decimal(4)},
             load=Decimal(5),
-            recalled={"a": Decimal(recalled)},
+            recalled={},
+            whole=whole,
         )
 
-    assert (plan(2).grant, plan(2).holders) == (ZERO, {"dock-1": Decimal(10)})
-    assert (plan(0).grant, plan(0).holders) == (Decimal(3), {"dock-2": Decimal(3), "dock-1": Decimal(10)})
+    part, nothing = plan(whole=False), plan(whole=True)
+    assert (nothing.grant, nothing.holders) == (ZERO, {"dock-1": Decimal(10)})
+    assert (part.grant, part.holders) == (Decimal(3), {"dock-2": Decimal(3), "dock-1": Decimal(10)})
 
 
 # -- a restored center --------------------------------------------------------------------------------

@@ -393,8 +393,8 @@ def _charges_alone(world: World) -> Iterator[Finding]:
     for (line, epoch), quantity in out.items():
         if epoch not in book.epochs or book.accounts.counted(epoch):
             continue
-        if book.is_closed(epoch) and book.epochs[epoch].unread:
-            continue  # what came behind its end cannot be read here, and a case says so
+        if book.epochs[epoch].unread and (book.is_closed(epoch) or book.forks[epoch]):
+            continue  # what came behind its end, or of its other writer, cannot be read here; a case says so
         account = book.accounts.of(line, epoch)
         charged = account.used if book.is_closed(epoch) else account.open
         if charged < quantity:

@@ -114,7 +114,7 @@ def _count_copied(world: World) -> bool:
     return done
 
 
-def grants_again(world: World) -> str | None:  # noqa: C901 - one thing after the other
+def grants_again(world: World) -> str | None:
     """L1: with more authorized, the center lends, and a door lets a load in. The sentence if not."""
     if not world.live():
         world.replace_machine(NODES[0])
@@ -145,6 +145,11 @@ def grants_again(world: World) -> str | None:  # noqa: C901 - one thing after th
     missing = next(rollcall.missing(book), None)
     if missing is not None:
         return f"the roll call does not hold: {missing}"
+    return _let_in(world)
+
+
+def _let_in(world: World) -> str | None:
+    said: list[str] = []
     for _ in range(3):  # what a door lacks the center hears when a load stands there
         said = [machine.scan(machine.doors[0], world.load(), Decimal(1)).reason for machine in world.live()]
         trouble = settle(world)

@@ -311,9 +311,8 @@ class World:
         if any(other.node == machine.node for other in self.in_service()):
             # Of two machines of a node the center may never have met the one: nobody misses it.
             met = self.office.database.copies.logs
-            disk = machine.disk.logs.all()
-            alone = {stored.entry.entry_id for stored in disk if stored.entry.epoch not in met}
-            self.floor.lost(alone & self.floor.told.keys(), set())
+            told = [told for told in self.floor.told.values() if told.machine == machine.name]
+            self.floor.lost({one.entry_id for one in told if one.epoch not in met}, set())
 
     def _lose_tail(self, machine: Machine) -> None:
         """Of a machine that was copied, or is a copy, a disk is lost: the tail of its branch with it."""
