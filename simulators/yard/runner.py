@@ -25,8 +25,8 @@ from simulators.yard.truth import TruthFile
 
 BAUD: Final = 115_200
 
-_INSIST_S: Final = 1.5
-_INSIST_TIMES: Final = 40
+_INSIST_S: Final = 5.0  # a second scan that a slow dock answers late would stand in the next step's way
+_INSIST_TIMES: Final = 12
 
 
 class PlayError(Exception):
