@@ -308,8 +308,10 @@ class World:
         machine.off()
         machine.gone = True
         self._lose_tail(machine)
-        if any(other.node == machine.node for other in self.in_service()):
-            # Of two machines of a node the center may never have met the one: nobody misses it.
+        retired = machine.node in self.office.book.retired
+        if retired or any(other.node == machine.node for other in self.in_service()):
+            # Of two machines of a node the center may never have met the one: nobody misses it. Nor one that
+            # is used after people said that its node is gone for good.
             met = self.office.database.copies.logs
             told = [told for told in self.floor.told.values() if told.machine == machine.name]
             self.floor.lost({one.entry_id for one in told if one.epoch not in met}, set())
