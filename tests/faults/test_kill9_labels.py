@@ -8,48 +8,24 @@ flush; that each write is flushed first is proved in tests/edge/test_sscc.py.
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from edge.sscc import SsccCounter
+from tests.faults.killed import said_until_killed
 from tests.faults.label_taker import NUMBERS
 
 ROUNDS = 15
 ROUNDS_LONG = 300
 ROUNDS_CAUGHT_WITHIN = 30
-END_S_MAX = 60
 LIFE_S_MAX = 0.1
 
 
 def live_and_die(folder: Path, kind: str, chance: random.Random) -> list[str]:
     """What one process told before it was killed at a random moment; at least one number."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.faults.label_taker",
-            str(folder / "store"),
-            str(folder / "anchor"),
-            kind,
-        ],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    assert process.stdout is not None
-    try:
-        lines = [process.stdout.readline()]
-        moment = time.monotonic() + chance.random() * LIFE_S_MAX
-        while time.monotonic() < moment:
-            lines.append(process.stdout.readline())
-    finally:
-        process.kill()
-    lines += process.stdout.readlines()
-    process.stdout.close()
-    process.wait(END_S_MAX)
+    words = (str(folder / "store"), str(folder / "anchor"), kind)
+    lines = said_until_killed("tests.faults.label_taker", *words, life_s=chance.random() * LIFE_S_MAX)
     return [line.decode().strip() for line in lines if line.endswith(b"\n")]
 
 

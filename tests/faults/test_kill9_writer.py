@@ -8,9 +8,6 @@ medium keeps a flush.
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +16,12 @@ import pytest
 from edge.anchor import Anchor
 from edge.store import JournalReader
 from tests.edge.journals import Site
+from tests.faults.killed import said_until_killed
 from zonegate.verify import verify_store
 
 ROUNDS = 20
 ROUNDS_LONG = 500
 ROUNDS_CAUGHT_WITHIN = 30
-START_S_MAX = 60
 LIFE_S_MAX = 0.15
 
 
@@ -39,25 +36,11 @@ class Life:
 
 def live_and_die(site: Site, kind: str, chance: random.Random) -> Life:
     """Start the process, let it append for a random moment, kill it, and hear what it said."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.appender", str(site.store), str(site.anchor), kind],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    assert process.stdout is not None
-    life = Life()
-    try:
-        life.opened = process.stdout.readline().decode().strip()
-        # The moment of the kill is what is random here; the process reads its own pipe's back-pressure.
-        moment = time.monotonic() + chance.random() * LIFE_S_MAX
-        lines = []
-        while time.monotonic() < moment:
-            lines.append(process.stdout.readline())
-    finally:
-        process.kill()
-    lines += process.stdout.readlines()
-    process.stdout.close()
-    process.wait(START_S_MAX)
+    # The moment of the kill is what is random here.
+    life_s = chance.random() * LIFE_S_MAX
+    words = (str(site.store), str(site.anchor), kind)
+    opened, *lines = said_until_killed("tests.faults.appender", *words, life_s=life_s)
+    life = Life(opened.decode().strip())
     for line in lines:
         word, _, entry_id = line.decode().strip().partition(" ")
         if line.endswith(b"\n"):
