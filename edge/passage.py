@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a gate is made of and what it says: plain values, shared by the gate, the dock and the replay.
+
+A *passage* is one event at one door, from its opening (an eye, or tags that begin to move) to its closing.
+Times are microseconds of the machine's monotonic clock, confidence is in thousandths. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from customs.documents import Direction
+
+__all__ = [
+    "Antenna",
+    "Closed",
+    "Eye",
+    "Layout",
+    "Opened",
+    "Passage",
+    "PassageKind",
+    "Sighted",
+    "TagCourse",
+]
+
+
+class PassageKind(StrEnum):
+    """What happened in the door.
+
+    CROSSED: something with tags went through, `Passage.direction` says which way in the end. TURNED: it came
+    and went back. UNREAD: something crossed and no tag of it was read. EMPTY: a truck without a load. NOTHING:
+    an eye was touched, or tags came near and nothing went through.
+    """
+
+    CROSSED = "crossed"
+    TURNED = "turned"
+    UNREAD = "unread"
+    EMPTY = "empty"
+    NOTHING = "nothing"
+
+
+class Antenna(msgspec.Struct, frozen=True):
+    """One antenna: `side` is "outer" (towards the truck), "inner" (towards the zone) or "middle"."""
+
+    device: str
+    port: int
+    door: str
+    side: str
+
+
+class Eye(msgspec.Struct, frozen=True):
+    """One photo eye on a reader's input: `place` is "outer", "inner" or "height" (load height: it sees a load
+    on the fork but not the fork alone); `blocked_when` is the input's level when something is before it.
+    """
+
+    device: str
+    port: int
+    door: str
+    place: str
+    blocked_when: bool = True
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """All antennas and eyes of a node. One gate judges them all: neighboring doors hear each other's tags."""
+
+    antennas: tuple[Antenna, ...]
+    eyes: tuple[Eye, ...] = ()
+
+
+class TagCourse(msgspec.Struct, frozen=True, gc=False):
+    """What one tag did during a passage. `moved` False: it was at rest. `share` is this door's part of its
+    energy over all doors, in thousandths. `direction` is its own, None while undecided.
+    """
+
+    epc: bytes
+    pc: int | None
+    moved: bool
+    direction: Direction | None
+    confidence: int
+    reads: int
+    peak_cdbm: int
+    first_us: int
+    last_us: int
+    share: int
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """The finding on one passage. `crossings` lists each time that the door was crossed, so in-out-in of one
+    pallet is ("in", "out", "in") and its direction is in. `direction` is None where it could not be decided.
+    `eyes` says whether photo eyes took part; `why` is one sentence for a supervisor.
+    """
+
+    passage: str
+    door: str
+    kind: PassageKind
+    opened_us: int
+    closed_us: int
+    direction: Direction | None
+    confidence: int
+    crossings: tuple[Direction, ...]
+    tags: tuple[TagCourse, ...]
+    eyes: bool
+    why: str
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A passage began at a door."""
+
+    passage: str
+    door: str
+    at_us: int
+
+
+class Sighted(msgspec.Struct, frozen=True, gc=False):
+    """A tag is on the move in this passage, said once for each tag and passage: it is challenged now."""
+
+    passage: str
+    door: str
+    epc: bytes
+    pc: int | None
+    at_us: int
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """A passage ended; `evidence` is what it was judged from, see `edge.evidence`."""
+
+    passage: Passage
+    evidence: bytes
