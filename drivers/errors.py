@@ -5,6 +5,7 @@
     +-- Retryable            the same call may succeed later
     |   +-- LinkUnavailable  the device cannot be opened now
     |   +-- LinkLost         the device went away while in use
+    |   +-- PartMissing      a library that this device needs is not installed
     +-- Permanent            the same call will fail again until somebody changes something
         +-- LinkUrlError     the address cannot mean a link
 
@@ -13,7 +14,15 @@ May not know: what a door does about it.
 
 from __future__ import annotations
 
-__all__ = ["DriverError", "LinkLost", "LinkUnavailable", "LinkUrlError", "Permanent", "Retryable"]
+__all__ = [
+    "DriverError",
+    "LinkLost",
+    "LinkUnavailable",
+    "LinkUrlError",
+    "PartMissing",
+    "Permanent",
+    "Retryable",
+]
 
 
 class DriverError(Exception):
@@ -34,6 +43,10 @@ class LinkUnavailable(Retryable):
 
 class LinkLost(Retryable):
     """The device went away while in use: unplugged, powered off, line hung up."""
+
+
+class PartMissing(Retryable):
+    """A library that this device needs is not installed; the sentence has the line that brings it."""
 
 
 class LinkUrlError(Permanent, ValueError):

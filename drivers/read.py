@@ -17,8 +17,9 @@ class Read:
 
     `code` is the scanned data without its symbology identifier, `aim` that identifier (three characters such
     as "]C1", ISO/IEC 15424) or None when the scanner sent none. `at` is UTC, `monotonic_ns` the same moment
-    on a clock for intervals; both mark the code's last byte. `carrier` is "barcode" or "keyboard". `no_read`
-    is true when the scanner said that it could not read; `code` is then what it said.
+    on a clock for intervals; both mark the code's last byte, of a camera when the picture came. `carrier` is
+    "barcode", "keyboard" or "camera". `no_read` is true when the scanner said that it could not read; `code`
+    is then what it said.
     """
 
     device: str

@@ -38,10 +38,11 @@ class Clock(Protocol):
 
 
 class State(StrEnum):
-    """What a scanner is doing.
+    """What a scanner or a camera is doing.
 
     CLOSED: not run, or stopped. OPENING: first attempt to open. READY: open. LOST: not there, tried again and
     again. FLOODED: open, but sending more reads a second than a scanner can make; the surplus is dropped.
+    BLIND: a camera that is open and shows nothing in which a label could be read, or the same for ever.
     """
 
     CLOSED = "closed"
@@ -49,6 +50,7 @@ class State(StrEnum):
     READY = "ready"
     LOST = "lost"
     FLOODED = "flooded"
+    BLIND = "blind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A scanner's state now: `detail` is a sentence for a person, `since` (UTC) when the state began."""
+    """A device's state now: `detail` is a sentence for a person, `since` (UTC) when the state began."""
 
     device: str
     state: State

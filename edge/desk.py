@@ -50,6 +50,7 @@ EPOCHS_SHOWN: Final = 20
 DEVICE_STATES: Final = {
     State.READY: "Up",
     State.FLOODED: "Degraded",
+    State.BLIND: "Degraded",
     State.OPENING: "Down",
     State.LOST: "Down",
     State.CLOSED: "Unknown",
