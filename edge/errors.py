@@ -4,6 +4,7 @@
 EdgeError
 |-- ConfigError        zonegate.toml has faults; the message lists them
 |-- AnchorError        the anchor's folder or key cannot be used
+|-- EvidenceError      stored evidence of a passage cannot be read
 |-- LabelsError        no number for a label can be told; the message says the next step
 |-- StoreError         the journal's files cannot be used as they are
 |   |-- StoreBusy      another process holds them
@@ -28,6 +29,10 @@ class ConfigError(EdgeError):
 
 class AnchorError(EdgeError):
     """The anchor's folder or key cannot be used."""
+
+
+class EvidenceError(EdgeError):
+    """Stored evidence of a passage is damaged, or of a newer version."""
 
 
 class LabelsError(EdgeError):

@@ -8,6 +8,7 @@ Times are microseconds of the machine's monotonic clock, confidence is in thousa
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -17,6 +18,7 @@ __all__ = [
     "Antenna",
     "Closed",
     "Eye",
+    "GateSettings",
     "Layout",
     "Opened",
     "Passage",
@@ -26,12 +28,21 @@ __all__ = [
 ]
 
 
+_Dbm = Annotated[int, msgspec.Meta(ge=-120, le=20)]
+_Db = Annotated[int, msgspec.Meta(ge=0, le=60)]
+_Thousandths = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+
+def _milliseconds(low: int, high: int) -> msgspec.Meta:
+    return msgspec.Meta(ge=low, le=high)
+
+
 class PassageKind(StrEnum):
     """What happened in the door.
 
     CROSSED: something with tags went through, `Passage.direction` says which way in the end. TURNED: it came
-    and went back. UNREAD: something crossed and no tag of it was read. EMPTY: a truck without a load. NOTHING:
-    an eye was touched, or tags came near and nothing went through.
+    and went back. UNREAD: something crossed and no tag of it was read. EMPTY: a truck without a load.
+    NOTHING: an eye was touched, or tags came near and nothing went through.
     """
 
     CROSSED = "crossed"
@@ -67,6 +78,34 @@ class Layout(msgspec.Struct, frozen=True):
 
     antennas: tuple[Antenna, ...]
     eyes: tuple[Eye, ...] = ()
+
+
+class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a gate follows and judges. The defaults fit a dock door with a forklift at walking pace or faster.
+
+    `settle_ms`: eyes free for so long end a crossing's wait for late reports. `silence_ms`: a moving tag not
+    read for so long has gone. `linger_ms`: a passage waits at most so long after its eyes are free for tags
+    still about. `passage_s_max`: a passage is cut after so long. `before_ms`: reads of so long before the
+    opening are judged too. `eye_gap_ms`: an eye free for less is still blocked by the same thing.
+    `eye_stuck_s`: an eye blocked for longer while no tag moves is taken for broken until it changes again.
+    `rest_ms`: a tag flat for so long is at rest. `rise_db`: a tag that came nearer by so much is on the move.
+    `near_dbm`: a tag is in the doorway where it is read so loud and an eye is blocked.
+    `pattern_min`: for so many minutes after a load crossed, a crossing the other way without tags is its
+    forklift going back. `confidence_min`: a finding below it is not sure, in thousandths.
+    """
+
+    settle_ms: Annotated[int, _milliseconds(50, 10_000)] = 500
+    silence_ms: Annotated[int, _milliseconds(200, 20_000)] = 1_000
+    linger_ms: Annotated[int, _milliseconds(500, 60_000)] = 6_000
+    passage_s_max: Annotated[int, msgspec.Meta(ge=5, le=600)] = 60
+    before_ms: Annotated[int, _milliseconds(0, 20_000)] = 3_000
+    eye_gap_ms: Annotated[int, _milliseconds(0, 5_000)] = 300
+    eye_stuck_s: Annotated[int, msgspec.Meta(ge=5, le=3_600)] = 30
+    rest_ms: Annotated[int, _milliseconds(500, 60_000)] = 2_000
+    rise_db: _Db = 7
+    near_dbm: _Dbm = -55
+    pattern_min: Annotated[int, msgspec.Meta(ge=0, le=1_440)] = 30
+    confidence_min: _Thousandths = 950
 
 
 class TagCourse(msgspec.Struct, frozen=True, gc=False):

@@ -77,6 +77,19 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return version
 
 
+class PassageRow(NamedTuple):
+    """A passage as it was stored: when (UTC, ISO 8601), what was found (JSON of `edge.passage.Passage`) and
+    the evidence (`edge.evidence`); None where the evidence was given up.
+    """
+
+    position: int
+    passage: str
+    door: str
+    at: str
+    finding: bytes
+    evidence: bytes | None
+
+
 class Questions:
     """What can be asked of a journal over an open connection."""
 
@@ -290,6 +303,20 @@ class Questions:
             "SELECT coalesce(door, ''), at, raw, verdict FROM read_evidence ORDER BY position DESC LIMIT ?",
             min(limit, PAGE_ENTRIES_MAX),
         )
+
+    def passages(self, after: int, limit: int, door: str | None, day: str | None) -> list[PassageRow]:
+        """The passages kept behind a position, oldest first; of one door and one day (YYYY-MM-DD, UTC) where
+        these are not None. None at all in a journal from before there were gates.
+        """
+        if "passage_evidence" not in self.schema_names():
+            return []
+        rows = self._all(
+            "SELECT position, passage, door, at, finding, evidence FROM passage_evidence"
+            " WHERE position > ? AND door = coalesce(?, door) AND at >= coalesce(?, '')"
+            " AND substr(at, 1, 10) = coalesce(?, substr(at, 1, 10)) ORDER BY position LIMIT ?",
+            *(after, door, day, day, min(limit, PAGE_ENTRIES_MAX)),
+        )
+        return [PassageRow(*row) for row in rows]
 
     def stray_read(self) -> tuple[int, str] | None:
         """(position, entry_id) of the first raw read that names an entry which is not stored."""

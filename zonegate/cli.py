@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("look at this machine and configuration, and say what to mend", "zonegate.doctor"),
     "verify": ("check a journal's chain, and name the first bad entry", "zonegate.verify"),
     "explain": ("judge an entry again from what was known then", "zonegate.explain"),
+    "replay": ("judge a gate's stored passages again, also by other settings", "zonegate.replay"),
     "decode": ("say what a scanned code is", "zonegate.decode"),
     "label": ("print labels for logistic units and zone lots", "zonegate.label"),
     "db": ("look into a journal, read-only", "zonegate.inspect"),

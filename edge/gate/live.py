@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate while things move: opens and closes passages, and says which tags are on the move.
+
+It collects; what happened is said by `judge`, from the evidence alone. Everything it remembers is bounded,
+and its only clock is what it is told: `tick`, and the times of reads and inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from drivers.read import InputChange, TagRead
+from edge.evidence import Evidence, Known, Loaded, encode
+from edge.passage import Closed, GateSettings, Layout, Opened, PassageKind, Sighted
+
+from .eyes import EyeState
+from .judging import judge
+from .tracks import CELL_US, Course, Track
+
+__all__ = ["Counts", "Gate"]
+
+EPC_BYTES_MAX: Final = 64
+"""A Gen2 tag's EPC has at most 31 words, 62 bytes; what is longer is not from a tag."""
+
+TAGS_MAX: Final = 20_000
+"""Tags remembered at once, some 40 MB: a full trailer and two pallets at each of eight doors, twice over."""
+
+READS_MAX: Final = 200_000
+"""Reads held at once, some 50 MB: two minutes of the quickest reader, twice over."""
+
+TAG_READS_MAX: Final = 4_000
+"""Reads held of one tag."""
+
+INPUTS_MAX: Final = 2_000
+"""Changes of inputs kept with a passage."""
+
+FORGET_US: Final = 600_000_000
+"""A tag not read for ten minutes is new when it comes again."""
+
+JUMP_US: Final = 10_000_000
+"""Reads older than the newest by more come from a clock that was set back."""
+
+_SURE: Final = 16.0
+"""A rise is told from fading by four standard deviations: one still tag in thousands is mistaken."""
+_LIKELY: Final = 6.0
+"""Enough while something stands in the doorway."""
+
+Event = Opened | Sighted | Closed
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the gate left out, since it began."""
+
+    unknown_antenna: int = 0
+    no_epc: int = 0
+    epc_too_long: int = 0
+    tags_forgotten: int = 0
+    reads_left_out: int = 0
+    clock_jumps: int = 0
+
+
+@dataclass(slots=True)
+class _Session:
+    """From quiet to quiet at one door. Told of only when something is on the move or an eye is touched."""
+
+    passage: str
+    door: str
+    opened_us: int
+    inputs: list[InputChange]
+    known: dict[bytes, Known]
+    told: bool = False
+    active_us: int = 0
+    tracks: dict[bytes, Track] = field(default_factory=dict)
+    sighted: set[bytes] = field(default_factory=set)
+    lost: list[tuple[str, int]] = field(default_factory=list)
+    left_out: int = 0
+
+
+class _Door:
+    """One door: its eyes, the session that is open, the load that crossed last."""
+
+    __slots__ = ("eyes", "loaded", "name", "opened_us", "session", "spots")
+
+    def __init__(self, name: str, layout: Layout) -> None:
+        self.name = name
+        self.eyes = {(eye.device, eye.port): EyeState(eye) for eye in layout.eyes if eye.door == name}
+        self.spots = [at for at, antenna in enumerate(layout.antennas) if antenna.door == name]
+        self.session: _Session | None = None
+        self.loaded: Loaded | None = None
+        self.opened_us = -1
+
+
+class Gate:
+    """All doors of a node. Each call returns what it led to, in order.
+
+    `run` stands before the passages' names, so that they differ from those of the machine's earlier runs,
+    whose clock may have counted alike.
+    """
+
+    def __init__(self, layout: Layout, settings: GateSettings | None = None, *, run: str = "") -> None:
+        self._layout = layout
+        self._settings = settings or GateSettings()
+        self._run = run
+        names = dict.fromkeys([*(a.door for a in layout.antennas), *(e.door for e in layout.eyes)])
+        self._doors = {name: _Door(name, layout) for name in names}
+        self._spots = {(a.device, a.port): at for at, a in enumerate(layout.antennas)}
+        self._door_of = [self._doors[a.door] for a in layout.antennas]
+        self._tracks: dict[bytes, Track] = {}
+        self._held = 0
+        self._now_us: int | None = None
+        self._due_us: int | None = None
+        self._events: list[Event] = []
+        self.counts = Counts()
+
+    @property
+    def deadline_us(self) -> int | None:
+        """When `tick` is wanted next; None while nothing is open."""
+        return self._due_us
+
+    @property
+    def settings(self) -> GateSettings:
+        """As given."""
+        return self._settings
+
+    def take_tags(self, reads: Sequence[TagRead], now_us: int | None = None) -> list[Event]:
+        """Take reads in, in the order in which they came. `now_us`, when given, is the machine's clock at
+        their arrival; a read said to be later is left out of the reckoning of time.
+        """
+        limit = None if now_us is None else now_us + CELL_US
+        for read in reads:
+            if limit is not None and read.last_us > limit:
+                self.counts.clock_jumps += 1
+                continue
+            self._take(read)
+        return self._said()
+
+    def take_input(self, change: InputChange) -> list[Event]:
+        """An eye changed, or another input, which is left alone."""
+        for door in self._doors.values():
+            eye = door.eyes.get((change.device, change.port))
+            if eye is not None:
+                self._advance(change.at_us)
+                self._eye(door, eye, change)
+        return self._said()
+
+    def tick(self, now_us: int) -> list[Event]:
+        """The clock went on: closes what is over."""
+        self._advance(now_us)
+        return self._said()
+
+    def reader_lost(self, device: str, now_us: int) -> list[Event]:
+        """The link to a reader is gone: its antennas say nothing, its eyes are as good as none."""
+        self._advance(now_us)
+        for door in self._doors.values():
+            concerned = any(self._layout.antennas[spot].device == device for spot in door.spots)
+            for (owner, _), eye in door.eyes.items():
+                if owner == device:
+                    eye.lose()
+                    concerned = True
+            if concerned and door.session is not None:
+                door.session.lost.append((device, now_us))
+        self._reckon()
+        return self._said()
+
+    # --- reads --------------------------------------------------------------------------------------
+
+    def _take(self, read: TagRead) -> None:
+        spot = self._spots.get((read.device, read.antenna))
+        if spot is None:
+            self.counts.unknown_antenna += 1
+            return
+        epc = read.epc
+        if not epc or len(epc) > EPC_BYTES_MAX:
+            if epc:
+                self.counts.epc_too_long += 1
+            else:
+                self.counts.no_epc += 1
+            return
+        at = read.last_us
+        if self._now_us is None or at > self._now_us or at < self._now_us - JUMP_US:
+            self._advance(at)
+        track = self._tracks.get(epc)
+        if track is None:
+            track = self._meet(epc, read, at)
+        elif len(track.reads) >= TAG_READS_MAX or self._held >= READS_MAX:
+            self._leave_out(track)
+            return
+        track.reads.append(read)
+        track.spots.append(spot)
+        self._held += 1
+        track.last_us = max(track.last_us, at)
+        cell = at // CELL_US
+        course = track.courses.get(spot)
+        door = self._door_of[spot]
+        if course is None:
+            course = track.courses[spot] = Course(cell)
+            self._stir(door, track, at)
+        elif cell > course.cell:
+            course.fold(cell)
+            self._look(door, track, at)
+        elif track.resting_since is None and door.session is not None and at > door.session.active_us:
+            door.session.active_us = at
+        course.total += read.rssi_cdbm
+        course.reads += 1
+
+    def _meet(self, epc: bytes, read: TagRead, at: int) -> Track:
+        if len(self._tracks) >= TAGS_MAX:
+            self._forget(next(iter(self._tracks)))
+            self.counts.tags_forgotten += 1
+        track = self._tracks[epc] = Track(epc, read.pc, at)
+        return track
+
+    def _forget(self, epc: bytes) -> None:
+        track = self._tracks.pop(epc)
+        self._held -= len(track.reads)
+        for door in self._doors.values():
+            if door.session is not None and door.session.tracks.pop(epc, None) is not None:
+                door.session.left_out += len(track.reads)
+
+    def _leave_out(self, track: Track) -> None:
+        self._prune(track)
+        self.counts.reads_left_out += 1
+        for door in self._doors.values():
+            if door.session is not None and track.epc in door.session.tracks:
+                door.session.left_out += 1
+
+    def _prune(self, track: Track) -> None:
+        """Drop reads that no passage can want."""
+        began = [d.session.opened_us for d in self._doors.values() if d.session is not None]
+        horizon = min(began, default=self._now_us or 0) - self._settings.before_ms * 1000
+        kept = next((i for i, read in enumerate(track.reads) if read.last_us >= horizon), len(track.reads))
+        if kept:
+            del track.reads[:kept], track.spots[:kept]
+            self._held -= kept
+
+    def _stir(self, door: _Door, track: Track, at: int) -> None:
+        """A tag that does not rest is heard at a door."""
+        if track.resting_since is not None:
+            return
+        if door.session is None:
+            self._open(door, at)
+        assert door.session is not None
+        door.session.tracks[track.epc] = track
+        door.session.active_us = max(door.session.active_us, at)
+        self._reckon()
+
+    def _look(self, door: _Door, track: Track, at: int) -> None:
+        """An observation is complete: does the tag rest, stir, come nearer?"""
+        self._tracks[track.epc] = self._tracks.pop(track.epc)  # the least lately heard stand first
+        fresh = at // CELL_US - 10
+        trend, rise, strongest = 0.0, 0.0, -1e9
+        loudest = door
+        for spot, course in track.courses.items():
+            if course.cell < fresh or not course.cells:
+                continue
+            if course.level > strongest:
+                strongest, loudest = course.level, self._door_of[spot]
+            if self._door_of[spot] is door and (up := course.trend()) > 0.0:
+                trend += up
+                rise = max(rise, course.rise_cdbm())
+        if track.resting_since is not None:
+            if not self._leaves_rest(track, rise, trend):
+                return
+            track.resting_since, track.since_us = None, at
+        elif self._comes_to_rest(track, at):
+            track.resting_since = track.since_us
+            for course in track.courses.values():
+                course.rest = course.level
+            self._prune(track)
+            return
+        if len(track.reads) > 256 and door.session is None:
+            self._prune(track)
+        self._stir(door, track, at)
+        session = door.session
+        assert session is not None
+        if loudest is door and track.epc not in session.sighted:
+            self._sight(door, session, track, at, (trend, rise, strongest))
+
+    def _leaves_rest(self, track: Track, rise: float, trend: float) -> bool:
+        above = max((c.level - c.rest for c in track.courses.values() if c.rest is not None), default=0.0)
+        return trend >= _SURE and rise >= 100.0 * self._settings.rise_db and above > 300.0
+
+    def _comes_to_rest(self, track: Track, at: int) -> bool:
+        if at - track.since_us < self._settings.rest_ms * 1000:
+            return False
+        cells = 0
+        for course in track.courses.values():
+            if course.cells and abs(course.trend()) > 9.0:
+                track.since_us = at
+                return False
+            cells += course.cells
+        return cells >= 3
+
+    def _sight(
+        self, door: _Door, session: _Session, track: Track, at: int, course: tuple[float, float, float]
+    ) -> None:
+        trend, rise, strongest = course
+        rise_db = 100.0 * self._settings.rise_db
+        comes = trend >= _SURE and rise >= rise_db
+        if not comes and any(eye.blocked for eye in door.eyes.values()):
+            fresh = track.first_us > session.opened_us - 2_000 * self._settings.rest_ms
+            loud = strongest >= 100.0 * self._settings.near_dbm
+            comes = (trend >= _LIKELY and rise >= rise_db / 2) or (fresh and loud)
+        if comes:
+            self._tell(session)
+            session.sighted.add(track.epc)
+            self._events.append(Sighted(session.passage, door.name, track.epc, track.pc, at))
+
+    # --- eyes ---------------------------------------------------------------------------------------
+
+    def _eye(self, door: _Door, eye: EyeState, change: InputChange) -> None:
+        opens = eye.take(change)
+        if opens and door.session is None:
+            self._open(door, change.at_us)
+        session = door.session
+        if session is not None:
+            if len(session.inputs) < INPUTS_MAX:
+                session.inputs.append(change)
+            if opens:
+                self._tell(session)
+        self._reckon()
+
+    # --- sessions -----------------------------------------------------------------------------------
+
+    def _open(self, door: _Door, at: int) -> None:
+        opened = max(at, door.opened_us + 1)
+        door.opened_us = opened
+        standing = [eye.standing() for eye in door.eyes.values()]
+        door.session = _Session(
+            passage=f"{self._run}{door.name}-{opened}",
+            door=door.name,
+            opened_us=opened,
+            inputs=[change for change in standing if change is not None],
+            known=self._known(door, opened),
+            active_us=at,
+        )
+
+    def _known(self, door: _Door, opened: int) -> dict[bytes, Known]:
+        """The tags that were about before the reads that are judged began."""
+        before = opened - self._settings.before_ms * 1000
+        spots = set(door.spots)
+        known = {}
+        for track in self._tracks.values():
+            if track.first_us >= before:
+                continue
+            courses = [(s, c) for s, c in track.courses.items() if s in spots and c.cells]
+            if courses:
+                known[track.epc] = Known(
+                    track.epc,
+                    tuple(spot for spot, _ in courses),
+                    tuple(round(c.level if c.rest is None else c.rest) for _, c in courses),
+                    tuple(course.cells for _, course in courses),
+                    track.first_us if track.resting_since is None else track.resting_since,
+                    track.last_us,
+                )
+        return known
+
+    def _tell(self, session: _Session) -> None:
+        if not session.told:
+            session.told = True
+            self._events.append(Opened(session.passage, session.door, session.opened_us))
+
+    def _advance(self, now_us: int) -> None:
+        """Time goes on to `now_us`, closing what is due before; back only by a clock that was set back."""
+        if self._now_us is not None and now_us < self._now_us - JUMP_US:
+            self.counts.clock_jumps += 1
+            for door in self._doors.values():
+                self._close(door, self._now_us, final=False)
+            self._tracks.clear()
+            self._held = 0
+            self._now_us = None
+        while self._due_us is not None and self._due_us <= now_us:
+            due = self._due_us
+            for door in self._doors.values():
+                if door.session is not None and self._due(door, door.session) <= due:
+                    self._end(door, due)
+            self._reckon()
+        if self._now_us is None or now_us > self._now_us:
+            self._now_us = now_us
+            oldest = next(iter(self._tracks.values()), None)
+            if oldest is not None and oldest.last_us < now_us - FORGET_US:
+                self._forget(oldest.epc)
+
+    def _reckon(self) -> None:
+        due = [self._due(door, door.session) for door in self._doors.values() if door.session is not None]
+        self._due_us = min(due, default=None)
+
+    def _due(self, door: _Door, session: _Session) -> int:
+        """When a session is over, if nothing more comes."""
+        settings = self._settings
+        last = session.opened_us + settings.passage_s_max * 1_000_000
+        eyes = [eye for eye in door.eyes.values() if not eye.broken]
+        silent = session.active_us + settings.silence_ms * 1000
+        if any(eye.blocked for eye in eyes):
+            since = max(eye.since_us for eye in eyes if eye.blocked)
+            return min(last, max(since, session.active_us) + settings.eye_stuck_s * 1_000_000)
+        freed = max((eye.since_us for eye in eyes if eye.since_us >= session.opened_us), default=None)
+        if freed is None:
+            return min(last, silent)
+        settled = freed + settings.settle_ms * 1000
+        return min(last, max(settled, min(silent, freed + settings.linger_ms * 1000)))
+
+    def _end(self, door: _Door, at: int) -> None:
+        session = door.session
+        assert session is not None
+        cut = at >= session.opened_us + self._settings.passage_s_max * 1_000_000
+        for eye in door.eyes.values():
+            if eye.blocked:
+                eye.broken = True
+        self._close(door, at, final=not cut)
+
+    def _close(self, door: _Door, at: int, *, final: bool) -> None:
+        session, door.session = door.session, None
+        if session is None:
+            return
+        evidence = self._evidence(door, session, at, final=final)
+        if not session.told and not evidence.reads:
+            return
+        passages = judge(evidence)
+        if not session.told and all(p.kind is PassageKind.NOTHING for p in passages):
+            return
+        data = encode(evidence)
+        for passage in passages:
+            if passage.passage != session.passage or not session.told:
+                self._events.append(Opened(passage.passage, passage.door, passage.opened_us))
+            self._events.append(Closed(passage, data))
+            if passage.kind is PassageKind.CROSSED and passage.direction is not None:
+                door.loaded = Loaded(passage.direction.value, passage.closed_us)
+        for track in session.tracks.values():
+            self._prune(track)
+
+    def _evidence(self, door: _Door, session: _Session, at: int, *, final: bool) -> Evidence:
+        since = session.opened_us - self._settings.before_ms * 1000
+        reads = [
+            read for track in self._heard(door, since) for read in track.reads if since <= read.last_us <= at
+        ]
+        told = {read.epc for read in reads}
+        return Evidence(
+            passage=session.passage,
+            door=door.name,
+            opened_us=session.opened_us,
+            closed_us=at,
+            layout=self._layout,
+            settings=self._settings,
+            reads=tuple(reads),
+            inputs=tuple(session.inputs),
+            known=tuple(known for epc, known in session.known.items() if epc in told),
+            loaded=door.loaded,
+            lost=tuple(session.lost),
+            left_out=session.left_out,
+            final=final,
+        )
+
+    def _heard(self, door: _Door, since: int) -> list[Track]:
+        """The tags that this door heard lately."""
+        spots = set(door.spots)
+        return [
+            track
+            for track in self._tracks.values()
+            if track.last_us >= since and not spots.isdisjoint(track.courses)
+        ]
+
+    def _said(self) -> list[Event]:
+        said, self._events = self._events, []
+        return said

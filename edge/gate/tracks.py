@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is remembered of one tag while it is about: its late reads, and whether it rests or comes nearer.
+
+Levels are compared antenna by antenna, since the antennas of a door hear a tag differently loud. Reads of a
+tenth of a second are one observation: fading makes neighbors in time say the same thing again.
+"""
+
+from __future__ import annotations
+
+from math import exp
+from typing import Final
+
+from drivers.read import TagRead
+
+__all__ = ["CELL_US", "Course", "Track"]
+
+CELL_US: Final = 100_000
+"""Reads of one antenna within this time are one observation."""
+
+_FORGET_US: Final = 1_000_000.0
+"""A trend is that of about so long: a forklift crosses the field in one to three seconds."""
+
+_FADING_CDBM2: Final = 400.0 * 400.0
+"""Variance of one observation of a tag that keeps still while things move about it: 4 dB, squared."""
+
+
+class Course:
+    """The level of one tag at one antenna: a weighted line through its late observations."""
+
+    __slots__ = (
+        "_cov",
+        "_time",
+        "_var",
+        "cell",
+        "cells",
+        "level",
+        "reads",
+        "rest",
+        "spread",
+        "total",
+        "weight",
+    )
+
+    def __init__(self, cell: int) -> None:
+        self.cell = cell
+        self.total = 0
+        self.reads = 0
+        self.cells = 0
+        self.weight = 0.0
+        self.level = 0.0
+        self.spread = 0.0
+        self.rest: float | None = None
+        self._time = 0.0
+        self._var = 0.0
+        self._cov = 0.0
+
+    def fold(self, cell: int) -> None:
+        """Take in the observation that is complete, and begin that of `cell`."""
+        level = self.total / self.reads
+        at = self.cell * float(CELL_US)
+        kept = exp((self._time - at) / _FORGET_US) if self.weight and at > self._time else 1.0
+        weight = self.weight * kept
+        self.weight = weight + 1.0
+        late, off = at - self._time, level - self.level
+        share = weight / self.weight
+        self._var = self._var * kept + share * late * late
+        self._cov = self._cov * kept + share * late * off
+        self.spread = self.spread * kept + share * off * off
+        self._time += late / self.weight
+        self.level += off / self.weight
+        self.cells += 1
+        self.cell, self.total, self.reads = cell, 0, 0
+
+    def trend(self) -> float:
+        """How surely the level rises (above 0) or falls: the squared deviations that a line explains."""
+        if self._var <= 0.0:
+            return 0.0
+        sure = self._cov * self._cov / (self._var * _FADING_CDBM2)
+        return sure if self._cov > 0.0 else -sure
+
+    def rise_cdbm(self) -> float:
+        """By how much the line rises over the time it was drawn through."""
+        if self._var <= 0.0 or self.weight < 1.5:
+            return 0.0
+        return float(self._cov / self._var * (12.0 * self._var / self.weight) ** 0.5)
+
+
+class Track:
+    """One tag: its courses by antenna (index in the layout) and its reads of late, which are evidence."""
+
+    __slots__ = ("courses", "epc", "first_us", "last_us", "pc", "reads", "resting_since", "since_us", "spots")
+
+    def __init__(self, epc: bytes, pc: int | None, at_us: int) -> None:
+        self.epc = epc
+        self.pc = pc
+        self.first_us = at_us
+        self.last_us = at_us
+        self.since_us = at_us
+        self.resting_since: int | None = None
+        self.courses: dict[int, Course] = {}
+        self.reads: list[TagRead] = []
+        self.spots: list[int] = []
