@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "zonegate": set(ROOMS),
 }
 # Of the drivers, the simulators may know only what writes a device's bytes and what garbles a line.
-ENCODERS = {"drivers.framing", "drivers.line_faults", "drivers.llrp.codec"}
+ENCODERS = {"drivers.framing", "drivers.line_faults", "drivers.llrp.framing", "drivers.llrp.messages"}
 # What grades the service shares no code with it.
 GRADER = "simulators.grader"
 
