@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "verify": ("check a journal's chain, and name the first bad entry", "zonegate.verify"),
     "explain": ("judge an entry again from what was known then", "zonegate.explain"),
     "replay": ("judge a gate's stored passages again, also by other settings", "zonegate.replay"),
+    "llrp": ("print what RFID readers say", "zonegate.llrp"),
     "decode": ("say what a scanned code is", "zonegate.decode"),
     "label": ("print labels for logistic units and zone lots", "zonegate.label"),
     "db": ("look into a journal, read-only", "zonegate.inspect"),

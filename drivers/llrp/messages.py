@@ -28,7 +28,9 @@ __all__ = [
     "decode",
     "decode_body",
     "encode",
+    "is_custom",
     "layout_of",
+    "message_name",
     "message_names",
 ]
 
@@ -94,10 +96,21 @@ def message_names() -> tuple[str, ...]:
     return tuple(_MESSAGE_NAMES)
 
 
+def message_name(kind: int) -> str | None:
+    """The name of the standard's message of that type, None where there is none."""
+    return _MESSAGES[kind].name if kind in _MESSAGES else None
+
+
 def layout_of(name: str) -> Layout | None:
     """The layout of a message or parameter, None for what is kept raw under a name of no table."""
     known = _MESSAGE_NAMES.get(name) or _PARAMETER_NAMES.get(name)
     return known[1] if known else None
+
+
+def is_custom(name: str) -> bool:
+    """Whether a message or parameter of that name is a vendor's own that the tables know."""
+    known = _MESSAGE_NAMES.get(name) or _PARAMETER_NAMES.get(name)
+    return known is not None and known[0] is not None
 
 
 def encode(message: Message) -> bytes:
