@@ -23,7 +23,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "zonegate": set(ROOMS),
 }
 # Of the drivers, the simulators may know only what writes a device's bytes and what garbles a line.
-ENCODERS = {"drivers.framing", "drivers.line_faults", "drivers.llrp.framing", "drivers.llrp.messages"}
+ENCODERS = {"drivers.framing", "drivers.line_faults"}
+# A reader answers what it is asked, so that its simulator reads LLRP too.
+ENCODERS |= {f"drivers.llrp.{name}" for name in ("errors", "framing", "messages", "tables")}
 # What grades the service shares no code with it.
 GRADER = "simulators.grader"
 
