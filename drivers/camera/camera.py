@@ -55,7 +55,6 @@ class Camera:
         self._load, self._opener = load, opener
         self._tally = Tally(last_ns=clock.monotonic_ns())
         self._look: Look | None = None
-        self._view = InView(int(settings.gone_s * 1e9))
         self._seen = Seen(existing=self._address.existing)
         self._handed = CameraCounts()
         self._trouble_ns: int | None = None
@@ -107,7 +106,8 @@ class Camera:
                     self._tell(State.READY, str(over))
                     if not self._address.repeat:
                         await asyncio.Event().wait()
-                    self._view.clear()
+                    if self._look is not None:
+                        self._look.view.clear()
                 if self._tally.pictures > before:
                     retry_s = self._settings.retry_s_min
                 # Between half and all of the wait, so that the cameras of one switch do not beat in step.
@@ -120,7 +120,9 @@ class Camera:
         """One opening of the camera, until it is lost. Raises Retryable or Ended."""
         if self._look is None:
             eyes = await asyncio.to_thread(self._load, self._settings)
-            self._look = Look(eyes, self._settings, self._view, self._address.live)
+            agreeing = self._settings.agreeing or eyes.decoder.agreeing
+            view = InView(int(self._settings.gone_s * 1e9), agreeing)
+            self._look = Look(eyes, self._settings, view, self._address.live)
         cv2 = self._look.eyes.cv2
         looking = Looking(
             lambda wait: self._opener(cv2, self._address, self._clock, wait, self._seen),

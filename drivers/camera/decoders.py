@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drivers.errors import PartMissing
+from gs1 import check_digit
 
 from .evidence import Corners
 
@@ -44,6 +45,8 @@ class Decoder(Protocol):
     name: str
     lacks: tuple[str, ...]
     """Formats that were asked for and that it cannot read."""
+    agreeing: int
+    """Pictures that must show the same code before it is believed."""
 
     def read(self, gray: Pixels) -> list[Symbol]:
         """All codes of a picture of 8 bits a pixel, in no order."""
@@ -79,6 +82,7 @@ def _missing(name: str, error: ImportError) -> str:
 class _Zxing:
     name = "zxing-cpp"
     lacks: tuple[str, ...] = ()
+    agreeing = 1
 
     def __init__(self, formats: Sequence[str]) -> None:
         import zxingcpp
@@ -104,7 +108,9 @@ class _Zxing:
         # as another one whose check character happens to be right.
         found = self._read(gray, formats=self._formats, try_downscale=False, try_invert=False)
         return [
-            Symbol(code.symbology_identifier or None, code.bytes, _around(code.position)) for code in found
+            Symbol(code.symbology_identifier or None, code.bytes, _around(code.position))
+            for code in found
+            if not code.symbology_identifier.startswith("]I") or _is_itf_14(code.bytes)
         ]
 
 
@@ -113,8 +119,14 @@ def _around(position: Any) -> Corners:
     return tuple((corner.x, corner.y) for corner in corners)
 
 
+def _is_itf_14(code: bytes) -> bool:
+    """Both decoders tell any even number of digits: a part of a longer code reads as a shorter one."""
+    return len(code) == 14 and code.isdigit() and check_digit(code[:-1].decode()) == chr(code[-1])
+
+
 class _Zbar:
     name = "pyzbar"
+    agreeing = 2
 
     def __init__(self, formats: Sequence[str]) -> None:
         from pyzbar import wrapper  # type: ignore[import-untyped]
@@ -164,8 +176,8 @@ class _Zbar:
         length = zbar.zbar_symbol_get_data_length(symbol)
         code = ctypes.string_at(zbar.zbar_symbol_get_data(symbol), length)
         kind = symbol.contents.type
-        if kind == _I25 and not (len(code) == 14 and code.isdigit()):
-            return None  # any even number of digits, such as the half of a longer code
+        if kind == _I25 and not _is_itf_14(code):
+            return None
         marked = self._modifiers is not None and bool(self._modifiers(symbol) & _GS1)
         points = [
             (zbar.zbar_symbol_get_loc_x(symbol, number), zbar.zbar_symbol_get_loc_y(symbol, number))

@@ -50,10 +50,13 @@ class CameraSettings:
     `formats` are names of FORMATS. Codes are looked for in `regions`, in the whole picture if there are none,
     and read if they begin with one of `prefixes` (symbology identifier and code, such as "]C100" for an
     SSCC), all of them if there are none. A label that was out of view for `gone_s` and comes back is another
-    scan. `looks_per_second_max` bounds the processor time of a camera; a picture older than `stale_s` is not
-    looked at. A live camera without a picture for `silent_s` is reopened; one that shows the very same
-    picture for `frozen_s`, or an all but black or white one for `dark_s`, is told as blind. `decoder` is
-    "auto" (zxing-cpp, where it is missing pyzbar), "zxing" or "pyzbar".
+    scan. A code counts when `agreeing` pictures within a second showed it; 0 leaves that to the decoder: one
+    by zxing-cpp, two by pyzbar, which now and then reads a code wrong and its check right.
+
+    `looks_per_second_max` bounds the processor time of a camera; a picture older than `stale_s` is not looked
+    at. A live camera without a picture for `silent_s` is reopened; one that shows the very same picture for
+    `frozen_s`, or an all but black or white one for `dark_s`, is told as blind. `decoder` is "auto"
+    (zxing-cpp, where it is missing pyzbar), "zxing" or "pyzbar".
     """
 
     formats: tuple[str, ...] = DOCK_FORMATS
@@ -66,6 +69,7 @@ class CameraSettings:
     frozen_s: float = 60.0
     dark_s: float = 5.0
     decoder: str = "auto"
+    agreeing: int = 0
     retry_s_min: float = 0.5
     retry_s_max: float = 10.0
 
@@ -74,10 +78,13 @@ class CameraSettings:
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown or not self.formats:
             raise ValueError(f"formats {', '.join(unknown) or 'none'}, expected of {', '.join(FORMATS)}")
+        if not 0 <= self.agreeing <= _AGREEING_MAX:
+            raise ValueError(f"agreeing {self.agreeing}, expected 0 to {_AGREEING_MAX}")
         if self.decoder not in _DECODERS:
             raise ValueError(f"decoder {self.decoder!r}, expected one of {', '.join(_DECODERS)}")
 
 
+_AGREEING_MAX = 5
 _DECODERS = ("auto", "zxing", "pyzbar")
 
 
