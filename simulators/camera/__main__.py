@@ -3,8 +3,8 @@
 video file.
 
 Codes are made up, or given with --code as a scanner sends them, symbology identifier in front and <GS>
-between elements. The truth goes to --truth, one JSON object a picture: its number, its name in a folder, its labels.
-Exit 0: written; 2: usage.
+between elements. The truth goes to --truth, one JSON object a picture: its number, its name in a
+folder, its labels. Exit 0: written; 2: usage.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Conditions:
     `module` pixels of the narrowest bar (a matrix' cell is half as large again, as on printed labels), `tilt`
     degrees either way, `perspective` how far a corner is pushed (share of the label's side), `blur` the
     lens's (standard deviation in pixels), `motion` the smear of a moving label (pixels), `noise` of the
-    sensor (gray levels), `light` the brightness of white paper, `glare` how often a lamp is mirrored in the label,
-    `cut` how often it is partly out of view.
+    sensor (gray levels), `light` the brightness of white paper, `glare` how often a lamp is mirrored in the
+    label, `cut` how often it is partly out of view.
     """
 
     module: tuple[float, float]
