@@ -11,7 +11,7 @@ from .framing import Frame, OverLong, ScanFramer, Torn, encode_scan
 from .line_faults import LineFaults
 from .link import Link, LinkAddress, Port, list_ports, open_link, parse_link_url
 from .null_modem import NullModem
-from .read import Read
+from .read import InputChange, Read, TagRead
 from .scanner import Clock, Counts, Health, Scanner, ScannerSettings, State
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "DriverError",
     "Frame",
     "Health",
+    "InputChange",
     "LineFaults",
     "Link",
     "LinkAddress",
@@ -36,6 +37,7 @@ __all__ = [
     "Scanner",
     "ScannerSettings",
     "State",
+    "TagRead",
     "Torn",
     "encode_scan",
     "list_ports",

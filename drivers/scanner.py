@@ -38,11 +38,12 @@ class Clock(Protocol):
 
 
 class State(StrEnum):
-    """What a scanner or a camera is doing.
+    """What a device is doing.
 
     CLOSED: not run, or stopped. OPENING: first attempt to open. READY: open. LOST: not there, tried again and
     again. FLOODED: open, but sending more reads a second than a scanner can make; the surplus is dropped.
     BLIND: a camera that is open and shows nothing in which a label could be read, or the same for ever.
+    DEGRADED: open, but part of it does not work, such as a reader's antenna.
     """
 
     CLOSED = "closed"
@@ -51,6 +52,7 @@ class State(StrEnum):
     LOST = "lost"
     FLOODED = "flooded"
     BLIND = "blind"
+    DEGRADED = "degraded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ DEVICE_STATES: Final = {
     State.READY: "Up",
     State.FLOODED: "Degraded",
     State.BLIND: "Degraded",
+    State.DEGRADED: "Degraded",
     State.OPENING: "Down",
     State.LOST: "Down",
     State.CLOSED: "Unknown",

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reader's clock laid on this machine's. Pure: it is handed both, in microseconds.
+
+A reader stamps what it saw by its own clock: UTC, which may be wrong, be set or run off, or its uptime. What
+arrives has been under way for a while, never for less than nothing, so the least lateness seen is the best
+measure of the distance between both clocks. Reads that a reader kept while there was no connection are late
+and stay so.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from drivers.read import TagRead
+
+__all__ = ["ReaderClock"]
+
+JUMP_US = 500_000
+"""Nothing on a wire hesitates so regularly, and a clock that is kept in step does not hop so far."""
+
+_AGREEING = 3
+"""One damaged stamp must not move the clock, so this many reports in a row have to agree on a jump."""
+
+_SETTLED_US = 2_000_000
+"""Reports that stay late for so long, and all alike, are not late: the reader's clock was put back."""
+
+_WINDOW_US = 10_000_000
+"""A crystal runs off by less than a millisecond in this time, so the least lateness is sought anew in it."""
+
+
+class ReaderClock:
+    """`offset_us` turns a reader's stamp into this machine's monotonic time; None before anything was heard.
+
+    `jumps` counts how often the reader's clock was set while it was used, `jump_us` is the last such step:
+    positive when the reader's clock was put forward.
+    """
+
+    def __init__(self) -> None:
+        self.offset_us: int | None = None
+        self.jumps = 0
+        self.jump_us = 0
+        self._proven = False  # by a report; a greeting alone may be in another time base
+        self._low_us: int | None = None
+        self._window_us = 0
+        self._odd_us = 0
+        self._odd_since_us = 0
+        self._odd_seen = 0
+
+    def greet(self, stamp_us: int, now_us: int) -> None:
+        """What the reader's clock said when it took a connection, which it never holds back."""
+        distance_us = now_us - stamp_us
+        if self.offset_us is None:
+            self.offset_us = distance_us
+        elif abs(distance_us - self.offset_us) > JUMP_US:
+            self._step(distance_us)
+        self._restart(now_us)
+
+    def place(self, stamp_us: int, now_us: int) -> int:
+        """When the reader's stamp was, on this machine's clock, never in the future."""
+        offset_us = self.offset_us if self.offset_us is not None else now_us - stamp_us
+        return min(stamp_us + offset_us, now_us)
+
+    def settle(self, reads: list[TagRead], now_us: int) -> list[TagRead]:
+        """Reads of one report, made with `offset_us` (0 for None): learn from the newest, and put right what
+        would be in the future.
+        """
+        if not reads:
+            return reads
+        newest_us = max(read.last_us for read in reads)
+        if newest_us == now_us:
+            # A reader that tells no time has its reads placed by their arrival, which teaches nothing.
+            self._proven = self._proven or self.offset_us is not None
+            return reads
+        if self.offset_us is None:
+            self.offset_us = now_us - newest_us
+            self._proven = True
+            self._restart(now_us)
+            shift_us = self.offset_us
+        else:
+            late_us = now_us - newest_us
+            self._learn(late_us, now_us)
+            shift_us = min(late_us, 0)
+        if not shift_us:
+            return reads
+        return [
+            msgspec.structs.replace(read, first_us=read.first_us + shift_us, last_us=read.last_us + shift_us)
+            for read in reads
+        ]
+
+    def _learn(self, late_us: int, now_us: int) -> None:
+        assert self.offset_us is not None
+        if abs(late_us) > JUMP_US:
+            self._doubt(late_us, now_us)
+            return
+        self._proven, self._odd_seen = True, 0
+        if late_us < 0:
+            self.offset_us += late_us
+            self._restart(now_us)
+            return
+        self._low_us = late_us if self._low_us is None else min(self._low_us, late_us)
+        if now_us - self._window_us >= _WINDOW_US:
+            self.offset_us += self._low_us
+            self._restart(now_us)
+
+    def _doubt(self, late_us: int, now_us: int) -> None:
+        """Late or early by more than a line explains: a jump once enough reports say the same."""
+        assert self.offset_us is not None
+        if self._odd_seen == 0 or abs(late_us - self._odd_us) > JUMP_US // 2:
+            self._odd_us, self._odd_since_us, self._odd_seen = late_us, now_us, 0
+        self._odd_seen += 1
+        settled = late_us < 0 or now_us - self._odd_since_us >= _SETTLED_US
+        if self._odd_seen >= _AGREEING and settled:
+            self._step(self.offset_us + late_us)
+            self._restart(now_us)
+
+    def _step(self, offset_us: int) -> None:
+        assert self.offset_us is not None
+        if self._proven:
+            self.jumps += 1
+            self.jump_us = self.offset_us - offset_us
+        self._proven = True
+        self.offset_us = offset_us
+
+    def _restart(self, now_us: int) -> None:
+        self._low_us, self._window_us, self._odd_seen = None, now_us, 0

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reader's clock is laid on ours: wrong, set, run off, restarted, or with reads kept from before."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers import TagRead
+from drivers.llrp.clock import JUMP_US, ReaderClock
+
+SECOND = 1_000_000
+UTC = 1_700_000_000 * SECOND
+
+
+def seen(clock: ReaderClock, stamp_us: int, now_us: int) -> TagRead:
+    """One tag by the reader's stamp, as the client makes and places it."""
+    at_us = stamp_us + (clock.offset_us or 0)
+    read = TagRead("gate-1", b"\1" * 12, 1, -6000, 1, at_us, at_us)
+    return clock.settle([read], now_us)[0]
+
+
+def test_a_read_is_placed_by_the_newest_stamp_where_nothing_else_is_known() -> None:
+    clock = ReaderClock()
+    assert seen(clock, UTC, 50 * SECOND).last_us == 50 * SECOND
+    assert seen(clock, UTC + SECOND, 51 * SECOND).last_us == 51 * SECOND
+
+
+def test_reads_kept_while_there_was_no_connection_keep_their_time() -> None:
+    clock = ReaderClock()
+    clock.greet(UTC + 100 * SECOND, 200 * SECOND)
+    late = [seen(clock, UTC + (40 + step) * SECOND, 201 * SECOND).last_us for step in range(30)]
+    assert late == [(140 + step) * SECOND for step in range(30)]
+    assert seen(clock, UTC + 102 * SECOND, 202 * SECOND).last_us == 202 * SECOND
+    assert clock.jumps == 0
+
+
+def test_no_read_is_ever_in_the_future() -> None:
+    clock = ReaderClock()
+    clock.greet(UTC, 10 * SECOND)
+    for ahead_us in (1, 400_000, 10**12):
+        assert seen(clock, UTC + ahead_us, 10 * SECOND).last_us <= 10 * SECOND
+
+
+def test_the_least_lateness_is_the_distance() -> None:
+    clock, chance = ReaderClock(), Random(1)
+    for step in range(2000):
+        now_us = step * 20_000
+        seen(clock, UTC + now_us - chance.randrange(2_000, 90_000), now_us)
+    assert clock.offset_us is not None
+    assert abs(clock.offset_us - (2_000 - UTC)) < 3_000
+
+
+def test_a_clock_that_runs_off_is_followed() -> None:
+    clock = ReaderClock()
+    for step in range(20_000):  # 400 s at 100 ppm: 40 ms
+        now_us = step * 20_000
+        read = seen(clock, UTC + now_us - now_us // 10_000, now_us)
+        assert now_us - read.last_us < 5_000
+    assert clock.jumps == 0
+
+
+def test_a_clock_put_ahead_is_told_and_reads_stay_right() -> None:
+    clock = ReaderClock()
+    for step in range(10):
+        seen(clock, UTC + step * SECOND, step * SECOND)
+    times = [seen(clock, UTC + (3600 + step) * SECOND, step * SECOND).last_us for step in range(10, 20)]
+    assert times == [step * SECOND for step in range(10, 20)]
+    assert (clock.jumps, clock.jump_us) == (1, 3600 * SECOND)
+
+
+def test_a_clock_put_back_is_told_once_its_reads_stay_late_all_alike() -> None:
+    clock = ReaderClock()
+    for step in range(10):
+        seen(clock, UTC + step * SECOND, step * SECOND)
+    times = [seen(clock, UTC + (step - 60) * SECOND, step * SECOND).last_us for step in range(10, 20)]
+    assert times[0] == (10 - 60) * SECOND, "at first it may be late"
+    assert times[3:] == [step * SECOND for step in range(13, 20)]
+    assert (clock.jumps, clock.jump_us) == (1, -60 * SECOND)
+
+
+def test_a_backlog_that_drains_is_late_and_no_jump() -> None:
+    clock = ReaderClock()
+    seen(clock, UTC, 0)
+    # A line stalled for 30 s gives all it held back, ten times as fast as it was seen.
+    for step in range(300):
+        stamp_us, now_us = step * SECOND // 10, 30 * SECOND + step * SECOND // 100
+        assert seen(clock, UTC + stamp_us, now_us).last_us == stamp_us
+    assert clock.jumps == 0
+
+
+def test_one_damaged_stamp_moves_nothing() -> None:
+    clock = ReaderClock()
+    for step in range(20):
+        stamp_us = UTC + step * SECOND if step != 9 else 2**63
+        assert seen(clock, stamp_us, step * SECOND).last_us == step * SECOND
+    assert clock.jumps == 0
+
+
+def test_a_reader_that_was_restarted_says_so_in_its_greeting() -> None:
+    clock = ReaderClock()
+    clock.greet(5000 * SECOND, 100 * SECOND)
+    seen(clock, 5001 * SECOND, 101 * SECOND)
+    clock.greet(20 * SECOND, 200 * SECOND)  # by uptime, which begins anew
+    assert clock.jumps == 1
+    assert seen(clock, 21 * SECOND, 201 * SECOND).last_us == 201 * SECOND
+
+
+def test_a_greeting_in_another_time_base_than_the_reports_is_no_jump() -> None:
+    clock = ReaderClock()
+    clock.greet(77 * SECOND, 100 * SECOND)
+    times = [seen(clock, UTC + step * SECOND, (101 + step) * SECOND).last_us for step in range(5)]
+    assert times == [(101 + step) * SECOND for step in range(5)]
+    assert clock.jumps == 0
+
+
+def test_reads_without_a_time_teach_nothing() -> None:
+    clock = ReaderClock()
+    read = TagRead("gate-1", b"", 1, -6000, 1, 7, 7)
+    assert clock.settle([read], 7) == [read]
+    assert clock.offset_us is None
+    assert clock.settle([], 8) == []
+
+
+def test_an_event_is_placed_and_never_in_the_future() -> None:
+    clock = ReaderClock()
+    assert clock.place(UTC, 5) == 5
+    clock.greet(UTC, 100)
+    assert (clock.place(UTC - 30, 200), clock.place(UTC + 500, 200)) == (70, 200)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 10**9)), max_size=60))
+def test_whatever_a_reader_stamps_nothing_is_in_the_future(steps: list[tuple[int, int]]) -> None:
+    clock, now_us = ReaderClock(), 0
+    for stamp_us, pause_us in steps:
+        now_us += pause_us
+        assert seen(clock, stamp_us, now_us).last_us <= now_us
+
+
+def test_a_clock_that_trusts_each_report_would_be_moved_by_a_backlog() -> None:
+    """The control: placed by the newest stamp of each report alone, reads that were kept lose their time."""
+    naive_us = [30 * SECOND + step * SECOND // 100 for step in range(300)]
+    assert all(abs(at_us - step * SECOND // 10) > JUMP_US for step, at_us in enumerate(naive_us))
