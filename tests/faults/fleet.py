@@ -190,6 +190,13 @@ class Machine:
                 return True
         return False
 
+    async def lent(self, loads: int) -> None:
+        """Bring pallets until one may pass, and wait until so many more may: a log that has just begun waits
+        for what it is lent, and rightly holds every load meanwhile.
+        """
+        assert await self.accepts(), self.screen.seen[-2:]
+        await until(lambda: self.left() >= loads, f"{self.name} to be lent {loads} pieces")
+
     # -- what befalls the machine ---------------------------------------------------------------------
 
     async def restart(self) -> None:
