@@ -212,7 +212,7 @@ PARAMETERS: Final = """
 335 C1G2RFControl: RFModeID u16, Tari u16
 336 C1G2SingulationControl: Session n2, -6, TagPopulation u16, TagTransitTime u32
     | InvAwareAction=C1G2TagInventoryStateAwareSingulationAction
-337 C1G2TagInventoryStateAwareSingulationAction: SessionState n1, SLState n1, -6
+337 C1G2TagInventoryStateAwareSingulationAction: SessionState n1, SLState n1, SLAll flag, -5
 338 C1G2TagSpec: | TagPatterns=C1G2TargetTag*
 339 C1G2TargetTag: C1G2MemoryBank n2, MatchFlag flag, -5, MostSignificantBit u16, TagMask bits, TagData bits
 341 C1G2Read: OpSpecID u16, AccessPassword u32, C1G2MemoryBank n2, -6, WordAddress u16, WordCount u16

@@ -7,60 +7,70 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from drivers.llrp.errors import LlrpError
 from drivers.llrp.impinj import IMPINJ
 from drivers.llrp.tables import CUSTOM_TYPE
 
-__all__ = ["TagLayout", "parameter_length"]
+__all__ = ["TagLayout", "parameter_length", "tag_values"]
+
+# Bytes that follow each other in a tag: what they are called when they are a value, how they are unpacked,
+# how many they are, and how many of them are the same for all tags of the layout.
+_Piece: TypeAlias = tuple[str, str, int, int]
 
 _HEAD: Final = struct.Struct(">HH")
 _CUSTOM_HEAD: Final = struct.Struct(">II")
+_NUMBERS: Final = {code: struct.Struct(">" + code) for code in "bhHQ"}
 
 # What has a type of one byte and no length: its bytes, and what a value that counts is called.
-_TV: Final[dict[int, tuple[str, str]]] = {
-    1: ("H", "antenna"),
-    2: ("Q", "first_utc"),
-    3: ("Q", "first_uptime"),
-    4: ("Q", "last_utc"),
-    5: ("Q", "last_uptime"),
-    6: ("b", "dbm"),
-    7: ("H", "channel"),
-    8: ("H", "count"),
-    9: ("4x", ""),
-    10: ("2x", ""),
-    11: ("2x", ""),
-    12: ("H", "pc"),
-    13: ("12s", "epc"),
-    14: ("2x", ""),
-    15: ("2x", ""),
-    16: ("4x", ""),
-    17: ("2x", ""),
-    18: ("4x", ""),
-    19: ("2x", ""),
-    20: ("2x", ""),
+_TV: Final[dict[int, tuple[str, str, int]]] = {
+    1: ("antenna", "H", 2),
+    2: ("first_utc", "Q", 8),
+    3: ("first_uptime", "Q", 8),
+    4: ("last_utc", "Q", 8),
+    5: ("last_uptime", "Q", 8),
+    6: ("dbm", "b", 1),
+    7: ("channel", "H", 2),
+    8: ("count", "H", 2),
+    9: ("", "4x", 4),
+    10: ("", "2x", 2),
+    11: ("", "2x", 2),
+    12: ("pc", "H", 2),
+    13: ("epc", "12s", 12),
+    14: ("", "2x", 2),
+    15: ("", "2x", 2),
+    16: ("", "4x", 4),
+    17: ("", "2x", 2),
+    18: ("", "4x", 4),
+    19: ("", "2x", 2),
+    20: ("", "2x", 2),
 }
-_IMPINJ: Final[dict[int, tuple[str, str]]] = {56: ("H", "phase"), 57: ("h", "cdbm"), 68: ("h", "doppler")}
+_TV_HEAD: Final[_Piece] = ("", "x", 1, 1)
+_TV_PIECES: Final = {
+    0x80 | kind: (_TV_HEAD, (name, code, size, 0)) for kind, (name, code, size) in _TV.items()
+}
+_IMPINJ: Final[dict[int, _Piece]] = {
+    56: ("phase", "H", 2, 0),
+    57: ("cdbm", "h", 2, 0),
+    68: ("doppler", "h", 2, 0),
+}
 _IMPINJ_TID: Final = 55
 _EPC: Final = 241
 _READ_RESULT: Final = 349
-# The class identifiers that a chip's own number begins with (Gen2, TID memory): a read of other memory
-# hardly ever does.
-_TID_CLASSES: Final = (0xE0, 0xE2)
 
 
 @dataclass(slots=True)
 class TagLayout:
-    """Tags of `size` bytes whose values, in the order of `names`, `values` unpacks.
+    """Tags of `size` bytes that are alike but for their values.
 
-    Names are epc, antenna, first_utc, first_uptime, last_utc, last_uptime, dbm, cdbm, channel, count, pc,
-    phase, doppler, tid: those of a tag's own that there are.
+    Names of values are epc, antenna, first_utc, first_uptime, last_utc, last_uptime, dbm, cdbm, channel,
+    count, pc, phase, doppler, tid, read (of a tag's memory): those of them that such a tag has.
     """
 
     size: int
-    names: tuple[str, ...]
-    values: struct.Struct
+    _names: tuple[str, ...]
+    _values: struct.Struct
     _mask: bytes
     _expected: bytes
     _whole: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -68,15 +78,13 @@ class TagLayout:
     @classmethod
     def of(cls, data: bytes, at: int, length: int) -> TagLayout:
         """The layout of the TagReportData at byte `at`. Raises LlrpError where its inside does not fit it."""
-        walk = _Walk(data, at, at + length)
-        walk.take("4x", "", 4)
-        while walk.at < walk.end:
-            (walk.tv if data[walk.at] & 0x80 else walk.tlv)()
-        if "epc" not in walk.names:
-            raise LlrpError("a tag without EPCData and EPC96, expected one of them", at)
-        expected = bytes(a & b for a, b in zip(data[at : at + length], walk.mask, strict=True))
-        names = tuple(walk.names)
-        return cls(length, names, struct.Struct(">" + "".join(walk.codes)), bytes(walk.mask), expected)
+        pieces = _pieces(data, at, length)
+        mask = b"".join([b"\xff" * fixed + bytes(size - fixed) for _, _, size, fixed in pieces])
+        expected = bytes(map(int.__and__, data[at : at + length], mask))
+        names = tuple(name for name, *_ in pieces if name)
+        return cls(
+            length, names, struct.Struct(">" + "".join(code for _, code, *_ in pieces)), mask, expected
+        )
 
     def matching(self, data: bytes, at: int, count: int) -> int:
         """How many of the `count` tags from byte `at` on have this layout, one after the other."""
@@ -85,6 +93,11 @@ class TagLayout:
         differs = int.from_bytes(data[at : at + count * size], "big") & mask ^ expected
         # The first difference is the highest bit.
         return count if not differs else count - (differs.bit_length() + 8 * size - 1) // (8 * size)
+
+    def columns(self, data: bytes, at: int, count: int) -> dict[str, Any]:
+        """The values of `count` tags from byte `at` on, a tuple for each name."""
+        block = memoryview(data)[at : at + count * self.size]
+        return dict(zip(self._names, zip(*self._values.iter_unpack(block), strict=True), strict=True))
 
     def _numbers(self, count: int) -> tuple[int, int]:
         numbers = (
@@ -97,6 +110,19 @@ class TagLayout:
         return numbers
 
 
+def tag_values(data: bytes, at: int, length: int) -> dict[str, Any]:
+    """The values of the TagReportData at byte `at` as `TagLayout.columns` of one, for a layout that is not
+    worth keeping. Raises LlrpError where its inside does not fit it.
+    """
+    values: dict[str, Any] = {}
+    for name, code, size, _ in _pieces(data, at, length):
+        if name:
+            number = _NUMBERS.get(code)
+            values[name] = number.unpack_from(data, at) if number else (data[at : at + size],)
+        at += size
+    return values
+
+
 def parameter_length(data: bytes, at: int, end: int) -> tuple[int, int]:
     """Type and length of the parameter at byte `at`, which has a length. Raises LlrpError beyond `end`."""
     if end - at < 4:
@@ -107,83 +133,69 @@ def parameter_length(data: bytes, at: int, end: int) -> tuple[int, int]:
     return kind, length
 
 
-class _Walk:
-    """Goes through one tag; `mask` has a set bit where other tags of its layout are the same."""
-
-    def __init__(self, data: bytes, at: int, end: int) -> None:
-        self._data = data
-        self.at = at
-        self.end = end
-        self.codes: list[str] = []
-        self.names: list[str] = []
-        self.mask = bytearray()
-
-    def take(self, code: str, name: str, fixed: int) -> None:
-        """Go over `code`, whose first `fixed` bytes are the layout's; `name` where it is a value."""
-        size = struct.calcsize(">" + code)
-        if self.at + size > self.end:
-            raise LlrpError(f"{self.end - self.at} bytes are left, expected {size}", self.at)
-        self.codes.append(code)
-        if name:
-            self.names.append(name)
-        self.mask += b"\xff" * fixed + bytes(size - fixed)
-        self.at += size
-
-    def tv(self) -> None:
-        """A parameter without length."""
-        known = _TV.get(self._data[self.at] & 0x7F)
-        self.take("x", "", 1)
-        if known is None:
-            # Nobody knows where the next one begins: the rest of the tag is passed over.
-            known = (f"{self.end - self.at}x", "")
-        self.take(*known, 0)
-
-    def tlv(self) -> None:
-        """A parameter with length."""
-        kind, length = parameter_length(self._data, self.at, self.end)
-        end = self.at + length
-        outer, self.end = self.end, end
-        if kind == _EPC:
-            self._epc()
-        elif kind == _READ_RESULT:
-            self._read_result()
-        elif kind == CUSTOM_TYPE:
-            self._custom()
+def _pieces(data: bytes, at: int, length: int) -> list[_Piece]:
+    """All bytes of the TagReportData at byte `at`."""
+    start, end = at, at + length
+    pieces: list[_Piece] = [("", "4x", 4, 4)]
+    at += 4
+    while at < end:
+        if data[at] & 0x80:
+            pair = _TV_PIECES.get(data[at])
+            if pair is None:
+                # Without a length nobody knows where the next one begins: the rest is passed over.
+                pair = (_TV_HEAD, ("", f"{end - at - 1}x", end - at - 1, 0))
+            pieces += pair
+            at += 1 + pair[1][2]
         else:
-            self.take("4x", "", 4)
-        self.take(f"{end - self.at}x", "", 0)
-        self.end = outer
+            kind, inner = parameter_length(data, at, end)
+            pieces += _tlv(data, at, kind, inner)
+            at += inner
+    if at > end:
+        raise LlrpError(f"the last parameter ends {at - end} bytes behind the tag", end)
+    if not any(name == "epc" for name, *_ in pieces):
+        raise LlrpError("a tag without EPCData and EPC96, expected one of them", start)
+    return pieces
 
-    def _epc(self) -> None:
-        self.take("6x", "", 6)
-        bits = int.from_bytes(self._data[self.at - 2 : self.at], "big")
-        size = (bits + 7) // 8
-        if size != self.end - self.at:
-            came = self.end - self.at
-            raise LlrpError(f"EPCData says {bits} bits and has {came} bytes, expected {size}", self.at - 2)
-        self.take(f"{size}s", "epc", 0)
 
-    def _read_result(self) -> None:
-        """Type and length, result, which operation, count of words, words."""
-        self.take("4x", "", 4)
-        self.take("x", "", 1)
-        self.take("2x", "", 0)
-        self.take("2x", "", 2)
-        words = int.from_bytes(self._data[self.at - 2 : self.at], "big")
-        succeeded = self._data[self.at - 5] == 0
-        if succeeded and words and self.at < self.end and self._data[self.at] in _TID_CLASSES:
-            self.take(f"{words * 2}s", "tid", 1)
+def _tlv(data: bytes, at: int, kind: int, length: int) -> tuple[_Piece, ...]:
+    """All bytes of the parameter at byte `at`, which has a length."""
+    if kind == _EPC:
+        return _epc(data, at, length)
+    if kind == _READ_RESULT and length > 9:
+        return _read_result(data, at, length)
+    if kind == CUSTOM_TYPE and length >= 12:
+        vendor, subtype = _CUSTOM_HEAD.unpack_from(data, at + 4)
+        if vendor == IMPINJ and length >= 14:
+            return _impinj(data, at, length, subtype)
+    return (("", f"{length}x", length, min(length, 12 if kind == CUSTOM_TYPE else 4)),)
 
-    def _custom(self) -> None:
-        self.take("12x", "", 12)
-        vendor, subtype = _CUSTOM_HEAD.unpack_from(self._data, self.at - 8)
-        if vendor != IMPINJ:
-            return
-        value = _IMPINJ.get(subtype)
-        if value and self.end - self.at >= 2:
-            self.take(*value, 0)
-        elif subtype == _IMPINJ_TID and self.end - self.at >= 2:
-            self.take("2x", "", 2)
-            words = int.from_bytes(self._data[self.at - 2 : self.at], "big")
-            if 0 < words * 2 <= self.end - self.at:
-                self.take(f"{words * 2}s", "tid", 0)
+
+def _epc(data: bytes, at: int, length: int) -> tuple[_Piece, ...]:
+    if length < 6:
+        raise LlrpError(f"EPCData is {length} bytes long, expected at least 6", at + 2)
+    bits = data[at + 4] << 8 | data[at + 5]
+    size = (bits + 7) // 8
+    if size != length - 6:
+        raise LlrpError(f"EPCData says {bits} bits and has {length - 6} bytes, expected {size}", at + 4)
+    return ("", "6x", 6, 6), ("epc", f"{size}s", size, 0)
+
+
+def _read_result(data: bytes, at: int, length: int) -> tuple[_Piece, ...]:
+    """Type and length, result, which operation, count of words, words."""
+    size = (data[at + 7] << 8 | data[at + 8]) * 2
+    head: tuple[_Piece, ...] = (("", "5x", 5, 5), ("", "2x", 2, 0))
+    if data[at + 4] == 0 and size == length - 9:
+        return (*head, ("", "2x", 2, 2), ("read", f"{size}s", size, 0))
+    return (*head, ("", f"{length - 7}x", length - 7, 0))
+
+
+def _impinj(data: bytes, at: int, length: int, subtype: int) -> tuple[_Piece, ...]:
+    """Type and length, vendor, subtype; then the value, and perhaps what the vendor added since."""
+    value, value_at = _IMPINJ.get(subtype), 12
+    if subtype == _IMPINJ_TID:
+        size = (data[at + 12] << 8 | data[at + 13]) * 2
+        value, value_at = ("tid", f"{size}s", size, 0), 14
+    if value is None or value_at + value[2] > length or not value[2]:
+        return (("", f"{length}x", length, min(length, 14)),)
+    rest = length - value_at - value[2]
+    return ("", f"{value_at}x", value_at, value_at), value, ("", f"{rest}x", rest, 0)
