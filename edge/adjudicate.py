@@ -9,7 +9,8 @@ what each says stands in `edge.words.TABLE`. Knows no clock: the moment comes in
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -48,12 +49,13 @@ _ZERO: Final = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When and how sure: UTC, the kernel's word on its clock, and the seq of the own log that the
-    center had confirmed.
+    center had confirmed. `spoken` is what loads that move through a door now will take of permit lines.
     """
 
     at: datetime
     synchronized: bool
     have: int
+    spoken: Mapping[LineRef, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +146,15 @@ def judge_read(
     """
     identity = identity or identity_at(books, raw, moment.at)
     if len(raw) >= CODE_BYTES_MAX:
-        return _of_job(books, door, Verdict("unreadable"))
+        return of_job(books, door, Verdict("unreadable"))
     if no_read:
-        return _of_job(books, door, Verdict("no-read"))
+        return of_job(books, door, Verdict("no-read"))
     if isinstance(identity, WorkOrder):
         trouble = job_trouble(books, door, identity.job)
         return Verdict(trouble or OPENS, job=identity.job)
     if isinstance(identity, Load) and identity.is_goods:
         return replace(find(books, door, identity, moment, typed), remark=_remark(books, identity, moment))
-    return _of_job(books, door, _no_goods(identity))
+    return of_job(books, door, _no_goods(identity))
 
 
 def _no_goods(identity: Identity) -> Verdict:
@@ -209,7 +211,7 @@ def job_trouble(books: NodeBooks, door: str, name: str) -> str | None:
     return "job-closed" if job is not None and job.state == "closed" else None
 
 
-def _of_job(books: NodeBooks, door: str, verdict: Verdict) -> Verdict:
+def of_job(books: NodeBooks, door: str, verdict: Verdict) -> Verdict:
     """A verdict on no load, in the open job of its door if there is one."""
     opened = books.job_at(door)
     return replace(verdict, direction=opened[0].direction, job=opened[0].job) if opened else verdict
@@ -356,11 +358,12 @@ def _by_account(
 ) -> Verdict:
     assert verdict.quantity is not None
     account = books.account(ref)
-    left = books.left(ref, moment.have)
+    spoken = moment.spoken.get(ref, _ZERO)
+    left = books.left(ref, moment.have) - spoken
     if verdict.quantity <= left:
         passing = "admitted" if verdict.direction is Direction.IN else "withdrawn"
         return replace(verdict, reason=passing, left=left - verdict.quantity)
-    pending = account.pending - account.used - account.returned
+    pending = account.pending - account.used - account.returned - spoken
     if verdict.quantity <= pending or books.is_closed:
         return replace(verdict, reason="grant-pending", left=left)
     holders = books.state.lent.get(str(ref))

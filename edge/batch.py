@@ -62,6 +62,22 @@ class ReadNote(msgspec.Struct):
     entry_id: str | None
 
 
+class PassageNote(msgspec.Struct, frozen=True):
+    """Asks for a passage to be kept: what was found (JSON of `edge.passage.Passage`) and the evidence that it
+    was judged from (`edge.evidence`), named by `sha256`. Times are aware; `entry_ids` are what it led to, or
+    what had counted its loads before.
+    """
+
+    passage: str
+    door: str
+    at: datetime
+    closed_at: datetime
+    finding: bytes
+    evidence: bytes
+    sha256: str
+    entry_ids: tuple[str, ...]
+
+
 class CursorMove(msgspec.Struct):
     """Asks for a sink's cursor to be moved."""
 
@@ -76,12 +92,15 @@ class SnapshotPut(msgspec.Struct):
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """What was pruned at once: up to `base`, so many entries, scans kept as evidence, and signed heads."""
+    """What was pruned at once: up to `base`, so many entries, scans kept as evidence, signed heads, and
+    passages of gates.
+    """
 
     base: Place
     entries: int
     reads: int
     heads: int
+    passages: int = 0
 
 
 class Prune(msgspec.Struct):
@@ -92,7 +111,7 @@ class Prune(msgspec.Struct):
     outcome: Pruned | Exception | None = None
 
 
-Item = Append | ReadNote | CursorMove | SnapshotPut | Prune
+Item = Append | ReadNote | PassageNote | CursorMove | SnapshotPut | Prune
 
 
 class Batch(msgspec.Struct):
@@ -106,6 +125,7 @@ class Batch(msgspec.Struct):
     heads: list[Head] = []
     begins: str | None = None
     read_rows: list[tuple[object, ...]] = []
+    passage_rows: list[tuple[object, ...]] = []
     cursors: dict[str, Place] = {}
     snapshot: tuple[Place, bytes] | None = None
     prunes: list[Prune] = []

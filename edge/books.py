@@ -485,12 +485,14 @@ class NodeBooks:
             return None
         return self.state.jobs[name], self.state.conveyances[name]
 
-    def hold_like(self, door: str, reason: str, code: str) -> OpenHold | None:
-        """An open Hold at this door for the same reason and code; blind reads are alike."""
+    def hold_like(self, door: str, reason: str, code: str, key: str | None = None) -> OpenHold | None:
+        """An open Hold at this door for the same reason and code, or load `key`; blind reads are alike."""
         any_code = reason in ("unreadable", "no-read", "seals")
         for hold in self.state.holds.values():
-            if hold.door == door and hold.reason == reason and (any_code or hold.code == code):
-                return hold
+            if hold.door == door and hold.reason == reason:
+                load = hold.load.key if hold.load is not None else None
+                if any_code or hold.code == code or (key is not None and load == key):
+                    return hold
         return None
 
     def clears(self, door: str, key: str) -> str | None:
@@ -504,7 +506,7 @@ class NodeBooks:
         return own or blind
 
 
-BLIND: Final = ("unreadable", "no-read", "no-goods", "parcel", "asset", "place")
+BLIND: Final = ("unreadable", "no-read", "no-goods", "parcel", "asset", "place", "no-tag", "unknown-tags")
 """Reasons of Holds that know no load: the next good scan at their door settles them."""
 
 

@@ -3,7 +3,7 @@
 
 Judging and queueing an entry happen without an await between them, so that no other door can spend
 the same quantity. ACCEPTED is shown only when the journal has told the entry. Knows the journal by
-the small `Recorder` protocol and no network.
+the small `edge.recorder.Recorder` and no network.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
-from customs.documents import Conveyance, Direction, Holding, Status
+from customs.documents import Conveyance, Direction, Holding, LineRef, Status
 from drivers.read import Read
 from edge import words
 from edge.adjudicate import OPENS, REPEAT_NS, Moment, Verdict, find, inputs_hash, job_trouble, judge_read
@@ -28,7 +28,9 @@ from edge.doors import Door, Shown
 from edge.entries import closing_of, movement_of, opening_of, refusal_of, undoing_of
 from edge.errors import JournalError
 from edge.given import CODE_BYTES_MAX, summary_of, typed_quantity
+from edge.passing import Passing
 from edge.reads import identity_at
+from edge.recorder import Recorder
 from edge.show import choices, hold_view, job_view, missing_loads
 from edge.view import DoorView, HoldView, JobView, Refused
 from gs1.load import Control, Load
@@ -53,33 +55,6 @@ CHECKING_S: Final = 0.15
 _log = logging.getLogger("zonegate.dock")
 
 
-class Recorder(Protocol):
-    """The journal as the dock writes it; see `edge.journal.Journal`."""
-
-    @property
-    def epoch(self) -> str:
-        """The epoch that entries are written in."""
-        ...
-
-    def append(self, draft: Draft) -> asyncio.Future[Any]:
-        """Queue an entry; the future resolves when it is told."""
-        ...
-
-    def note_read(
-        self,
-        *,
-        device: str,
-        door: str,
-        at: datetime,
-        code: str,
-        raw: bytes,
-        verdict: str,
-        entry_id: str | None,
-    ) -> None:
-        """Keep one read as evidence, in the same transaction as what is queued."""
-        ...
-
-
 class Dock:
     """All doors of a node over one journal and its books."""
 
@@ -91,10 +66,11 @@ class Dock:
         self.have = 0
         self.counts: dict[str, int] = {}
         self._trust_clock = trust_clock
-        self._written = ""
+        self.written = ""
         self._untold: dict[str, asyncio.Future[Any]] = {}
         self._recorder: Recorder | None = None
         self._listeners: list[Callable[[str], None]] = []
+        self.passing = Passing(self)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -111,6 +87,7 @@ class Dock:
             self.write("settings", settings)
         for name in (*self.doors, ""):
             self.changed(name)
+        self.passing.attached()
 
     def detach(self, *, quiet: bool = False) -> None:
         """The journal cannot write: every door says STOP until another is attached, but at a quiet end."""
@@ -118,7 +95,12 @@ class Dock:
         if quiet:
             return
         for door in self.doors.values():
-            self._show(door, Verdict("cannot-record"), "", told=True)
+            self.show(door, Verdict("cannot-record"), "", told=True)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The journal, while entries can be written."""
+        return self._recorder
 
     @property
     def recording(self) -> bool:
@@ -139,11 +121,11 @@ class Dock:
     def take_read(self, door_id: str, read: Read) -> None:
         """A read of a scanner at a door."""
         summary = summary_of(read.device, read.carrier, read.raw, read.at)
-        self._take(self._door(door_id), read.raw, summary, no_read=read.no_read)
+        self._take(self.door_at(door_id), read.raw, summary, no_read=read.no_read)
 
     async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:
         """A scan typed or wedged into a screen; counted once for each `client_id`."""
-        at = self._door(door)
+        at = self.door_at(door)
         if client_id not in self.books.state.clients:
             summary = summary_of(by, "keyboard", code, self.clocks.utc(), client_id)
             await self._settle(self._take(at, code, summary))
@@ -154,16 +136,16 @@ class Dock:
     ) -> asyncio.Future[Any] | None:
         """Judge one read; the future of its entry, or None when it wrote none."""
         if self._recorder is None:
-            self._show(door, Verdict("cannot-record"), summary.code, told=True)
+            self.show(door, Verdict("cannot-record"), summary.code, told=True)
             return None
         try:
             return self._take_recorded(door, raw, summary, self._recorder, no_read=no_read)
         except JournalError:  # nothing was queued: too much waits, or the journal has just been closed
-            self._show(door, Verdict("cannot-record"), summary.code, told=True)
+            self.show(door, Verdict("cannot-record"), summary.code, told=True)
             return None
         except Exception:  # noqa: BLE001 - one label must not end the service, nor leave what was said before it
             _log.exception("a read at door %s could not be judged", door.id)
-            self._show(door, Verdict("cannot-record"), summary.code, told=True)
+            self.show(door, Verdict("cannot-record"), summary.code, told=True)
             return None
 
     def _take_recorded(
@@ -179,9 +161,9 @@ class Dock:
             code=summary.code,
             raw=raw[:CODE_BYTES_MAX],
             verdict=door.shown.reason,
-            entry_id=self._written if wrote else None,
+            entry_id=self.written if wrote else None,
         )
-        self._count("scans")
+        self.count("scans")
         return told
 
     def _dispatch(
@@ -205,13 +187,13 @@ class Dock:
         if verdict.reason == "already-counted":
             return self._counted(door, verdict, summary)
         if verdict.kind == words.NOTICE:
-            self._show(door, verdict, summary.code, told=True)
+            self.show(door, verdict, summary.code, told=True)
             return None
         if verdict.kind != words.ACCEPTED:
             return self._refuse(door, verdict, summary, moment)
         body = movement_of(verdict, summary, moment)
         kind = "admission" if body.direction is Direction.IN else "withdrawal"
-        return self._record(door, kind, body, verdict, summary.code, moment)
+        return self.record(door, kind, body, verdict, summary.code, moment)
 
     def _counted(self, door: Door, verdict: Verdict, summary: ReadSummary) -> asyncio.Future[Any] | None:
         job = self.books.state.jobs[verdict.job or ""]
@@ -233,7 +215,7 @@ class Dock:
     ) -> asyncio.Future[Any] | None:
         """Show a notice that speaks of an accepted load, but not before its entry is told."""
         future = self._untold.get(entry_id)
-        turn = self._show(door, verdict, code, told=future is None, entry_id=entry_id)
+        turn = self.show(door, verdict, code, told=future is None, entry_id=entry_id)
         if future is not None:
             future.add_done_callback(lambda told: self._told(door, turn, told))
         return future
@@ -252,11 +234,11 @@ class Dock:
         if verdict.kind == words.HOLD:
             open_hold = self.books.hold_like(door.id, verdict.reason, summary.code)
             if open_hold is not None:
-                self._show(door, verdict, summary.code, told=True, entry_id=open_hold.hold)
+                self.show(door, verdict, summary.code, told=True, entry_id=open_hold.hold)
                 return None
         body = refusal_of(verdict, summary, moment, by)
         kind = "hold" if verdict.kind == words.HOLD else "stop"
-        return self._record(door, kind, body, verdict, summary.code, moment)
+        return self.record(door, kind, body, verdict, summary.code, moment)
 
     # -- jobs -------------------------------------------------------------------------------------
 
@@ -276,7 +258,7 @@ class Dock:
     def _close(self, door: Door, by: str) -> asyncio.Future[Any] | None:
         opened = self.books.job_at(door.id)
         if opened is None:
-            self._show(door, Verdict("nothing-to-close"), "", told=True)
+            self.show(door, Verdict("nothing-to-close"), "", told=True)
             return None
         job, conveyance = opened
         missing = missing_loads(job, conveyance)
@@ -299,7 +281,7 @@ class Dock:
     def _undo(self, door: Door, by: str, client_id: str | None) -> asyncio.Future[Any] | None:
         done = self.last_done(door.id)
         if done is None:
-            self._show(door, Verdict("nothing-to-undo"), "", told=True)
+            self.show(door, Verdict("nothing-to-undo"), "", told=True)
             return None
         moved = done.body
         body = undoing_of(done, by, client_id)
@@ -317,7 +299,7 @@ class Dock:
 
     async def quantity(self, door: str, hold: str, quantity: str, client_id: str, by: str) -> DoorView:
         """A quantity for the Hold that asked for it."""
-        at = self._door(door)
+        at = self.door_at(door)
         if client_id in self.books.state.clients:
             return self.door(door)
         held = self.books.state.holds.get(hold)
@@ -341,12 +323,12 @@ class Dock:
         """Take back the last movement of the open job at this door."""
         if client_id not in self.books.state.clients:
             self._need_recorder()
-            await self._settle(self._undo(self._door(door), by, client_id))
+            await self._settle(self._undo(self.door_at(door), by, client_id))
         return self.door(door)
 
     async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView:
         """Open a planned conveyance at a door, a closed one again; `seals` are those seen, if looked at."""
-        at = self._door(door)
+        at = self.door_at(door)
         trouble = job_trouble(self.books, door, job)
         conveyance = self.books.state.conveyances.get(job)
         if conveyance is None or trouble not in (None, "job-closed"):
@@ -362,7 +344,7 @@ class Dock:
         if opened is None:
             raise Refused("No truck is open at this door. Open one first.")
         self._need_recorder()
-        await self._settle(self._close(self._door(door), by))
+        await self._settle(self._close(self.door_at(door), by))
         return job_view(self.books, opened[1], self.have)
 
     async def decide(
@@ -379,7 +361,7 @@ class Dock:
             )
         self._need_recorder()
         view = hold_view(self.books, held)
-        door = self._door(held.door)
+        door = self.door_at(held.door)
         if decision == "deposit":
             amount = typed_quantity(quantity or "")
             await self._settle(self._deposit(door, held, amount, by))
@@ -409,9 +391,10 @@ class Dock:
         raw = bytes.fromhex(held.raw)
         moment = self.moment()
         summary = summary_of(by, "keyboard", raw, self.clocks.utc(), None, str(quantity))
+        summary = msgspec.structs.replace(summary, code=held.code)  # a tag's bytes are not to be printed
         verdict = Verdict("temporary-deposit", Direction.IN, held.job, facts, quantity, clears=held.hold)
         body = movement_of(verdict, summary, moment, by)
-        return self._record(door, "admission", body, verdict, held.code, moment)
+        return self.record(door, "admission", body, verdict, held.code, moment)
 
     def _accept_seals(self, door: Door, job: str, by: str) -> asyncio.Future[Any]:
         conveyance = self.books.state.conveyances[job]
@@ -453,25 +436,43 @@ class Dock:
         state = self.books.state
         seq = state.seq + 1 if state.epoch == recorder.epoch else 1
         self.books.fold(Fact(draft.entry_id, recorder.epoch, seq, kind, door, at, body))
-        self._written = draft.entry_id
-        self._count(kind)
+        self.written = draft.entry_id
+        self.count(kind)
         return future
 
-    def _record(
+    def record(
         self, door: Door, kind: str, body: Movement | Refusal, verdict: Verdict, code: str, moment: Moment
     ) -> asyncio.Future[Any]:
+        """Write what was judged of a read, and show it: ACCEPTED only when its entry is told."""
         future = self.write(kind, body, door.id, moment)
         told = verdict.kind != words.ACCEPTED
-        entry_id = self._written
-        turn = self._show(door, verdict, code, told=told, entry_id=entry_id)
+        entry_id = self.written
+        turn = self.show(door, verdict, code, told=told, entry_id=entry_id)
         door.judge(body.read.raw, self.clocks.mono_ns())
         if verdict.kind == words.ACCEPTED:
-            self._untold[entry_id] = future
-            future.add_done_callback(lambda told: self._told(door, turn, told))
-            future.add_done_callback(lambda _: self._untold.pop(entry_id, None))
+            self.tell_later(door, turn, {entry_id: future})
         return future
 
+    def untold(self, entry_id: str) -> asyncio.Future[Any] | None:
+        """What resolves when the entry of an accepted load is told; None when it was, or is no such one."""
+        return self._untold.get(entry_id)
+
+    def tell_later(self, door: Door, turn: int, accepted: Mapping[str, asyncio.Future[Any]]) -> None:
+        """Say ACCEPTED, which is shown as this turn, once all these entries are told."""
+        self._untold |= accepted
+        waiting = set(accepted)
+
+        def told_one(entry_id: str, told: asyncio.Future[Any]) -> None:
+            self._untold.pop(entry_id, None)
+            waiting.discard(entry_id)
+            if not waiting:
+                self._told(door, turn, told)
+
+        for entry_id, future in accepted.items():
+            future.add_done_callback(partial(told_one, entry_id))
+
     def _told(self, door: Door, turn: int, told: asyncio.Future[Any]) -> None:
+        # The journal tells in its order: of several entries the last one tells of all.
         if told.cancelled() or told.exception() is not None:
             return  # the journal failed: `detach` has put STOP on every door
         door.tell(turn)
@@ -495,8 +496,19 @@ class Dock:
 
     # -- saying -----------------------------------------------------------------------------------
 
-    def _show(self, door: Door, verdict: Verdict, code: str, *, told: bool, entry_id: str = "") -> int:
-        turn = door.show(verdict, code, self.books, self.clocks.utc(), told=told, entry_id=entry_id)
+    def show(
+        self,
+        door: Door,
+        verdict: Verdict,
+        code: str,
+        *,
+        told: bool,
+        entry_id: str = "",
+        among: Sequence[Verdict] = (),
+    ) -> int:
+        """Put a verdict on a door's screen, the worst of those `among` which it stands."""
+        at = self.clocks.utc()
+        turn = door.show(verdict, code, self.books, at, told=told, entry_id=entry_id, among=among)
         self._show_soon(door, told=told)
         return turn
 
@@ -528,7 +540,7 @@ class Dock:
 
     def door(self, door: str) -> DoorView:
         """One door now."""
-        return self._door(door).view(self.books, self.have)
+        return self.door_at(door).view(self.books, self.have)
 
     def inventory(self, text: str = "", limit: int = 500) -> list[Holding]:
         """Loads in the zone whose key, product, lot or owner contains `text`."""
@@ -542,14 +554,15 @@ class Dock:
                     break
         return found
 
-    def moment(self) -> Moment:
-        """Now, as judging takes it."""
-        return Moment(self.clocks.utc(), self._synchronized(), self.have)
+    def moment(self, spoken: Mapping[LineRef, Decimal] | None = None) -> Moment:
+        """Now, as judging takes it; `spoken` as there."""
+        return Moment(self.clocks.utc(), self._synchronized(), self.have, spoken or {})
 
     def _synchronized(self) -> bool:
         return self._trust_clock or self.clocks.synchronized()
 
-    def _door(self, door: str) -> Door:
+    def door_at(self, door: str) -> Door:
+        """One of this node's doors; raises Refused for another."""
         found = self.doors.get(door)
         if found is None:
             raise Refused(
@@ -557,5 +570,6 @@ class Dock:
             )
         return found
 
-    def _count(self, name: str) -> None:
+    def count(self, name: str) -> None:
+        """Count something since start, for /metrics."""
         self.counts[name] = self.counts.get(name, 0) + 1

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from customs.documents import Product
 from edge import words
@@ -63,9 +65,19 @@ class Door:
         self.say(Shown("READY", word, *words.say(word)))
 
     def show(
-        self, verdict: Verdict, code: str, books: NodeBooks, at: datetime, *, told: bool, entry_id: str = ""
+        self,
+        verdict: Verdict,
+        code: str,
+        books: NodeBooks,
+        at: datetime,
+        *,
+        told: bool,
+        entry_id: str = "",
+        among: Sequence[Verdict] = (),
     ) -> int:
-        """Show a verdict; an accepted one says "checking" until `tell`."""
+        """Show a verdict; an accepted one says "checking" until `tell`. Of several, `among` them it is the
+        worst: then all are told by number, and what it says itself stands beside.
+        """
         state = {"NOTICE": "ACCEPTED" if verdict.reason in _GOOD else "READY"}.get(verdict.kind, verdict.kind)
         sentence, step = words.say(
             verdict.reason,
@@ -89,7 +101,7 @@ class Door:
             at,
             verdict.remark or "",
         )
-        return self.say(shown)
+        return self.say(_of_several(shown, among) if len(among) > 1 else shown)
 
     def tell(self, turn: int) -> None:
         """The entry behind this turn is recorded: say so, unless something newer stands there."""
@@ -129,6 +141,21 @@ class Door:
 
 
 _GOOD = ("already-counted", "repeat-scan")
+
+
+_TELLS: Final = {words.STOP: "STOP", words.HOLD: "HOLD", words.ACCEPTED: "may pass", words.NOTICE: "counted"}
+"""How loads of one passage are counted on the screen, the worst first."""
+
+
+def _of_several(shown: Shown, among: Sequence[Verdict]) -> Shown:
+    """What is said of several loads at once: all of them pass, or the screen says how many do not."""
+    counts = {kind: sum(verdict.kind == kind for verdict in among) for kind in _TELLS}
+    told = ", ".join(f"{count} {_TELLS[kind]}" for kind, count in counts.items() if count)
+    sentence, step = words.say("several", loads=len(among), told=told, step=shown.step)
+    if shown.state in (words.STOP, words.HOLD):
+        remark = " ".join(part for part in (shown.sentence, shown.remark) if part)
+        return replace(shown, sentence=sentence, step=step, remark=remark)
+    return replace(shown, sentence=sentence, step=step, load=None, quantity=None)
 
 
 def _prompt(shown: Shown) -> Prompt | None:

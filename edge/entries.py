@@ -31,8 +31,10 @@ def movement_of(verdict: Verdict, read: ReadSummary, moment: Moment, by: str | N
     )
 
 
-def refusal_of(verdict: Verdict, read: ReadSummary, moment: Moment, by: str | None) -> Refusal:
-    """A HOLD or STOP; `by` names the person whose act led to it."""
+def refusal_of(
+    verdict: Verdict, read: ReadSummary, moment: Moment, by: str | None, *, crossed: bool | None = None
+) -> Refusal:
+    """A HOLD or STOP; `by` names the person whose act led to it, `crossed` as in its body."""
     return Refusal(
         job=verdict.job,
         direction=verdict.direction,
@@ -43,6 +45,7 @@ def refusal_of(verdict: Verdict, read: ReadSummary, moment: Moment, by: str | No
         line=verdict.line,
         left=verdict.left,
         by=by,
+        crossed=crossed,
     )
 
 

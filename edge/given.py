@@ -12,10 +12,13 @@ from typing import Final
 
 from edge.view import Refused
 from gs1.printable import printable
-from sync.bodies import ReadSummary
+from sync.bodies import PassageFacts, ReadSummary
 
 CODE_BYTES_MAX: Final = 2_048
 """Of one read's bytes an entry keeps so many; longer codes are not judged. GS1 codes fit several times."""
+
+RFID: Final = "rfid"
+"""The carrier of what a reader's antenna read."""
 
 QUANTITY_MAX: Final = Decimal(10_000_000)
 """More of one label than any dock moves at once is a slip of the fingers."""
@@ -32,6 +35,16 @@ def summary_of(
     """A read as its entry keeps it; `raw` is cut to CODE_BYTES_MAX."""
     kept = raw[:CODE_BYTES_MAX]
     return ReadSummary(device, carrier, printable(raw), kept.hex(), at, typed, client_id)
+
+
+def tag_summary(
+    device: str, epc: bytes, pc: int | None, at: datetime, passage: PassageFacts | None
+) -> ReadSummary:
+    """A tag as its entry keeps it, with what the gate found of its passage; without `epc` only that."""
+    code = epc.hex().upper()
+    if not code and passage is not None:
+        code = passage.passage
+    return ReadSummary(device, RFID, code, epc.hex(), at, pc=pc, passage=passage)
 
 
 def typed_quantity(text: str) -> Decimal:

@@ -30,6 +30,7 @@ from edge.batch import (
     Ended,
     Identity,
     Item,
+    PassageNote,
     Placed,
     Prune,
     Pruned,
@@ -78,6 +79,7 @@ class JournalCounters:
     commit_ns_sum: int
     commit_ms: tuple[int, ...]
     reads_left_out: int
+    passages_left_out: int
     full: bool
     heartbeat_ns: int
 
@@ -195,6 +197,13 @@ class Journal:
         """
         self._put(ReadNote(device, door, at, code, raw, verdict, entry_id))
 
+    def note_passage(self, note: PassageNote) -> None:
+        """Keep what a gate found and what it was judged from, in the transaction of what is queued with it.
+
+        It is left out, and counted, when the disk runs low. Raises as `append`.
+        """
+        self._put(note)
+
     def set_cursor(self, sink: str, place: Place) -> None:
         """Keep how far a sink has taken this log. Raises as `append`."""
         self._put(CursorMove(sink, place))
@@ -239,6 +248,7 @@ class Journal:
             commit_ns_sum=self._commit_ns_sum,
             commit_ms=tuple(self._commit_ms),
             reads_left_out=self._writer.reads_left_out,
+            passages_left_out=self._writer.passages_left_out,
             full=self._writer.full is not None,
             heartbeat_ns=self._heartbeat_ns,
         )
@@ -311,6 +321,8 @@ class Journal:
                 items.append(item)
                 if isinstance(item, Append):
                     size += len(item.draft.body)
+                elif isinstance(item, PassageNote):
+                    size += len(item.finding) + len(item.evidence)
                 if len(items) >= BATCH_ITEMS_MAX or size >= BATCH_BYTES_MAX:
                     return items, True
                 item = self._queue.get_nowait()

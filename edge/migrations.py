@@ -125,3 +125,29 @@ def m002_pruned(database: Database) -> None:
     ):
         database.execute(statement)
     database.execute("PRAGMA user_version = 2")
+
+
+@_migrations()
+def m003_passages(database: Database) -> None:
+    """What gates found, and what each finding was judged from (`edge.evidence`).
+
+    `at` is when a passage opened; `sha256` names the evidence, which is NULL where it was too large to be
+    kept, `evidence_bytes` its size all the same; `entry_ids` is a JSON list.
+    """
+    for statement in (
+        """CREATE TABLE passage_evidence (
+            position INTEGER PRIMARY KEY,
+            passage TEXT NOT NULL,
+            door TEXT NOT NULL,
+            at TEXT NOT NULL,
+            closed_at TEXT NOT NULL,
+            finding BLOB NOT NULL,
+            sha256 TEXT NOT NULL,
+            evidence BLOB,
+            evidence_bytes INTEGER NOT NULL,
+            entry_ids TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX passage_by_evidence ON passage_evidence (sha256)",
+        "PRAGMA user_version = 3",
+    ):
+        database.execute(statement)

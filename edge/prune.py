@@ -107,7 +107,12 @@ def prune_to(connection: sqlite3.Connection, base: Place) -> Pruned:
         "(SELECT position FROM read_evidence WHERE at > ? ORDER BY position LIMIT 1), ?)",
         (recorded_at, 2**62),
     )
-    return Pruned(base, entries.rowcount, reads.rowcount, heads.rowcount)
+    passages = execute(
+        "DELETE FROM passage_evidence WHERE position < coalesce("
+        "(SELECT position FROM passage_evidence WHERE closed_at > ? ORDER BY position LIMIT 1), ?)",
+        (recorded_at, 2**62),
+    )
+    return Pruned(base, entries.rowcount, reads.rowcount, heads.rowcount, passages.rowcount)
 
 
 def _recorded_at(record: bytes, epoch: str, seq: int) -> datetime:

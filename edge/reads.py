@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 
 from edge.books import NodeBooks
 from gs1 import gtin_link, sscc_link
-from gs1.answer import answer_code
+from gs1.answer import answer_code, answer_tag
 from gs1.identify import Identity, identify, identity_of
-from gs1.load import Control, Load, Unknown, WorkOrder
+from gs1.load import Control, Load, TagRead, Unknown, WorkOrder
 from gs1.patterns import SitePattern, compile_patterns
 from gs1.reading import read_code, split_aim
 
@@ -51,9 +51,19 @@ def identity_at(books: NodeBooks, raw: bytes, at: datetime) -> Identity:
     return identify(raw, today, patterns=_patterns(books))
 
 
+def tag_at(books: NodeBooks, epc: bytes, pc: int | None, at: datetime) -> Identity:
+    """What an RFID tag is that was read at a moment; `pc` is its protocol control word. Never raises."""
+    return identify(TagRead(epc, pc), local_day(books, at))
+
+
 def answer_at(books: NodeBooks, raw: bytes, at: datetime) -> dict[str, Any]:
     """The answer of `gs1.answer.answer_code` for a code that was read at a moment."""
     return answer_code(raw, local_day(books, at), patterns=_patterns(books))
+
+
+def tag_answer_at(books: NodeBooks, epc: bytes, pc: int | None, at: datetime) -> dict[str, Any]:
+    """The answer of `gs1.answer.answer_tag` for a tag that was read at a moment."""
+    return answer_tag(TagRead(epc, pc), local_day(books, at))
 
 
 def reason_in(answer: dict[str, Any]) -> str:

@@ -62,8 +62,17 @@ def hold_view(books: NodeBooks, hold: OpenHold) -> HoldView:
         step,
         hold.at,
         choices(hold),
-        reason_in(answer_at(books, bytes.fromhex(hold.raw), hold.at)) if hold.reason in BLIND else "",
+        reason_in(answer_at(books, bytes.fromhex(hold.raw), hold.at))
+        if hold.raw and hold.reason in BLIND
+        else "",
     )
+
+
+def _remark(books: NodeBooks, hold: OpenHold) -> str:
+    """What is wrong with the label that was scanned; nothing where a gate read none."""
+    if not hold.raw or hold.reason not in BLIND:
+        return ""
+    return reason_in(answer_at(books, bytes.fromhex(hold.raw), hold.at))
 
 
 def job_view(books: NodeBooks, conveyance: Conveyance, have: int) -> JobView:

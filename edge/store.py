@@ -20,7 +20,7 @@ from sync.entry import Head, Place
 JOURNAL_FILE: Final = "journal.sqlite3"
 """The journal's name in the store's folder; SQLite puts `-wal` and `-shm` beside it."""
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The number of the last migration in `edge.migrations`."""
 
 PAGE_ENTRIES_MAX: Final = 1000
@@ -318,6 +318,27 @@ class Questions:
         )
         return [PassageRow(*row) for row in rows]
 
+    def passage(self, name: str, sha256: str) -> PassageRow | None:
+        """The passage of this name that was judged from this evidence; None when it was given up."""
+        if "passage_evidence" not in self.schema_names():
+            return None
+        row = self._one(
+            "SELECT position, passage, door, at, finding, evidence FROM passage_evidence"
+            " WHERE sha256 = ? AND passage = ? LIMIT 1",
+            *(sha256, name),
+        )
+        return PassageRow(*row) if row else None
+
+    def stray_passage(self) -> tuple[int, str] | None:
+        """(position, entry_id) of the first passage that names an entry which is not stored."""
+        if "passage_evidence" not in self.schema_names():
+            return None
+        row = self._one(
+            "SELECT position, value FROM passage_evidence, json_each(entry_ids) WHERE NOT EXISTS"
+            " (SELECT 1 FROM entry WHERE entry.entry_id = value) ORDER BY position LIMIT 1"
+        )
+        return (row[0], row[1]) if row else None
+
     def stray_read(self) -> tuple[int, str] | None:
         """(position, entry_id) of the first raw read that names an entry which is not stored."""
         row = self._one(
@@ -368,7 +389,7 @@ class JournalReader(Questions):
             version = schema_version(connection)
             if version == 0:
                 raise StoreError(f"the journal {self.path} is empty: no node has written to it yet")
-            if version == 1:
+            if version == 1:  # of version 2 only the passages are missing, which are asked for with care
                 connection.executescript(_NOTHING_PRUNED)
             connection.execute("PRAGMA query_only = 1")
         except BaseException:

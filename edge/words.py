@@ -269,6 +269,38 @@ TABLE: Final[tuple[Row, ...]] = (
         "Set it aside. It needs its own labels.",
     ),
     Row(
+        "wrong-way",
+        "any",
+        "a load that went through the gate against the truck's direction",
+        HOLD,
+        "This load went the wrong way.",
+        "Bring it back, or call the supervisor.",
+    ),
+    Row(
+        "not-sure",
+        "any",
+        "a load that may pass, and the gate is not sure which way it went",
+        HOLD,
+        "The gate is not sure about this load.",
+        "Scan its label.",
+    ),
+    Row(
+        "no-tag",
+        "any",
+        "something went through the gate and no tag of a load was read",
+        HOLD,
+        "No tag was read on this load.",
+        "Scan its label.",
+    ),
+    Row(
+        "unknown-tags",
+        "any",
+        "tags went through the gate that name no load known here",
+        HOLD,
+        "These tags name no known load.",
+        "Scan the label of the load.",
+    ),
+    Row(
         "not-in-zone",
         "out",
         "on a notice, but never admitted",
@@ -360,6 +392,7 @@ CHROME: Final = {
     "closed-short": ("Closed short: {missing} not seen.", "Look into the trailer. Tell the supervisor."),
     "undone": ("Undone.", "Scan it again, or bring the next load."),
     "checking": ("Checking.", "Wait."),
+    "several": ("{loads} loads: {told}.", "{step}"),
 }
 """What a door says beside verdicts: sentence and next step."""
 
@@ -372,7 +405,7 @@ def row(reason: str) -> Row:
 def say(reason: str, **facts: object) -> tuple[str, str]:
     """Sentence and next step of a reason code or chrome word, filled with its facts."""
     sentence, step = CHROME[reason] if reason in CHROME else _ROWS[reason][4:6]
-    return sentence.format(**facts), step
+    return sentence.format(**facts), step.format(**facts) if reason in CHROME else step
 
 
 def as_markdown() -> str:

@@ -20,15 +20,27 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from edge.anchor import Anchor, sync_folder
-from edge.batch import Append, Batch, CursorMove, Ended, Identity, Item, Prune, ReadNote, SnapshotPut
+from edge.batch import (
+    Append,
+    Batch,
+    CursorMove,
+    Ended,
+    Identity,
+    Item,
+    PassageNote,
+    Prune,
+    ReadNote,
+    SnapshotPut,
+)
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
 from edge.prune import next_base, prune_to
 from edge.room import NO_ROOM, Room
+from edge.rows import INSERT_PASSAGE, INSERT_READ, passage_row, read_row
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
 from sync.bodies import Begin, Rotate, body_bytes, read_body, schema_of
 from sync.chain import BeginAnew, GoOn, rule_e
-from sync.entry import GENESIS, Draft, Entry, Place, read_record, record_bytes, record_hash, utc_text
+from sync.entry import GENESIS, Draft, Entry, Place, read_record, record_bytes, record_hash
 from sync.errors import EntryError
 
 ROOM_CHECK_NS: Final = 100_000_000
@@ -36,9 +48,6 @@ ROOM_CHECK_NS: Final = 100_000_000
 
 SIGN_EVERY_NS: Final = 1_000_000_000
 """A head is signed once a second while there is news."""
-
-RAW_BYTES_MAX: Final = 16 * 1024
-"""Raw bytes kept of one scan. Links cut longer lines; the count of all bytes is kept beside it."""
 
 _WAL_PAGES: Final = 4096
 """Pages (of 4 KiB) after which SQLite itself checkpoints inside a commit: bounds the log under load."""
@@ -55,10 +64,6 @@ ROTATE: Final = "rotate"
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}")
 
 INSERT_ENTRY: Final = "INSERT INTO entry (epoch, seq, entry_id, hash, record) VALUES (?,?,?,?,?)"
-_INSERT_READ: Final = (
-    "INSERT INTO read_evidence (device, door, at, code, raw, raw_bytes, verdict, entry_id)"
-    " VALUES (?,?,?,?,?,?,?,?)"
-)
 _INSERT_HEAD: Final = "INSERT INTO signed_head (epoch, seq, hash, signature) VALUES (?,?,?,?)"
 
 
@@ -88,6 +93,7 @@ class Writer:
         self.signer = anchor.signer()
         self.begun: BeginAnew | None = None
         self.reads_left_out = 0
+        self.passages_left_out = 0
         self.full: DiskFull | None = None
         self.connection = connection
         self._undo = ExitStack()
@@ -309,7 +315,9 @@ class Writer:
 
     def _take_note(self, batch: Batch, item: Item) -> None:
         if isinstance(item, ReadNote):
-            batch.read_rows.append(_read_row(item))
+            batch.read_rows.append(read_row(item))
+        elif isinstance(item, PassageNote):
+            batch.passage_rows.append(passage_row(item))
         elif isinstance(item, CursorMove):
             batch.cursors[item.sink] = item.place
         elif isinstance(item, SnapshotPut):
@@ -403,7 +411,9 @@ class Writer:
 
     def _leave_out_reads(self, batch: Batch) -> None:
         self.reads_left_out += len(batch.read_rows)
+        self.passages_left_out += len(batch.passage_rows)
         batch.read_rows.clear()
+        batch.passage_rows.clear()
 
     def _spare_bytes(self) -> int:
         """Room that is free inside the database file; only a quota asks for it."""
@@ -424,7 +434,9 @@ class Writer:
             elif batch.entry_rows:
                 self.connection.executemany(INSERT_ENTRY, batch.entry_rows)
             if batch.read_rows:
-                self.connection.executemany(_INSERT_READ, batch.read_rows)
+                self.connection.executemany(INSERT_READ, batch.read_rows)
+            if batch.passage_rows:
+                self.connection.executemany(INSERT_PASSAGE, batch.passage_rows)
             for head in batch.heads:
                 execute(_INSERT_HEAD, (head.epoch, head.seq, head.hash, head.signature))
             for sink, place in batch.cursors.items():
@@ -548,16 +560,3 @@ def _wal_bytes(store: Path) -> int:
         return (store / f"{JOURNAL_FILE}-wal").stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _read_row(note: ReadNote) -> tuple[object, ...]:
-    return (
-        note.device,
-        note.door,
-        utc_text(note.at),
-        note.code,
-        note.raw[:RAW_BYTES_MAX],
-        len(note.raw),
-        note.verdict,
-        note.entry_id,
-    )

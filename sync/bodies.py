@@ -23,6 +23,9 @@ QUANTITY_MAX: Final = Decimal(10) ** 12
 DECIMALS_MAX: Final = 12
 """Twice what papers may say; sums of such quantities are exact in 28 digits."""
 
+CROSSINGS_MAX: Final = 20
+"""Crossings of one passage that an entry lists: a driver who goes to and fro more often is listed no more."""
+
 UNDO_MAX: Final = 200
 """Movements of one door that can still be undone; a job rarely has more loads."""
 
@@ -94,9 +97,39 @@ class Rotate(msgspec.Struct, frozen=True):
     key: str
 
 
+class PassageFacts(msgspec.Struct, frozen=True, gc=False):
+    """What a gate found of the passage in which a load was read; the whole finding and what it rests on lie
+    beside the journal.
+
+    `kind` is crossed, turned, unread, empty or nothing, `direction` the way in the end, None where it could
+    not be decided. `confidence` is in thousandths, `bound` what it had to be. `crossings` are listed up to
+    CROSSINGS_MAX. `loads` were judged together; of `tags` that moved `items` name single goods, `assets`
+    pallets and forklifts; `still` lay about; `reads` came of the tags that moved. `eyes`: photo eyes took
+    part. `load_seen` is the word of the one at load height, where no load had a tag. `evidence` names what
+    it was judged from (see `edge.evidence.name`).
+    """
+
+    passage: str
+    kind: str
+    direction: Direction | None
+    confidence: int
+    bound: int
+    crossings: tuple[Direction, ...]
+    loads: int
+    tags: int
+    items: int
+    assets: int
+    still: int
+    reads: int
+    eyes: bool
+    load_seen: bool | None
+    evidence: str
+
+
 class ReadSummary(msgspec.Struct, frozen=True, gc=False):
     """One observation as the entry keeps it. `code` is printable, `raw` the bytes in hex, `typed` the
-    quantity that a person gave with it, `client_id` the screen's own id of the scan.
+    quantity that a person gave with it, `client_id` the screen's own id of the scan. `pc` is a tag's protocol
+    control word, `passage` what the gate found; `frame` the SHA-256 of the picture that a camera read it in.
     """
 
     device: str
@@ -106,6 +139,9 @@ class ReadSummary(msgspec.Struct, frozen=True, gc=False):
     at: datetime
     typed: str | None = None
     client_id: str | None = None
+    pc: int | None = None
+    passage: PassageFacts | None = None
+    frame: str | None = None
 
 
 class Use(msgspec.Struct, frozen=True, gc=False):
@@ -160,7 +196,9 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
 class Refusal(msgspec.Struct, frozen=True):
     """Body of `hold` and `stop`: why a load did not pass, in the reason code's own numbers.
 
-    `by` names the person whose act led to it; None for what the judge said of a read.
+    `by` names the person whose act led to it; None for what the judge said of a read. `crossed` is what a
+    gate saw of a STOP: True if the load went through all the same, False if it turned back, None where
+    nobody saw or the gate is not sure.
     """
 
     job: str | None
@@ -172,6 +210,7 @@ class Refusal(msgspec.Struct, frozen=True):
     line: LineRef | None = None
     left: Decimal | None = None
     by: str | None = None
+    crossed: bool | None = None
 
 
 class Release(msgspec.Struct, frozen=True):

@@ -14,10 +14,12 @@ import pytest
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Status
 from edge.adjudicate import OPENS, Moment, Verdict, judge_read
 from edge.given import CODE_BYTES_MAX
+from edge.passage import PassageKind
 from edge.view import DoorView
 from edge.words import TABLE, Row, as_markdown, row
 from gs1 import gtin_link, sscc_link
 from sync.bodies import Close, Dispute, Grant, Holdings, Lent, Moved
+from tests.edge.gates import STRANGE, UNSURE, crossed, number_of, passage, unit
 from tests.edge.yard import (
     BRACKET,
     CLOSE,
@@ -292,6 +294,31 @@ async def disputed(way: str) -> tuple[Yard, DoorView]:
     load = sscc_link(sscc(int(way == "in") * 100 + 1))
     more = (("dispute", Dispute("0" * 8, "dock-1", load, "counted short", "office")),)
     return await after(opened(way, Papers(more=more)), way, load_number(way, 1))
+
+
+@situation("wrong-way")
+async def wrong_way(way: str) -> tuple[Yard, DoorView]:
+    yard = opened(way)
+    other = {"in": "out", "out": "in"}[way]
+    return yard, await crossed(yard, passage(way, [unit(number_of(way, 1))], way=other))
+
+
+@situation("not-sure")
+async def not_sure(way: str) -> tuple[Yard, DoorView]:
+    yard = opened(way)
+    return yard, await crossed(yard, passage(way, [unit(number_of(way, 1))], confidence=UNSURE))
+
+
+@situation("no-tag")
+async def no_tag(way: str) -> tuple[Yard, DoorView]:
+    yard = opened(way)
+    return yard, await crossed(yard, passage(way, kind=PassageKind.UNREAD))
+
+
+@situation("unknown-tags")
+async def unknown_tags(way: str) -> tuple[Yard, DoorView]:
+    yard = opened(way)
+    return yard, await crossed(yard, passage(way, [STRANGE]))
 
 
 @situation("cannot-record")

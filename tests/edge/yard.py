@@ -29,6 +29,7 @@ from customs.documents import (
     Status,
 )
 from drivers.read import Read
+from edge.batch import PassageNote
 from edge.books import NodeBooks
 from edge.clock import Clocks
 from edge.dock import Dock
@@ -108,6 +109,7 @@ class FakeRecorder:
         self.epoch = "e" * 32
         self.records: list[bytes] = []
         self.reads: list[dict[str, Any]] = []
+        self.passages: list[PassageNote] = []
         self.waiting: list[asyncio.Future[Any]] = []
         self._at_once = at_once
         self._prev = GENESIS
@@ -139,6 +141,9 @@ class FakeRecorder:
 
     def note_read(self, **read: Any) -> None:
         self.reads.append(read)
+
+    def note_passage(self, note: PassageNote) -> None:
+        self.passages.append(note)
 
     async def tell(self, count: int | None = None) -> None:
         """The oldest entries are durable."""

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a passage means at a door: which loads were in it, and what each of them may do. Pure.
+
+The gate says what moved and which way; here its tags become loads. Each SSCC is a load, and tags of single
+goods beside it are what it holds. Without an SSCC, goods that the books or the truck's permits know are
+judged one by one, and what is left is one Hold. Pallets' and trucks' own tags are never goods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from edge import words
+from edge.adjudicate import Moment, Verdict, challenge, find, of_job
+from edge.books import NodeBooks
+from edge.evidence import Evidence
+from edge.passage import Passage, PassageKind, TagCourse
+from edge.reads import tag_at
+from gs1.identify import Identity
+from gs1.load import ASSETS, Load
+from sync.bodies import CROSSINGS_MAX, PassageFacts
+
+PIECES_MAX: Final = 250
+"""Loads of one passage that are judged by themselves: no fork carries more. The rest is one Hold."""
+
+HEIGHT: Final = "height"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is judged as one: a load with its tag, or, where both are None, what no tag names."""
+
+    load: Load | None = None
+    tag: TagCourse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The tags of a passage, sorted: `pieces` are to be judged, the rest are counts (see PassageFacts)."""
+
+    pieces: tuple[Piece, ...]
+    items: int
+    assets: int
+
+
+def challenge_tag(books: NodeBooks, door: str, identity: Identity, moment: Moment) -> Verdict | None:
+    """What is said of a tag while it moves, direction or not; None where it says nothing of its load.
+
+    Single goods speak only where the books know that very one: they may lie on a pallet whose own tag comes
+    a moment later.
+    """
+    if not isinstance(identity, Load) or not identity.is_goods:
+        return None
+    if identity.sscc is None and not _is_on_the_books(books, identity):
+        return None
+    return challenge(books, door, identity, moment)
+
+
+def contents_of(books: NodeBooks, passage: Passage, at: datetime) -> Contents:
+    """The loads of a passage, each once, in the order in which they came; what lay about is left out."""
+    units: dict[str, Piece] = {}
+    goods: dict[str, Piece] = {}
+    items = assets = strange = 0
+    for tag in sorted(moved(passage), key=lambda tag: (tag.first_us, tag.epc)):
+        identity = tag_at(books, tag.epc, tag.pc, at)
+        if isinstance(identity, Load) and identity.sscc is not None:
+            units.setdefault(identity.key, Piece(identity, tag))
+        elif isinstance(identity, Load) and identity.is_goods:
+            items += 1
+            goods.setdefault(identity.key, Piece(identity, tag))
+        elif isinstance(identity, Load) and identity.kind in ASSETS:
+            assets += 1
+        else:
+            strange += 1
+    if units:
+        return Contents(tuple(units.values())[:PIECES_MAX], items, assets)
+    known = [piece for piece in goods.values() if piece.load and _is_known(books, passage.door, piece.load)]
+    pieces = known[:PIECES_MAX]
+    if passage.kind is PassageKind.UNREAD or len(pieces) < len(goods) or strange or not goods:
+        pieces.append(Piece())
+    return Contents(tuple(pieces), items, assets)
+
+
+def facts_of(
+    passage: Passage, contents: Contents, bound: int, evidence: str, *, load_seen: bool | None
+) -> PassageFacts:
+    """The passage as its entries keep it. `evidence` names what it was judged from."""
+    course = moved(passage)
+    return PassageFacts(
+        passage=passage.passage,
+        kind=passage.kind.value,
+        direction=passage.direction,
+        confidence=passage.confidence,
+        bound=bound,
+        crossings=passage.crossings[:CROSSINGS_MAX],
+        loads=len(contents.pieces),
+        tags=len(course),
+        items=contents.items,
+        assets=contents.assets,
+        still=len(passage.tags) - len(course),
+        reads=sum(tag.reads for tag in course),
+        eyes=passage.eyes,
+        load_seen=load_seen,
+        evidence=evidence,
+    )
+
+
+def judge_piece(
+    books: NodeBooks, door: str, facts: PassageFacts, load: Load | None, moment: Moment
+) -> Verdict | None:
+    """The decision on one piece of a passage; None where there is nothing to write.
+
+    The dock asks this when a passage has closed, `zonegate explain` asks it again of what the entry kept.
+    """
+    crossed = facts.kind == PassageKind.CROSSED
+    if load is None:
+        return _judge_nameless(books, door, facts) if crossed or facts.kind == PassageKind.UNREAD else None
+    found = find(books, door, load, moment)
+    if not crossed:  # a load that was stopped and obeyed is on record, too
+        return found if found.kind == words.STOP else None
+    if is_sure(facts) and _is_against(books, door, facts):
+        return _without_figures(found, "wrong-way")
+    if found.kind == words.ACCEPTED and not is_sure(facts):
+        return _without_figures(found, "not-sure")
+    return found
+
+
+def crossed_of(facts: PassageFacts, verdict: Verdict) -> bool | None:
+    """Whether a stopped load went through all the same; None where that is not asked or not sure."""
+    if verdict.kind != words.STOP:
+        return None
+    if facts.kind != PassageKind.CROSSED:
+        return False
+    return True if is_sure(facts) else None
+
+
+def is_sure(facts: PassageFacts) -> bool:
+    """Whether the gate's direction may be believed."""
+    return facts.direction is not None and facts.confidence >= facts.bound
+
+
+def load_seen(evidence: Evidence) -> bool | None:
+    """What the eye at load height says of a passage: it saw something, or nothing; None without one."""
+    eyes = {
+        (eye.device, eye.port): eye
+        for eye in evidence.layout.eyes
+        if eye.door == evidence.door and eye.place == HEIGHT
+    }
+    seen = [
+        change.high == eyes[change.device, change.port].blocked_when
+        for change in evidence.inputs
+        if (change.device, change.port) in eyes
+    ]
+    return any(seen) if seen else None
+
+
+def moved(passage: Passage) -> list[TagCourse]:
+    """The tags that were on the move."""
+    return [tag for tag in passage.tags if tag.moved]
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The verdict that a door says of several loads: a STOP before a HOLD before what may pass."""
+    return min(verdicts, key=lambda verdict: _WORST.index(verdict.kind), default=None)
+
+
+_WORST: Final = (words.STOP, words.HOLD, words.ACCEPTED, words.NOTICE)
+
+
+def _judge_nameless(books: NodeBooks, door: str, facts: PassageFacts) -> Verdict | None:
+    """What no tag names: tags that say nothing here, or no tag at all."""
+    opened = books.job_at(door)
+    if facts.tags > facts.assets:
+        if books.state.cursor is None:
+            return Verdict("never-synced")
+        if opened is None:
+            return Verdict("no-job")
+        reason = "seals" if opened[0].seals_held else "unknown-tags"
+        return of_job(books, door, Verdict(reason))
+    if facts.load_seen is False:
+        return None  # the fork is empty
+    if facts.load_seen is None and _fetches(books, door, facts):
+        return None
+    return of_job(books, door, Verdict("no-tag"))
+
+
+def _fetches(books: NodeBooks, door: str, facts: PassageFacts) -> bool:
+    """Whether a forklift without goods' tags goes to fetch a load: against the truck's direction, or known by
+    its own tag where no truck is open. Only an eye at load height knows better.
+    """
+    if books.job_at(door) is None:
+        return facts.assets > 0
+    return is_sure(facts) and _is_against(books, door, facts)
+
+
+def _is_against(books: NodeBooks, door: str, facts: PassageFacts) -> bool:
+    opened = books.job_at(door)
+    return opened is not None and facts.direction != opened[0].direction
+
+
+def _is_known(books: NodeBooks, door: str, load: Load) -> bool:
+    """Whether single goods can be judged by themselves: in the books, or on a permit line of the open job."""
+    opened = books.job_at(door)
+    if opened is None:
+        return False
+    job, conveyance = opened
+    if load.key in job.counted or _is_on_the_books(books, load):
+        return True
+    lines = (books.line(ref) for ref in conveyance.permit_lines)
+    return load.gtin is not None and any(line is not None and line[1].product == load.gtin for line in lines)
+
+
+def _is_on_the_books(books: NodeBooks, load: Load) -> bool:
+    state = books.state
+    known = (state.holdings, state.departed, state.disputed)
+    return any(key in place for key in (load.key, load.identity) for place in known)
+
+
+def _without_figures(verdict: Verdict, reason: str) -> Verdict:
+    """A Hold in place of what the papers said: nothing is debited, and no figure of theirs is told."""
+    return replace(verdict, reason=reason, quantity=None, line=None, left=None, date=None, clears=None)

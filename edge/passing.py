@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passages at the dock's doors: what moves is challenged while it moves, and judged once it has crossed.
+
+A load that must not pass is shown at once, direction or not. What has crossed is judged whole, in one step
+without an await: each load is an entry, and what two loads need together is reserved as each is queued.
+Knows the dock it speaks for, no reader and no gate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from customs.documents import Direction, LineRef
+from edge import evidence, words
+from edge.adjudicate import Moment, Verdict
+from edge.batch import PassageNote
+from edge.entries import movement_of, refusal_of
+from edge.errors import EvidenceError, JournalError
+from edge.given import tag_summary
+from edge.passage import Closed, GateSettings, Opened, Passage, PassageKind, Sighted
+from edge.passages import (
+    Contents,
+    Piece,
+    challenge_tag,
+    contents_of,
+    crossed_of,
+    facts_of,
+    judge_piece,
+    load_seen,
+    moved,
+    worst,
+)
+from edge.reads import tag_at
+from gs1.load import Load
+from sync.bodies import PassageFacts, Release
+
+if TYPE_CHECKING:
+    from edge.dock import Dock
+    from edge.doors import Door
+    from edge.recorder import Recorder
+
+NOTED_MAX: Final = 500
+"""Tags of one passage kept as reads of their own; what was judged has all of them in its evidence."""
+
+LATE_MAX: Final = 200
+"""Passages that closed while nothing could be recorded, judged when it can be again; the oldest give way."""
+
+_log = logging.getLogger("zonegate.dock")
+
+
+@dataclass(slots=True)
+class _Going:
+    """A passage that is not closed yet: what was said of its loads by key, the tags that are noted, and the
+    door's turn in which something was said of it.
+    """
+
+    said: dict[str, Verdict] = field(default_factory=dict)
+    noted: set[bytes] = field(default_factory=set)
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One piece's decision; `entry_id` is its entry, or the one that had counted it, None without one. `told`
+    is what resolves with an accepted one.
+    """
+
+    verdict: Verdict
+    code: str
+    entry_id: str | None
+    told: asyncio.Future[Any] | None = None
+
+
+class Passing:
+    """Takes what the gate says and speaks and writes for the dock.
+
+    `sources` names, for each door, the device whose antennas are there, `bound` the confidence in thousandths
+    below which a direction is not sure. `counts` are passages by kind, and tags sighted, since start.
+    """
+
+    def __init__(self, dock: Dock) -> None:
+        self.sources: Mapping[str, str] = {}
+        self.bound = GateSettings().confidence_min
+        self.counts: dict[str, int] = {}
+        self._dock = dock
+        self._going: dict[str, _Going] = {}
+        self._late: list[Closed] = []
+
+    def take(self, events: Sequence[Opened | Sighted | Closed]) -> None:
+        """What the gate said, in its order; events of doors that the dock does not have are left out."""
+        if self._late and self._dock.recording:
+            self.attached()
+        for event in events:
+            door = event.passage.door if isinstance(event, Closed) else event.door
+            if door in self._dock.doors:
+                self._take(self._dock.doors[door], event)
+
+    def attached(self) -> None:
+        """Entries can be written again: judge what closed meanwhile."""
+        late, self._late = self._late, []
+        for closed in late:
+            self._take(self._dock.doors[closed.passage.door], closed)
+
+    def _take(self, door: Door, event: Opened | Sighted | Closed) -> None:
+        recorder = self._dock.recorder
+        if isinstance(event, Opened):
+            self._going.setdefault(door.id, _Going())  # at each door one passage is open at a time
+        elif recorder is None:
+            self._keep(event)
+        else:
+            try:
+                if isinstance(event, Sighted):
+                    self._challenge(door, event, recorder)
+                else:
+                    self._find(door, event, recorder)
+            except JournalError:  # too much waits, or the journal has just been closed
+                self._keep(event)
+                self._dock.show(door, Verdict("cannot-record"), "", told=True)
+            except Exception:  # noqa: BLE001 - one passage must not end the service, nor leave what stood there
+                _log.exception("a passage at door %s could not be judged", door.id)
+                self._dock.show(door, Verdict("cannot-record"), "", told=True)
+
+    def _keep(self, event: Sighted | Closed) -> None:
+        """Nothing can be recorded now: what has crossed all the same is judged when it can be again."""
+        if isinstance(event, Closed):
+            self._going.pop(event.passage.door, None)
+            self._late = [*self._late[-LATE_MAX + 1 :], event]
+
+    # -- while it moves -----------------------------------------------------------------------------
+
+    def _challenge(self, door: Door, sighted: Sighted, recorder: Recorder) -> None:
+        dock = self._dock
+        going = self._going.setdefault(door.id, _Going())
+        moment = dock.moment(self._spoken())
+        identity = tag_at(dock.books, sighted.epc, sighted.pc, moment.at)
+        key = identity.key if isinstance(identity, Load) else ""
+        verdict = going.said.get(key)
+        if verdict is None:
+            verdict = challenge_tag(dock.books, door.id, identity, moment)
+            if verdict is not None:
+                going.said[key] = verdict
+                self._speak(door, going, verdict, sighted.epc.hex().upper())
+        said = verdict.reason if verdict is not None else ""
+        self._note(recorder, going, door.id, sighted.epc, self._utc(sighted.at_us), said)
+        self._count("sighted")
+
+    def _speak(self, door: Door, going: _Going, verdict: Verdict, code: str) -> None:
+        """Say at once what must not pass. What may pass takes away what was said of the load before it."""
+        said = worst(going.said.values())
+        if said is verdict and verdict.kind in (words.STOP, words.HOLD):
+            going.turn = self._dock.show(door, verdict, code, told=True)
+        elif going.turn == 0 and door.shown.state in (words.STOP, words.HOLD):
+            self._ready(door)
+            going.turn = door.turn
+
+    def _spoken(self) -> dict[LineRef, Decimal]:
+        """What the loads that move through doors now will take, if they cross."""
+        taken: dict[LineRef, Decimal] = {}
+        for going in self._going.values():
+            for verdict in going.said.values():
+                if (use := verdict.use) is not None:
+                    taken[use.ref] = taken.get(use.ref, Decimal(0)) + use.quantity
+        return taken
+
+    # -- when it has crossed ------------------------------------------------------------------------
+
+    def _find(self, door: Door, closed: Closed, recorder: Recorder) -> None:
+        dock, passage = self._dock, closed.passage
+        going = self._going.pop(door.id, None) or _Going()
+        moment = dock.moment()
+        contents = contents_of(dock.books, passage, moment.at)
+        name = evidence.name(closed.evidence)
+        facts = facts_of(passage, contents, self.bound, name, load_seen=_load_seen(closed, contents))
+        found = [
+            decided
+            for piece in contents.pieces
+            if (decided := self._decide(door, piece, facts, passage, moment)) is not None
+        ]
+        self._note_all(recorder, going, passage, found)
+        recorder.note_passage(
+            PassageNote(
+                passage.passage,
+                passage.door,
+                self._utc(passage.opened_us),
+                self._utc(passage.closed_us),
+                msgspec.json.encode(passage),
+                closed.evidence,
+                name,
+                tuple(dict.fromkeys(each.entry_id for each in found if each.entry_id is not None)),
+            )
+        )
+        self._count(passage.kind.value)
+        self._show(door, going, found)
+
+    def _decide(
+        self, door: Door, piece: Piece, facts: PassageFacts, passage: Passage, moment: Moment
+    ) -> _Found | None:
+        """Judge one piece and queue its entry, before the next is judged."""
+        dock = self._dock
+        verdict = judge_piece(dock.books, door.id, facts, piece.load, moment)
+        if verdict is None:
+            return None
+        at_us = piece.tag.last_us if piece.tag is not None else passage.closed_us
+        epc, pc = (piece.tag.epc, piece.tag.pc) if piece.tag is not None else (b"", None)
+        summary = tag_summary(self.sources.get(door.id, door.id), epc, pc, self._utc(at_us), facts)
+        key = piece.load.key if piece.load is not None else None
+        if verdict.kind == words.NOTICE:
+            opened = dock.books.job_at(door.id)
+            counted = opened[0].counted.get(key or "") if opened is not None else None
+            self._settle_wrong_way(door, key, facts)
+            return _Found(verdict, summary.code, counted, dock.untold(counted) if counted else None)
+        if verdict.kind == words.ACCEPTED:
+            body = movement_of(verdict, summary, moment)
+            kind = "admission" if body.direction is Direction.IN else "withdrawal"
+            future = dock.write(kind, body, door.id, moment)
+            return _Found(verdict, summary.code, dock.written, future)
+        if verdict.kind == words.HOLD:
+            held = dock.books.hold_like(door.id, verdict.reason, summary.code, key)
+            if held is not None:
+                return _Found(verdict, summary.code, held.hold)
+        refusal = refusal_of(verdict, summary, moment, None, crossed=crossed_of(facts, verdict))
+        dock.write("hold" if verdict.kind == words.HOLD else "stop", refusal, door.id, moment)
+        return _Found(verdict, summary.code, dock.written)
+
+    def _settle_wrong_way(self, door: Door, key: str | None, facts: PassageFacts) -> None:
+        """A counted load that had come back has gone the right way again: its Hold is settled."""
+        if facts.kind != PassageKind.CROSSED:
+            return
+        for hold in list(self._dock.books.state.holds.values()):
+            if hold.reason == "wrong-way" and hold.load is not None and hold.load.key == key:
+                note = f"went the right way again in passage {facts.passage}"
+                self._dock.write("release", Release(hold.hold, "cleared", "gate", note), door.id)
+
+    def _show(self, door: Door, going: _Going, found: Sequence[_Found]) -> None:
+        """Say what was found of all loads together; of none, that the door is ready again."""
+        verdicts = [each.verdict for each in found]
+        verdict = worst(verdicts)
+        if verdict is None:
+            if going.turn and going.turn == door.turn:
+                self._ready(door)
+            return
+        first = next(each for each in found if each.verdict is verdict)
+        waiting = {each.entry_id: each.told for each in found if each.told and each.entry_id}
+        told = verdict.kind in (words.STOP, words.HOLD) or not waiting
+        turn = self._dock.show(
+            door, verdict, first.code, told=told, entry_id=first.entry_id or "", among=verdicts
+        )
+        self._dock.tell_later(door, turn, waiting)
+
+    def _ready(self, door: Door) -> None:
+        door.ready(self._dock.books)
+        self._dock.changed(door.id)
+
+    # -- evidence -----------------------------------------------------------------------------------
+
+    def _note_all(self, recorder: Recorder, going: _Going, passage: Passage, found: Sequence[_Found]) -> None:
+        """Keep a read of each tag that moved and was not sighted before it had crossed."""
+        by_code = {each.code: each for each in found}
+        for tag in moved(passage):
+            told = by_code.get(tag.epc.hex().upper())
+            said = told.verdict.reason if told is not None else passage.kind.value
+            self._note(recorder, going, passage.door, tag.epc, self._utc(tag.first_us), said)
+
+    def _note(
+        self, recorder: Recorder, going: _Going, door: str, epc: bytes, at: datetime, said: str
+    ) -> None:
+        if epc in going.noted or len(going.noted) >= NOTED_MAX:
+            return
+        going.noted.add(epc)
+        recorder.note_read(
+            device=self.sources.get(door, door),
+            door=door,
+            at=at,
+            code=epc.hex().upper(),
+            raw=epc,
+            verdict=said or "sighted",
+            entry_id=None,
+        )
+
+    def _utc(self, at_us: int) -> datetime:
+        """A moment of the monotonic clock as the time of day."""
+        clocks = self._dock.clocks
+        return clocks.utc() - timedelta(microseconds=clocks.mono_ns() // 1000 - at_us)
+
+    def _count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def _load_seen(closed: Closed, contents: Contents) -> bool | None:
+    """What the eye at load height saw; asked only where no tag of a load was read, since that costs time."""
+    if any(piece.load is not None for piece in contents.pieces):
+        return None
+    try:
+        return load_seen(evidence.decode(closed.evidence))
+    except EvidenceError:
+        return None
