@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`zonegate simulate`: play worlds of docks and a center through every fault, and check the record.
+"""`zonegate simulate`: play worlds of docks and a center through every fault, and check the record; or a yard
+with RFID gates, and check the gate (`zonegate.simulate_gate`).
 
 The classes that run at docks and center run here too, with stores, clocks and chance in memory. Every
 schedule follows from its seed, so a failure can be played again and read.
@@ -22,24 +23,39 @@ PROGRESS_S = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate simulate`."""
+    from zonegate.simulate_gate import add_arguments as gate_arguments
     from zonegate.simulation.bugs import BUGS
 
-    parser.add_argument("world", choices=["docks"], help="docks: three nodes, a center, copies of both")
-    parser.add_argument("--schedules", type=int, default=100, metavar="N", help="how many (default 100)")
+    parser.add_argument(
+        "world",
+        choices=["docks", "gate"],
+        help="docks: three nodes, a center, copies of both; gate: RFID gates and a yard that is driven",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first (default 0)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="in so many processes (default 1)")
-    parser.add_argument("--bug", choices=sorted(BUGS), metavar="NAME", help="plant a bug: it must be found")
-    parser.add_argument("--trace", type=int, metavar="SEED", help="tell one schedule, step by step")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    docks = parser.add_argument_group("docks")
+    docks.add_argument("--schedules", type=int, default=100, metavar="N", help="how many (default 100)")
+    docks.add_argument("--bug", choices=sorted(BUGS), metavar="NAME", help="plant a bug: it must be found")
+    docks.add_argument("--trace", type=int, metavar="SEED", help="tell one schedule, step by step")
+    gate_arguments(parser.add_argument_group("gate"))
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when every invariant held, 1 with any failure."""
-    from zonegate.simulation.bugs import planted
-
+    """0 when every invariant held and every goal was met, 1 with any failure."""
     if args.jobs < 1 or (args.bug and args.jobs > 1):
         print(f"--jobs {args.jobs}: expected 1 or more, and 1 with --bug", file=sys.stderr)
         return 2
+    if args.world == "gate":
+        from zonegate.simulate_gate import run as run_gate
+
+        return run_gate(args)
+    return _docks(args)
+
+
+def _docks(args: argparse.Namespace) -> int:
+    from zonegate.simulation.bugs import planted
+
     with planted(args.bug) if args.bug else contextlib.nullcontext():
         if args.trace is not None:
             return _trace(play(args.trace))
