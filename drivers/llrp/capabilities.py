@@ -22,7 +22,7 @@ _ENTRIES_MAX = 1024
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """From GET_READER_CAPABILITIES_RESPONSE (LLRP 1.1 section 10.2). Powers are in 1/100 dBm by index.
+    """From GET_READER_CAPABILITIES_RESPONSE (LLRP 1.0.1 section 9.1.2). Powers are in 1/100 dBm by index.
 
     `hop_table` is the first table's id where the reader hops, `channels` the number of fixed channels where
     it does not; `modes` are the indices of its radio modes.
@@ -63,8 +63,8 @@ class Radio:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """From GET_READER_CONFIG_RESPONSE (LLRP 1.1 section 12.2): `connected` by antenna, `inputs` by port (None
-    where the reader does not know the level), `radios` by antenna.
+    """From GET_READER_CONFIG_RESPONSE (LLRP 1.0.1 section 12.1.2): `connected` by antenna, `inputs` by port
+    (None where the reader does not know the level), `radios` by antenna.
     """
 
     connected: dict[int, bool] = field(default_factory=dict)

@@ -118,6 +118,7 @@ class Reader:
         self._notes: list[str] = []
         self._standing = ""  # the sentence without the news
         self._told_us = 0
+        self._owed = False  # something is to be told once enough time has passed
         self._told = Health(name, State.CLOSED, "not started", self._counts(), clock.now())
         self._on_tags: Callable[[list[TagRead]], None] = _nobody
         self._on_input: Callable[[InputChange], None] = _nobody
@@ -206,7 +207,7 @@ class Reader:
         try:
             await self._pump(link, session, framer)
         except LinkLost:
-            # A reader of 1.0.1 that ends the connection over the question for its version is not asked again.
+            # Nothing more can be said to it. A reader of 1.0.1 that ends the connection over the question for its version is not asked again.
             self._negotiate = not session.asks_version
             raise
         except (ReaderFault, asyncio.CancelledError):
@@ -225,7 +226,7 @@ class Reader:
             for frame in framer.feed(data):
                 if isinstance(frame, BadHeader):
                     self._keep_bad(frame.header, len(frame.header), frame.problem)
-                    raise ReaderFault(f"what came is no LLRP ({frame.problem}); connecting anew")
+                    raise LinkLost(f"what came is no LLRP ({frame.problem}); connecting anew")
                 self._tally.messages += 1
                 if _kind(frame) == _REPORT:
                     await self._take_report(link, session, decoder, frame)
@@ -238,7 +239,7 @@ class Reader:
         """What arrives before the session's deadline, nothing if that came first."""
         now_us = self._now_us()
         due_us = session.deadline_us
-        if session.ready and (self._notes or self._late_untold):
+        if session.ready and (self._owed or self._late_untold):
             due_us = min(due_us, now_us + _HEALTH_GAP_US)
         loop = asyncio.get_running_loop()
         # The second look: when this process was late, not the reader, its bytes are there by now. No link
@@ -336,8 +337,9 @@ class Reader:
         if not news and (state, detail) == (self._told.state, self._standing):
             return
         first = self._told.state not in (State.READY, State.DEGRADED)
-        if not first and now_us - self._told_us < _HEALTH_GAP_US:
-            return  # told with the next, at the latest when the pump wakes for it
+        self._owed = not first and now_us - self._told_us < _HEALTH_GAP_US
+        if self._owed:
+            return  # at the latest when the pump wakes for it
         self._notes.clear()
         self._standing = detail
         self._tell(state, f"{detail}; {news}" if news else detail)

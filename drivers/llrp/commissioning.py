@@ -20,7 +20,7 @@ from drivers.llrp.settings import ReaderSettings
 __all__ = ["EVENTS", "Commission", "Script", "Unanswered", "commission", "config", "gpo", "hello"]
 
 EVENTS = {1: "inputs", 2: "inventory", 3: "its buffer", 4: "exceptions", 8: "antennas"}
-"""ReaderEventType of EventNotificationState (LLRP 1.1 section 12.2.6.5.1): those we hear. Frequency hops
+"""ReaderEventType of EventNotificationState (LLRP 1.0.1 section 13.2.5.1): those we hear. Frequency hops
 (0) would be many times all the rest together."""
 
 _ALL = 0
@@ -93,7 +93,7 @@ def gpo(levels: dict[int, bool]) -> Message:
 
 
 def _negotiate(found: Commission) -> Script:
-    """LLRP 1.1 section 9.1: a reader of 1.0.1 does not know the question and says so; then 1.0.1 it is."""
+    """The question came with LLRP 1.1: a reader of 1.0.1 does not know it and says so; then 1.0.1 it is."""
     try:
         answer = yield Message("GET_SUPPORTED_VERSION", 0, {}, [], _V1_1)
         if min(whole(answer, "MaxSupportedVersion"), _V1_1) < _V1_1:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why a reader refused, in one sentence for a person: what was asked, what the reader names, and where.
 
-Pure. The codes are those of LLRP 1.1 section 14.
+Pure. The codes are those of LLRP 1.0.1 section 14.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _antennas(
         # If all are beyond, a refusal is better news than an inventory on antennas nobody asked for.
         return tuple(antenna for antenna in settings.antennas if antenna not in beyond) or settings.antennas
     connected = tuple(sorted(antenna for antenna, there in now.connected.items() if there and antenna > 0))
-    # Antenna 0 is every antenna (LLRP 1.1 section 11.2.2); per-antenna settings need their numbers.
+    # Antenna 0 is every antenna (LLRP 1.0.1 section 10.2.2); settings of single ones need their numbers.
     return connected or tuple(range(1, can.antennas + 1)) or (0,)
 
 
@@ -190,7 +190,7 @@ def _radio(chosen: Plan, antenna: int, *, vendor: bool) -> Parameter:
         parts.append(Parameter("RFTransmitter", fields))
     command = []
     if chosen.mode is not None:
-        # Tari 0 leaves the choice within the mode's range to the reader (LLRP 1.1 section 15.2.1.2.1.2).
+        # Tari 0 leaves the choice within the mode's range to the reader (LLRP 1.0.1 section 15.2.1.2.1.2).
         command.append(Parameter("C1G2RFControl", {"RFModeID": chosen.mode, "Tari": 0}))
     singulation: Fields = {"Session": chosen.session, "TagPopulation": chosen.population, "TagTransitTime": 0}
     command.append(Parameter("C1G2SingulationControl", singulation))

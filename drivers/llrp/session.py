@@ -48,7 +48,8 @@ _FIRST_PROBE_US: Final = 2_000_000
 _OUTBOX_MAX: Final = 64
 _ATTEMPT_WORDS: Final = {
     1: "the reader has a connection of its own making: switch its reader-initiated connection off",
-    2: "another program is connected to this reader, and it takes only one: end that program",
+    2: "another program is connected to this reader, which takes only one: end that program (after a broken "
+    "line it may be our own former connection; then the reader lets go by itself)",
     3: "the reader does not take the connection and does not say why: restart it",
 }
 
@@ -105,10 +106,12 @@ class Session:
         self._asked_due_us = now_us + _us(settings.answer_s)
         self._errands: dict[int, _Errand] = {}
         self._unsaid: set[int] = set()  # outputs that changed while too many errands were under way
+        self._unanswered: set[int] = set()  # ids of what is asked without an answer being due
         self._last_id = 0
         self._heard_us = now_us
         self._reported_us = now_us
         self._probe_us: int | None = None
+        self._ended = False  # the reader said that the inventory ended
         self._restarted = False
 
     # -- what goes in -----------------------------------------------------------------------------
@@ -125,7 +128,7 @@ class Session:
             self._take_answer(message, now_us)
         elif message.id in self._errands:
             self._end_errand(self._errands.pop(message.id), message, now_us)
-        elif message.name == "ERROR_MESSAGE":
+        elif message.name == "ERROR_MESSAGE" and message.id not in self._unanswered:
             self._findings.notes.append(str(refusal_in("a message", message)))
 
     def reported(self, now_us: int) -> None:
@@ -228,6 +231,7 @@ class Session:
                     self._asked = message
                     self._asked_due_us = now_us + _us(self._settings.answer_s)
                     return
+                self._unanswered.add(message.id)
                 answer = Message(message.name)
         except StopIteration:
             self._end_script(now_us)
@@ -252,7 +256,7 @@ class Session:
             if high is not None:
                 self._findings.inputs += self._inputs.edge(port, high, now_us, now_us)
         self._reported_us = now_us
-        self._probe_us = now_us + _FIRST_PROBE_US
+        self._probe_us = now_us + min(_FIRST_PROBE_US, _us(self._settings.probe_s))
 
     def _take_answer(self, message: Message, now_us: int) -> None:
         asked, self._asked = self._asked, None
@@ -309,13 +313,14 @@ class Session:
         """While nothing is reported, ask whether the inventory runs: a reader may be connected and idle."""
         every_us = _us(self._settings.probe_s if self.found.keeps_alive else self._settings.keepalive_s)
         self._probe_us = now_us + every_us
+        ended, self._ended = self._ended, False
         quiet_us = now_us - self._reported_us
         if quiet_us >= _us(self._settings.quiet_s) and "quiet" not in self.faults:
             minutes = quiet_us / 60e6
             self._findings.notes.append(
                 f"connected and its inventory runs, but no tag was read for {minutes:.0f} min"
             )
-        if not self.found.keeps_alive or quiet_us >= min(every_us, _FIRST_PROBE_US):
+        if ended or not self.found.keeps_alive or quiet_us >= min(every_us, _FIRST_PROBE_US):
             self._run_errand(Message("GET_ROSPECS"), now_us)
 
     def _judge_probe(self, answer: Message, now_us: int) -> None:
@@ -358,7 +363,8 @@ class Session:
                     self._take_antenna(whole(event, "AntennaID"), whole(event, "Event") == 1)
                 case "ROSpecEvent":
                     if whole(event, "ROSpecID") == ROSPEC_ID and whole(event, "Event") != 0 and self.ready:
-                        self._probe_us = now_us  # it ended or was preempted, though it has no end
+                        # It ended or was preempted, though nothing was to end it.
+                        self._ended, self._probe_us = True, now_us
                 case "ReportBufferLevelWarningEvent":
                     self._findings.notes.append(
                         f"the reader's buffer is {whole(event, 'PercentFull')} % full: reads may be lost soon"

@@ -158,7 +158,7 @@ class Peer:
                 for frame in framer.feed(data):
                     assert isinstance(frame, bytes), f"the client sent what is no LLRP: {frame}"
                     await self._take(decode(frame))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             self._writers.remove(writer)
@@ -194,7 +194,7 @@ class Peer:
     def _knows(self, name: str) -> bool:
         return "VERSION" not in name or self.version >= 2
 
-    def _content(self, message: Message) -> tuple[dict[str, int], list[Parameter]]:
+    def _content(self, message: Message) -> tuple[Fields, list[Parameter]]:
         match message.name:
             case "GET_SUPPORTED_VERSION":
                 return {"CurrentVersion": 1, "MaxSupportedVersion": self.version}, []
