@@ -84,10 +84,10 @@ def fill(yard: Dockyard, leave: int = 0) -> Path:
 
 @asynccontextmanager
 async def full_disk(
-    folder: Path, dsn: str, mount: Callable[[PlantedNode], None], program: str = "zonegate"
+    folder: Path, dsn: str, mount: Callable[[PlantedNode], None]
 ) -> AsyncIterator[tuple[Dockyard, Iterator[bytes], Path]]:
     """A dock whose disk was filled while it worked, and the pallets that are still to come."""
-    async with dockyard(folder, dsn, papers(), settings=RESERVE, program=program, before=[mount]) as yard:
+    async with dockyard(folder, dsn, papers(), settings=RESERVE, before=[mount]) as yard:
         labels = pallets()
         for _ in range(3):
             assert (await yard.scan(next(labels))).state == "ACCEPTED"
@@ -132,8 +132,14 @@ async def test_a_planted_node_that_displays_accepted_too_early_loses_loads_on_a_
     tmp_path: Path, postgres: str, small_disk: Callable[[PlantedNode], None]
 ) -> None:
     program = "tests.faults.early_node"
-    async with full_disk(tmp_path, postgres, small_disk, program) as (yard, labels, ballast):
-        await recovers(yard, ballast, next(labels))
+    async with dockyard(
+        tmp_path, postgres, papers(), settings=RESERVE, program=program, before=[small_disk]
+    ) as yard:
+        labels, files = pallets(), list[Path]()
+        await find_it_full(yard, labels, files)
+        for file in files[1:]:
+            file.unlink()
+        await recovers(yard, files[0], next(labels))
         findings = await yard.findings()
         assert any(finding.startswith("lost: P") for finding in findings), findings
 
