@@ -146,7 +146,7 @@ class Reader:
         changed = self._outputs.set(port, on, until_us)
         if changed and self._session is not None:
             self._session.show([port], now_us)
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             # Wakes the pump, to write and to reckon its next deadline anew.
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
@@ -207,7 +207,8 @@ class Reader:
         try:
             await self._pump(link, session, framer)
         except LinkLost:
-            # Nothing more can be said to it. A reader of 1.0.1 that ends the connection over the question for its version is not asked again.
+            # Nothing more can be said to it. A reader of 1.0.1 that ends the connection over the question for
+            # its version is not asked again.
             self._negotiate = not session.asks_version
             raise
         except (ReaderFault, asyncio.CancelledError):
