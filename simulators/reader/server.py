@@ -108,8 +108,7 @@ class Reader:
             self._timer.cancel()
         if self._writer is not None:
             self._writer.transport.abort()
-        for task in list(self._tasks):
-            task.cancel()
+        # A task of a broken connection ends by itself.
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 

@@ -101,13 +101,17 @@ class Bench:
 
     def ask(self, name: str, *inside: Parameter, version: int = 0, **fields: Any) -> Message:
         """A request; its answer."""
-        self._number += 1
-        version = version or self.device.version
-        request = Message(name, self._number, dict(fields), list(inside), version)
-        self.device.take(decode(encode(request)), self.now_us)
+        self.tell(name, *inside, version=version, **fields)
         return next(
             (one for one in self.said if one.id == self._number and "RESPONSE" in one.name), self.said[-1]
         )
+
+    def tell(self, name: str, *inside: Parameter, version: int = 0, **fields: Any) -> None:
+        """A message that need not be answered."""
+        self._number += 1
+        version = version or self.device.version
+        message = Message(name, self._number, dict(fields), list(inside), version)
+        self.device.take(decode(encode(message)), self.now_us)
 
     def status(self, name: str, *inside: Parameter, **fields: Any) -> tuple[int, ...]:
         """A request; the chain of numbers in its answer's status: code, then parameter type and code of each

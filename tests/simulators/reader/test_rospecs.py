@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.llrp.messages import Parameter
-from simulators.reader.kinds import FIXED, IMPINJ, PLAIN
+from simulators.reader.kinds import FIXED, IMPINJ, PLAIN, ReaderKind
 from tests.simulators.reader.bench import ALL_EVENTS, Bench, aispec, gpi, part, report_spec, rospec
 
 IMMEDIATE = part("ROSpecStartTrigger", Trigger=1)
@@ -267,9 +267,9 @@ AROUND = (100, 177, 200, 183, 200, 186, 200, 222, 200)
     ],
 )
 def test_what_a_reader_cannot_do_is_refused_down_to_the_field(
-    kind: object, spec: Parameter, expected: tuple[int, ...]
+    kind: ReaderKind, spec: Parameter, expected: tuple[int, ...]
 ) -> None:
-    bench = Bench(kind)  # type: ignore[arg-type]
+    bench = Bench(kind)
     assert bench.status("ADD_ROSPEC", spec) == expected
     assert list(bench.ask("GET_ROSPECS").every("ROSpec")) == []
 
