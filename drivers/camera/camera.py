@@ -74,6 +74,7 @@ class Camera:
             broken=tally.unread + tally.unusable,
             codes=look.codes if look else 0,
             others=look.others if look else 0,
+            doubtful=look.doubtful if look else 0,
             dropped=look.surplus if look else 0,
         )
 
@@ -120,8 +121,7 @@ class Camera:
         """One opening of the camera, until it is lost. Raises Retryable or Ended."""
         if self._look is None:
             eyes = await asyncio.to_thread(self._load, self._settings)
-            agreeing = self._settings.agreeing or eyes.decoder.agreeing
-            view = InView(int(self._settings.gone_s * 1e9), agreeing)
+            view = InView(int(self._settings.gone_s * 1e9))
             self._look = Look(eyes, self._settings, view, self._address.live)
         cv2 = self._look.eyes.cv2
         looking = Looking(

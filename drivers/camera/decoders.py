@@ -45,8 +45,6 @@ class Decoder(Protocol):
     name: str
     lacks: tuple[str, ...]
     """Formats that were asked for and that it cannot read."""
-    agreeing: int
-    """Pictures that must show the same code before it is believed."""
 
     def read(self, gray: Pixels) -> list[Symbol]:
         """All codes of a picture of 8 bits a pixel, in no order."""
@@ -82,7 +80,6 @@ def _missing(name: str, error: ImportError) -> str:
 class _Zxing:
     name = "zxing-cpp"
     lacks: tuple[str, ...] = ()
-    agreeing = 1
 
     def __init__(self, formats: Sequence[str]) -> None:
         import zxingcpp
@@ -126,7 +123,6 @@ def _is_itf_14(code: bytes) -> bool:
 
 class _Zbar:
     name = "pyzbar"
-    agreeing = 2
 
     def __init__(self, formats: Sequence[str]) -> None:
         from pyzbar import wrapper  # type: ignore[import-untyped]

@@ -7,71 +7,61 @@ Pure. May not know cameras nor what a label is for.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from gs1 import Load, identify
 
 from .decoders import Symbol
 
-__all__ = ["AGREE_NS", "LABELS_MAX", "InView", "raw"]
+__all__ = ["LABELS_MAX", "InView", "raw"]
 
 LABELS_MAX = 1000
 """Labels that are remembered; more than a picture can show at a size that can be read."""
-
-AGREE_NS = 1_000_000_000
-"""Pictures that must agree on a code lie no further apart: a label passes a door in some seconds."""
 
 
 class InView:
     """Remembers which labels are in view. One that was not seen for `gone_ns` has gone; back, it is new.
 
-    A code counts once `agreeing` pictures showed the very same: a code that was read wrong is read wrong in
-    another way the next time. Codes that identify the same load are one label, whatever their carrier: a dock
-    label often says its SSCC in bars and once more in a matrix.
+    Codes that identify the same load are one label, whatever their carrier: a dock label often says its SSCC
+    in bars and once more in a matrix.
     """
 
-    def __init__(self, gone_ns: int, agreeing: int = 1) -> None:
+    def __init__(self, gone_ns: int) -> None:
         self._gone_ns = gone_ns
-        self._agreeing = agreeing
-        self._labels: OrderedDict[str | bytes, int] = OrderedDict()  # when each was last seen
-        self._codes: OrderedDict[bytes, tuple[int, int]] = (
-            OrderedDict()
-        )  # in how many pictures, and when last
+        self._last_ns: OrderedDict[str | bytes, int] = OrderedDict()
 
-    def fresh(self, symbols: Iterable[Symbol], view_ns: int, today: date) -> list[Symbol]:
+    def fresh(
+        self, symbols: Iterable[Symbol], view_ns: int, today: date, is_sure: Callable[[Symbol], bool]
+    ) -> list[Symbol]:
         """Of the codes of one picture, taken at `view_ns`, those of labels that came into view: of each label
-        the code that says most.
+        the code with the most elements. `is_sure` is asked of those alone; one of which it is not has not been seen.
         """
-        labels: dict[str | bytes, Symbol] = {}
+        labels: dict[str | bytes, tuple[int, Symbol]] = {}
         for code, symbol in {raw(symbol): symbol for symbol in symbols}.items():
-            if self._agreed(code, view_ns):
-                label = _label(code, today)
-                if label not in labels or len(symbol.code) > len(labels[label].code):
-                    labels[label] = symbol
-        return [symbol for label, symbol in labels.items() if self._came(label, view_ns)]
+            label, elements = _label(code, today)
+            if not self._is_in_view(label, view_ns) and not is_sure(symbol):
+                continue
+            if label not in labels or elements > labels[label][0]:
+                labels[label] = elements, symbol
+        return [symbol for label, (_, symbol) in labels.items() if not self._see(label, view_ns)]
 
     def clear(self) -> None:
         """Forget all labels: what is seen next is new."""
-        self._labels.clear()
-        self._codes.clear()
+        self._last_ns.clear()
 
-    def _agreed(self, code: bytes, view_ns: int) -> bool:
-        if self._agreeing <= 1:
-            return True
-        times, last_ns = self._codes.pop(code, (0, view_ns))
-        times = times + 1 if view_ns - last_ns <= AGREE_NS else 1
-        self._codes[code] = (times, view_ns)
-        if len(self._codes) > LABELS_MAX:
-            self._codes.popitem(last=False)
-        return times >= self._agreeing
+    def _is_in_view(self, label: str | bytes, view_ns: int) -> bool:
+        last_ns = self._last_ns.get(label)
+        return last_ns is not None and view_ns - last_ns < self._gone_ns
 
-    def _came(self, label: str | bytes, view_ns: int) -> bool:
-        last_ns = self._labels.pop(label, None)
-        self._labels[label] = view_ns
-        if len(self._labels) > LABELS_MAX:
-            self._labels.popitem(last=False)
-        return last_ns is None or view_ns - last_ns >= self._gone_ns
+    def _see(self, label: str | bytes, view_ns: int) -> bool:
+        """Note a label; whether it was in view."""
+        known = self._is_in_view(label, view_ns)
+        self._last_ns[label] = view_ns
+        self._last_ns.move_to_end(label)
+        if len(self._last_ns) > LABELS_MAX:
+            self._last_ns.popitem(last=False)
+        return known
 
 
 def raw(symbol: Symbol) -> bytes:
@@ -79,6 +69,7 @@ def raw(symbol: Symbol) -> bytes:
     return (symbol.aim or "").encode("ascii") + symbol.code
 
 
-def _label(code: bytes, today: date) -> str | bytes:
+def _label(code: bytes, today: date) -> tuple[str | bytes, int]:
+    """What a code is known by, and how many elements it has."""
     found = identify(code, today)
-    return found.key if isinstance(found, Load) else code
+    return (found.key, len(found.elements)) if isinstance(found, Load) else (code, 0)

@@ -50,8 +50,7 @@ class CameraSettings:
     `formats` are names of FORMATS. Codes are looked for in `regions`, in the whole picture if there are none,
     and read if they begin with one of `prefixes` (symbology identifier and code, such as "]C100" for an
     SSCC), all of them if there are none. A label that was out of view for `gone_s` and comes back is another
-    scan. A code counts when `agreeing` pictures within a second showed it; 0 leaves that to the decoder: one
-    by zxing-cpp, two by pyzbar, which now and then reads a code wrong and its check right.
+    scan.
 
     `looks_per_second_max` bounds the processor time of a camera; a picture older than `stale_s` is not looked
     at. A live camera without a picture for `silent_s` is reopened; one that shows the very same picture for
@@ -69,7 +68,6 @@ class CameraSettings:
     frozen_s: float = 60.0
     dark_s: float = 5.0
     decoder: str = "auto"
-    agreeing: int = 0
     retry_s_min: float = 0.5
     retry_s_max: float = 10.0
 
@@ -78,13 +76,10 @@ class CameraSettings:
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown or not self.formats:
             raise ValueError(f"formats {', '.join(unknown) or 'none'}, expected of {', '.join(FORMATS)}")
-        if not 0 <= self.agreeing <= _AGREEING_MAX:
-            raise ValueError(f"agreeing {self.agreeing}, expected 0 to {_AGREEING_MAX}")
         if self.decoder not in _DECODERS:
             raise ValueError(f"decoder {self.decoder!r}, expected one of {', '.join(_DECODERS)}")
 
 
-_AGREEING_MAX = 5
 _DECODERS = ("auto", "zxing", "pyzbar")
 
 
@@ -95,7 +90,8 @@ class CameraCounts(Counts):
 
     `pictures` came from the camera; of them `looked` were searched for codes, `stale` were dropped because a
     newer one was there or they were too old, `broken` could not be decoded. `codes` were found in pictures,
-    the same label in each picture anew; `others` of them began with no prefix that is looked for.
+    the same label in each picture anew; `others` of them began with no prefix that is looked for, `doubtful`
+    ones were read otherwise at a second look and dropped.
     """
 
     pictures: int = 0
@@ -104,3 +100,4 @@ class CameraCounts(Counts):
     broken: int = 0
     codes: int = 0
     others: int = 0
+    doubtful: int = 0
