@@ -13,25 +13,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from drivers.errors import LinkUrlError
-from drivers.link import parse_link_url
 from edge.errors import ConfigError
+from edge.passage import GateSettings, Layout
+from edge.portal.config import CameraConfig, ReaderConfig, camera_of, gate_of, reader_of
 from edge.sscc import SsccRange
+from edge.tables import Table, is_url
 from gs1.patterns import PatternError, compile_patterns
 from sync.epcis import is_vocabulary
 
-ID: Final = re.compile(r"[a-z0-9_-]{1,40}")
-"""Names that become MQTT levels and parts of URLs."""
+GATE_DEFAULTS: Final = GateSettings()
 
 STORE_RESERVES_MIN: Final = 4
 """A store holds its ballast, and is told to leave out evidence below two reserves of room."""
 
 _PREFIX: Final = re.compile("[0-9]{4,12}")
 _PIN: Final = re.compile(r"[0-9a-fA-F]{64}")
-_LISTEN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +73,11 @@ class CenterConfig:
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
-    """The whole file. `clock` is "kernel" (believe adjtimex) or "host" (the host keeps the time),
-    `store_mb_max` what the store may take on its disk (0 is all there is), `retention_days` how long entries
-    are kept that the center says may be forgotten (0 is for ever), `codes` name and pattern of the site's own
-    codes.
+    """The whole file. `gate` are the settings of the gate that judges what all readers say, `frames_mb_max`
+    what the pictures of cameras may take. `clock` is "kernel" (believe adjtimex) or "host"
+    (the host keeps the time), `store_mb_max` what the store may take on its disk (0 is all there is),
+    `retention_days` how long entries are kept that the center says may be forgotten (0 is for ever), `codes`
+    name and pattern of the site's own codes.
     """
 
     tenant: str
@@ -99,6 +97,18 @@ class NodeConfig:
     center: CenterConfig | None = None
     labels: SsccRange | None = None
     codes: tuple[tuple[str, str], ...] = ()
+    readers: tuple[ReaderConfig, ...] = ()
+    cameras: tuple[CameraConfig, ...] = ()
+    gate: GateSettings = GATE_DEFAULTS
+    frames_mb_max: int = 1_000
+
+    @property
+    def layout(self) -> Layout:
+        """All antennas and eyes."""
+        return Layout(
+            tuple(antenna for reader in self.readers for antenna in reader.antennas),
+            tuple(eye for reader in self.readers for eye in reader.eyes),
+        )
 
 
 def read_config(path: Path) -> NodeConfig:
@@ -118,7 +128,7 @@ def read_config(path: Path) -> NodeConfig:
 
 def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
     """The configuration in a parsed file; ConfigError lists every fault, one a line."""
-    top = _Table(data, "", [])
+    top = Table(data, "", [])
     node = top.table("node")
     config = NodeConfig(
         tenant=node.name("tenant"),
@@ -131,6 +141,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         reserve_mb=node.whole("reserve_mb", 64, 1, 1_000_000),
         store_mb_max=node.whole("store_mb_max", 0, 0, 100_000_000),
         retention_days=node.whole("retention_days", 0, 0, 36_500),
+        frames_mb_max=node.whole("frames_mb_max", 1_000, 1, 10_000_000),
         doors=_doors(top),
         listen=top.table("web", optional=True).listen("listen", "127.0.0.1:8420"),
         hosts=top.table("web", optional=True).texts("hosts"),
@@ -138,7 +149,11 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
         center=_center(top),
         labels=_labels(top),
         codes=_codes(top),
+        readers=tuple(reader_of(table) for table in top.tables("reader")),
+        cameras=tuple(camera_of(table) for table in top.tables("camera")),
+        gate=gate_of(top),
     )
+    _check_devices(top, config)
     top.leave("central")
     top.done()
     if not top.faults and config.store.resolve() == config.anchor.resolve():
@@ -153,7 +168,7 @@ def parse_config(data: Mapping[str, Any], where: str) -> NodeConfig:
     return config
 
 
-def _doors(top: _Table) -> tuple[DoorConfig, ...]:
+def _doors(top: Table) -> tuple[DoorConfig, ...]:
     doors = []
     for table in top.tables("door"):
         doors.append(
@@ -176,7 +191,27 @@ def _doors(top: _Table) -> tuple[DoorConfig, ...]:
     return tuple(doors)
 
 
-def _mqtt(top: _Table) -> MqttConfig | None:
+def _check_devices(top: Table, config: NodeConfig) -> None:
+    """Each device has a name of its own, and stands at a door that there is."""
+    doors = {door.id for door in config.doors}
+    taken = {
+        f"scanner-{door.id}-{number}" for door in config.doors for number in range(1, len(door.devices) + 1)
+    }
+    devices: list[tuple[str, str, tuple[str, ...]]]
+    devices = [("reader", reader.name, reader.doors) for reader in config.readers]
+    devices += [("camera", camera.name, (camera.door,)) for camera in config.cameras]
+    for kind, name, at in devices:
+        if name and name in taken:
+            top.fault(f"{kind}.name", f"{name!r} twice", "every device's name once")
+        taken.add(name)
+        for door in at:
+            if door and door not in doors:
+                top.fault(
+                    f"{kind}.door", f"{door!r} at {name}", f"one of {', '.join(sorted(doors)) or 'none'}"
+                )
+
+
+def _mqtt(top: Table) -> MqttConfig | None:
     if not top.has("mqtt"):
         return None
     table = top.table("mqtt")
@@ -194,7 +229,7 @@ def _mqtt(top: _Table) -> MqttConfig | None:
     )
     scheme = "mqtts" if mqtt.url.startswith("mqtts:") else "mqtt"
     for url in mqtt.further:
-        if not _is_url(url, (scheme,)):
+        if not is_url(url, (scheme,)):
             table.fault("mqtt.further", repr(url), f"{scheme}://host:port, as mqtt.url has it")
     if mqtt.vocabulary is not None and not is_vocabulary(mqtt.vocabulary):
         table.fault("mqtt.vocabulary", repr(mqtt.vocabulary), 'an https address that ends in "/"')
@@ -207,7 +242,7 @@ def _mqtt(top: _Table) -> MqttConfig | None:
     return mqtt
 
 
-def _center(top: _Table) -> CenterConfig | None:
+def _center(top: Table) -> CenterConfig | None:
     if not top.has("center"):
         return None
     table = top.table("center")
@@ -217,7 +252,7 @@ def _center(top: _Table) -> CenterConfig | None:
     return center
 
 
-def _labels(top: _Table) -> SsccRange | None:
+def _labels(top: Table) -> SsccRange | None:
     if not top.has("labels"):
         return None
     table = top.table("labels")
@@ -230,7 +265,7 @@ def _labels(top: _Table) -> SsccRange | None:
     return SsccRange(prefix, extension, first, table.whole("last", most, min(first, most), most))
 
 
-def _codes(top: _Table) -> tuple[tuple[str, str], ...]:
+def _codes(top: Table) -> tuple[tuple[str, str], ...]:
     codes: list[tuple[str, str]] = []
     for table in top.tables("code"):
         codes.append((table.text("name"), table.text("pattern")))
@@ -241,140 +276,3 @@ def _codes(top: _Table) -> tuple[tuple[str, str], ...]:
         for line in str(error).splitlines():
             top.fault("code", line, "a pattern as docs/operate/configuration.md tells")
     return tuple(codes)
-
-
-def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
-        return False
-
-
-class _Table:
-    """One table of the file: takes its keys, collects its faults in a list shared with its parents."""
-
-    def __init__(self, data: Mapping[str, Any], path: str, faults: list[str]) -> None:
-        self._data = data
-        self._path = path
-        self._taken: set[str] = set()
-        self._children: dict[str, _Table] = {}
-        self.faults = faults
-
-    def fault(self, key: str, came: str, expected: str) -> None:
-        self.faults.append(f"  {key}: came {came}, expected {expected}")
-
-    def has(self, key: str) -> bool:
-        return key in self._data
-
-    def peek(self, key: str) -> str:
-        return str(self._data.get(key, ""))
-
-    def leave(self, key: str) -> None:
-        """A table of somebody else's."""
-        self._taken.add(key)
-
-    def done(self) -> None:
-        for child in self._children.values():
-            child.done()
-        for key in sorted(self._data.keys() - self._taken):
-            known = ", ".join(sorted(self._taken)) or "none"
-            self.fault(self._full(key), "a key that is not known here", f"one of {known}")
-
-    def table(self, key: str, *, optional: bool = False) -> _Table:
-        if key in self._children:
-            return self._children[key]
-        value = self._take(key, {} if optional else None, dict, "a table")
-        self._children[key] = _Table(value or {}, self._full(key), self.faults)
-        return self._children[key]
-
-    def tables(self, key: str) -> list[_Table]:
-        values = self._take(key, [], list, "tables such as [[door]]") or []
-        tables = []
-        for number, value in enumerate(values, start=1):
-            if isinstance(value, dict):
-                tables.append(_Table(value, f"{self._full(key)}[{number}]", self.faults))
-            else:
-                self.fault(f"{self._full(key)}[{number}]", repr(value), "a table")
-        return tables
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._take(key, default, str, "a text")
-        if value == "" and default is None and self._data.get(key) == "":
-            self.fault(self._full(key), "an empty text", "a text")
-        return value or ""
-
-    def maybe(self, key: str) -> str | None:
-        self._taken.add(key)
-        return self.text(key) if key in self._data else None
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self._take(key, [], list, "a list of texts") or []
-        for number, value in enumerate(values):
-            if not isinstance(value, str):
-                self.fault(f"{self._full(key)}[{number}]", repr(value), "a text")
-        return tuple(str(value) for value in values)
-
-    def name(self, key: str) -> str:
-        value = self.text(key)
-        if value and not ID.fullmatch(value):
-            self.fault(self._full(key), repr(value), "1 to 40 of a-z, 0-9, - and _")
-        return value
-
-    def whole(self, key: str, default: int, low: int, high: int) -> int:
-        value: int = self._take(key, default, int, "a whole number")
-        if not low <= value <= high:
-            self.fault(self._full(key), str(value), f"{low} to {high}")
-        return value
-
-    def choice(self, key: str, words: tuple[str, ...]) -> str:
-        value = self.text(key, words[0])
-        if value not in words:
-            self.fault(self._full(key), repr(value), " or ".join(words))
-        return value
-
-    def timezone(self, key: str) -> str:
-        value = self.text(key)
-        try:
-            ZoneInfo(value or "UTC")
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.fault(self._full(key), repr(value), "a time zone such as America/Chicago")
-        return value
-
-    def listen(self, key: str, default: str) -> str:
-        value = self.text(key, default)
-        match = _LISTEN.fullmatch(value)
-        if match is None or int(match[1]) > 65_535:
-            self.fault(self._full(key), repr(value), "address:port, such as 127.0.0.1:8420")
-        return value
-
-    def url(self, key: str, schemes: tuple[str, ...]) -> str:
-        value = self.text(key)
-        if value and not _is_url(value, schemes):
-            self.fault(self._full(key), repr(value), f"a URL such as {schemes[0]}://host:port")
-        return value
-
-    def devices(self, key: str) -> tuple[str, ...]:
-        urls = self.texts(key)
-        for number, url in enumerate(urls):
-            try:
-                parse_link_url(url)
-            except LinkUrlError as error:
-                self.fault(f"{self._full(key)}[{number}]", repr(url), f"a device's URL ({error})")
-        return urls
-
-    def _take(self, key: str, default: Any, kind: type, expected: str) -> Any:
-        self._taken.add(key)
-        if key not in self._data:
-            if default is None:
-                self.fault(self._full(key), "nothing", expected)
-                return kind()
-            return default
-        value = self._data[key]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.fault(self._full(key), repr(value), expected)
-            return default if default is not None else kind()
-        return value
-
-    def _full(self, key: str) -> str:
-        return f"{self._path}.{key}" if self._path else key

@@ -118,9 +118,11 @@ class Dock:
 
     # -- what comes in ----------------------------------------------------------------------------
 
-    def take_read(self, door_id: str, read: Read) -> None:
-        """A read of a scanner at a door."""
+    def take_read(self, door_id: str, read: Read, frame: str | None = None) -> None:
+        """A read of a scanner or camera at a door; `frame` is the SHA-256 of the camera's picture."""
         summary = summary_of(read.device, read.carrier, read.raw, read.at)
+        if frame is not None:
+            summary = msgspec.structs.replace(summary, frame=frame)
         self._take(self.door_at(door_id), read.raw, summary, no_read=read.no_read)
 
     async def scan(self, door: str, code: bytes, client_id: str, by: str) -> DoorView:

@@ -18,14 +18,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from drivers import Read, Scanner, ScannerSettings
-from drivers.scanner import Clock as DeviceClock
-from drivers.scanner import Health, State
+from drivers.scanner import Health
 from edge.anchor import Anchor
 from edge.batch import Ended, Identity, Placed
 from edge.books import NodeBooks
 from edge.clock import Clocks
-from edge.config import DoorConfig, NodeConfig
+from edge.config import NodeConfig
 from edge.desk import DEVICE_STATES, MIB, NodeDesk, Running, epoch_views
 from edge.dock import Dock
 from edge.errors import AnchorError, JournalError, StoreBusy, StoreError, StoreNewer
@@ -33,6 +31,8 @@ from edge.events import Events
 from edge.journal import Journal
 from edge.metrics import HELP
 from edge.notify import notify, watchdog_interval_s
+from edge.portal.devices import Devices
+from edge.portal.frames import oldest_kept
 from edge.prune import prunable
 from edge.reads import RULES
 from edge.show import entry_view
@@ -85,6 +85,7 @@ class Service:
         self.desk = NodeDesk(config, self.dock, self._running, version)
         self._upload = Upload(config, config.center, self.dock) if config.center else None
         self._events = Events(config, config.mqtt, self.dock) if config.mqtt else None
+        self._devices = Devices(config, clocks, self.dock, self._running.devices, self._show_device)
         self._since_snapshot = 0
         self._recorded = False
         self._alive_ns = clocks.mono_ns()
@@ -127,11 +128,7 @@ class Service:
     async def _serve(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             lasting = [tasks.create_task(self._watchdog())]
-            lasting += [
-                tasks.create_task(self._scanner(door, number, url))
-                for door in self._config.doors
-                for number, url in enumerate(door.devices, start=1)
-            ]
+            lasting += [tasks.create_task(device) for device in self._devices.tasks()]
             recording = tasks.create_task(self._record_always(stop))
             await stop.wait()
             notify("STOPPING=1")
@@ -278,6 +275,8 @@ class Service:
                 )
             except (StoreError, JournalError) as error:
                 _log.error("the journal was not shortened: %s", error)
+            if (before := oldest_kept(self._clocks.utc(), config.retention_days)) is not None:
+                await self._devices.frames.prune(before)
 
     async def _keep_fed(self, sink: Upload | Events, journal: Journal) -> None:
         """Run a sink, again whenever it fails: no door says STOP because a broker sent nonsense."""
@@ -341,33 +340,7 @@ class Service:
 
     # -- devices and watchdog ---------------------------------------------------------------------
 
-    async def _scanner(self, door: DoorConfig, number: int, url: str) -> None:
-        name = f"scanner-{door.id}-{number}"
-        settings = ScannerSettings(no_read=door.no_read.encode(), reads_per_second_max=door.reads_per_second)
-        scanner = Scanner(name, url, settings, _DeviceTime(self._clocks))
-        self._note_device(door.id, name, scanner.health)
-
-        def on_read(read: Read) -> None:
-            self._running.devices[name] = (door.id, scanner.health)
-            self.dock.take_read(door.id, read)
-
-        flooded = False
-
-        def on_health(health: Health) -> None:
-            nonlocal flooded
-            self._note_device(door.id, name, health)
-            # A flood is told when it begins and when it ends: one that lasts must not fill the journal.
-            if (health.state is State.FLOODED) != flooded:
-                flooded = not flooded
-                kind = "flood" if flooded else "flood-over"
-                self.dock.alarm(door.id, name, kind, health.detail, health.counts.dropped)
-            _log.info("device %s: %s %s", name, health.state, health.detail)
-            self.dock.changed("")
-
-        await scanner.run(on_read, on_health)
-
-    def _note_device(self, door: str, name: str, health: Health) -> None:
-        self._running.devices[name] = (door, health)
+    def _show_device(self, door: str, name: str, health: Health) -> None:
         if self._events is not None:
             state = DeviceState(DEVICE_STATES[health.state], health.detail, health.since)
             self._events.show_device(door, name, state)
@@ -396,15 +369,16 @@ async def prune(
     Raises StoreError when the journal will not let it go, JournalError when it cannot be written.
     """
     for place in await asyncio.to_thread(_prunable, store, releasable, now, retention_days, sinks):
-        entries = reads = heads = 0
+        entries = reads = heads = passages = 0
         pruned = 0
         while pruned < place.seq:
             done = await journal.prune(place)
             pruned = done.base.seq
             entries, reads, heads = entries + done.entries, reads + done.reads, heads + done.heads
+            passages += done.passages
         _log.info(
-            "pruned up to entry %d of epoch %s: %d entries, %d scans and %d signed heads",
-            *(place.seq, place.epoch, entries, reads, heads),
+            "pruned up to entry %d of epoch %s: %d entries, %d scans, %d passages and %d signed heads",
+            *(place.seq, place.epoch, entries, reads, passages, heads),
         )
 
 
@@ -413,18 +387,3 @@ def _prunable(
 ) -> list[Place]:
     with JournalReader(store) as reader:
         return prunable(releasable, reader, now, retention_days, sinks)
-
-
-class _DeviceTime(DeviceClock):
-    """The dock's clocks as the drivers take them."""
-
-    def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
-
-    def now(self) -> datetime:
-        """UTC."""
-        return self._clocks.utc()
-
-    def monotonic_ns(self) -> int:
-        """Nanoseconds for intervals."""
-        return self._clocks.mono_ns()

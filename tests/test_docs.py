@@ -20,7 +20,7 @@ from tests.source import ROOT, modules, project_files, strings
 from zonegate.cli import build_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 TEXTS = {".md", ".yaml", ".json", ".toml"}
@@ -50,15 +50,30 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]
 
 def configuration_keys() -> set[str]:
     """The keys of the configuration files, from the modules that read them."""
+    sources = {name: path.read_text() for name, path in modules().items()}
+    shared = {reader for name in sources if name.endswith(".tables") for reader in methods(sources[name])}
     keys = set()
-    for name, path in modules().items():
+    for name, source in sources.items():
         if name.endswith(".config"):
-            keys |= keys_asked_for(path.read_text())
+            keys |= keys_asked_for(source, shared)
     return keys
 
 
-def keys_asked_for(source: str) -> set[str]:
-    """What a table reader of the module's own is asked for by name, and the fields of its msgspec structs."""
+def methods(source: str) -> set[str]:
+    """The methods of a module's classes."""
+    return {
+        node.name
+        for kind in ast.walk(ast.parse(source))
+        if isinstance(kind, ast.ClassDef)
+        for node in kind.body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def keys_asked_for(source: str, shared: Collection[str] = ()) -> set[str]:
+    """What a table reader is asked for by name, and the fields of the module's msgspec structs. Table readers
+    are classes of the module's own, and those with `shared` methods.
+    """
     tree = ast.parse(source)
     fields = {
         node.target.id
@@ -68,13 +83,7 @@ def keys_asked_for(source: str) -> set[str]:
         for node in kind.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
-    readers = {
-        node.name
-        for kind in ast.walk(tree)
-        if isinstance(kind, ast.ClassDef)
-        for node in kind.body
-        if isinstance(node, ast.FunctionDef)
-    }
+    readers = methods(source) | set(shared)
     return fields | {
         node.args[0].value
         for node in ast.walk(tree)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's RFID readers and the one gate that judges what all of them say. Knows no protocol and no rule.
+
+What readers hand on goes through the gate at once, on the loop, and what the gate says goes to whoever asked
+for it. A reader that is away is told to the gate; nothing that one reader sends stops another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from drivers.read import InputChange, TagRead
+from drivers.scanner import Health, State
+from edge.gate import Gate
+from edge.passage import Closed, GateSettings, Layout, Opened, Sighted
+
+Event = Opened | Sighted | Closed
+
+_log = logging.getLogger("zonegate.service")
+
+
+class Gates:
+    """One gate over all antennas and eyes of `layout`.
+
+    `now_us` is the machine's monotonic clock, `run` names this run of the machine, `on_events` takes what the
+    gate says and returns at once.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        settings: GateSettings,
+        now_us: Callable[[], int],
+        run: str,
+        on_events: Callable[[Sequence[Event]], None],
+    ) -> None:
+        self.gate = Gate(layout, settings, run=run)
+        self.faults = 0
+        self._now_us = now_us
+        self._on_events = on_events
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_us: int | None = None
+
+    def take_tags(self, reads: list[TagRead]) -> None:
+        """Reads of any reader, in the order in which they came."""
+        self._tell(lambda: self.gate.take_tags(reads, self._now_us()))
+
+    def take_input(self, change: InputChange) -> None:
+        """An input of any reader changed."""
+        self._tell(lambda: self.gate.take_input(change))
+
+    def take_health(self, health: Health) -> None:
+        """A reader's health; without its link nothing is known of its antennas and eyes."""
+        if health.state in (State.LOST, State.CLOSED):
+            self._tell(lambda: self.gate.reader_lost(health.device, self._now_us()))
+
+    def close(self) -> None:
+        """Ask for no more ticks."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tell(self, ask: Callable[[], Sequence[Event]]) -> None:
+        try:
+            events = ask()
+        except Exception:  # noqa: BLE001 - whatever a reader sends, the doors and the other readers go on
+            self.faults += 1
+            _log.exception("the gate could not take what came; this is a fault of the program")
+            return
+        finally:
+            self._wind()
+        if events:
+            self._on_events(events)
+
+    def _wind(self) -> None:
+        """Be called when the gate's next deadline has come."""
+        due_us = self.gate.deadline_us
+        if due_us == self._due_us and self._timer is not None:
+            return
+        self.close()
+        self._due_us = due_us
+        if due_us is not None:
+            wait_s = max(0.0, (due_us - self._now_us()) / 1e6)
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._tell(lambda: self.gate.tick(self._now_us()))
+
+
+def sources(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Each door with the device whose antenna stands there first."""
+    parts = [(antenna.door, antenna.device) for antenna in layout.antennas]
+    parts += [(eye.door, eye.device) for eye in layout.eyes]
+    seen = set()
+    for door, device in parts:
+        if door not in seen:
+            seen.add(door)
+            yield door, device
