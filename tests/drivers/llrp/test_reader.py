@@ -263,6 +263,23 @@ async def test_what_is_no_llrp_ends_the_connection_and_the_next_one_works() -> N
         assert "what came is no LLRP" in heard.details
 
 
+async def test_a_length_that_swallows_all_that_follows_ends_with_the_missed_keepalives() -> None:
+    peer = Peer()
+    async with gate(peer, replace(QUICK, keepalive_s=0.1)) as heard:
+        head = encode(Message("RO_ACCESS_REPORT", 5))
+        await peer.send_bytes(head[:2] + (5_000_000).to_bytes(4, "big") + head[6:])
+
+        async def go_on() -> None:
+            while peer.connections == 1:
+                await peer.send(Message("KEEPALIVE", 1))
+                await asyncio.sleep(0.01)
+
+        going_on = asyncio.create_task(go_on())
+        await heard.until_told("missed 3 keepalives")
+        await going_on
+        await heard.until_state(State.READY)
+
+
 async def test_a_message_that_is_no_report_has_no_reason_to_be_large() -> None:
     peer = Peer()
     async with gate(peer) as heard:
