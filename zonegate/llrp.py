@@ -128,7 +128,10 @@ class _Printed:
 def _document(message: Message) -> dict[str, Any]:
     """As recordings have it, and each tag's EPC in hexadecimal as well, as people and labels write it."""
     document = as_document(message)
-    for report, shown in zip(message.every("TagReportData"), document.get("TagReportData", ()), strict=True):
+    tags = document.get("TagReportData", [])
+    # A CLIENT_REQUEST_OP holds one.
+    tags = [tags] if isinstance(tags, dict) else tags
+    for report, shown in zip(message.every("TagReportData"), tags, strict=True):
         data = report.first("EPC96") or report.first("EPCData")
         if data is not None and isinstance(epc := data.fields["EPC"], bytes):
             shown["epc"] = epc.hex().upper()
