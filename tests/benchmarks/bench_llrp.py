@@ -149,7 +149,10 @@ def _started(python: Path | None, frames: list[bytes]) -> Iterator[Peer | None]:
         file.flush()
         program = Path(__file__).with_name("sllurp_peer.py")
         with subprocess.Popen(
-            [python, program, file.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python, program, file.name, "sllurp.llrp"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as child:
             assert child.stdin is not None
             assert child.stdout is not None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decodes tag reports with sllurp, as a program of its own: `python sllurp_peer.py FILE`, in sllurp's own
-environment. Knows nothing of ours.
+"""Decodes tag reports with sllurp, as a program of its own: `python sllurp_peer.py FILE sllurp.llrp`, in
+sllurp's own environment. Knows nothing of ours.
 
 FILE holds frames, each behind its length in four bytes. For each line on standard input all of them are
 decoded once, every value of every tag is added up, and a line of JSON says the microseconds of processor
@@ -21,8 +21,7 @@ from zlib import crc32
 
 def main() -> None:
     """Answer each line until there are no more."""
-    # By name, since only that environment has it.
-    message = importlib.import_module("sllurp.llrp").LLRPMessage
+    message = importlib.import_module(sys.argv[2]).LLRPMessage
     data = Path(sys.argv[1]).read_bytes()
     frames = []
     while data:
