@@ -8,7 +8,8 @@ alike on a channel, and one that moves sees the field's hills and dales.
 
 from __future__ import annotations
 
-from math import acos, cos, degrees, log10, pi, sin, sqrt
+from dataclasses import replace
+from math import acos, cos, degrees, log10, pi, radians, sin, sqrt
 from random import Random
 
 from simulators.yard.radio.bodies import Box
@@ -19,6 +20,10 @@ Place = tuple[float, float, float]
 Mirror = tuple[float, float, float, float, float]
 """A truck's flank as one antenna sees it: its place, the amplitude it throws back at 1 m, and its
 distance."""
+
+Spread = tuple[float, float, float]
+"""Phase of the direct way in radians, and gain of the direct and of the scattered field before any
+obstacle, dB."""
 
 _DIPOLE_MEAN_DB = -2.0
 """A dipole from any side instead of its best one, in the mean."""
@@ -46,11 +51,20 @@ def through(p: Place, q: Place, box: Box) -> float:
     return (leave - enter) * sqrt(far)
 
 
+def mounted(antenna: Antenna, chance: Random) -> Antenna:
+    """An antenna as it was really put up: a little off its place and its direction."""
+    x, y, z = (place + chance.gauss(0.0, AIR.mount_m) for place in antenna.at)
+    bx, by, bz = (part + chance.gauss(0.0, radians(AIR.mount_deg)) for part in antenna.beam)
+    length = sqrt(bx * bx + by * by + bz * bz)
+    return replace(antenna, at=(x, y, z), beam=(bx / length, by / length, bz / length))
+
+
 class Field:
     """The hall as one antenna sees it."""
 
     def __init__(self, antenna: Antenna, chance: Random) -> None:
-        self.antenna = antenna
+        self.antenna = mounted(antenna, chance)
+        self.cable_db = abs(chance.gauss(0.0, AIR.cable_db))
         self._rays: list[tuple[float, float, float, float, float]] = []
         for _ in range(AIR.waves):
             up, turn = chance.uniform(-0.7, 0.7), chance.uniform(0.0, 2 * pi)
@@ -93,40 +107,37 @@ class Field:
         pattern = max(0.0, self.pattern_db(x, y, z, far) - 4.0) * 0.5
         return self._path_db(19.2, max(0.5, far - near_m)) + pattern
 
-    def amplitude(
-        self,
-        channel: int,
-        at: Place,
-        axis: Place,
-        blocked_db: float,
-        scattered_db: float,
-        mirrors: list[Mirror],
-    ) -> complex:
-        """One way from the antenna's socket to the tag's chip, antenna gains at their best left out.
-
-        `blocked_db` is what the direct way loses, `scattered_db` by how much the scattered field lies below a
-        free direct way.
-        """
-        k, waves = self._at(channel)
-        px, py, pz = at
+    def spread(self, channel: int, at: Place, axis: Place) -> Spread:
+        """What distance, slow shadowing and both antennas' patterns do between the antenna and a tag."""
+        k, _ = self._at(channel)
         ax, ay, az = self.antenna.at
-        x, y, z = px - ax, py - ay, pz - az
+        x, y, z = at[0] - ax, at[1] - ay, at[2] - az
         far = sqrt(x * x + y * y + z * z)
-        pattern = self.pattern_db(x, y, z, far)
         along = (x * axis[0] + y * axis[1] + z * axis[2]) / far
         dipole = 10 * log10(max(1 - along * along, 10 ** (-AIR.tag_null_db / 10)))
         slow = 0.0
         for kx, ky, turn in self._slow:
-            slow += sin(kx * px + ky * py + turn)
-        path = self._path_db(k, far) - slow * self._slow_db
-        direct = 10 ** ((dipole - path - pattern - blocked_db) / 20)
-        re, im = direct * cos(k * far), -direct * sin(k * far)
+            slow += sin(kx * at[0] + ky * at[1] + turn)
+        path = self._path_db(k, far) - slow * self._slow_db + self.cable_db
+        pattern = self.pattern_db(x, y, z, far)
+        return k * far, dipole - path - pattern, _DIPOLE_MEAN_DB - path - pattern * 0.5
+
+    def amplitude(
+        self, channel: int, at: Place, turned: float, direct_db: float, rest_db: float, mirrors: list[Mirror]
+    ) -> complex:
+        """One way from the antenna's socket to the tag's chip, antenna gains at their best left out: the
+        direct wave, `turned` radians on its way, the scattered field, and what trucks throw back.
+        """
+        px, py, pz = at
+        direct = 10 ** (direct_db / 20)
+        re, im = direct * cos(turned), -direct * sin(turned)
+        k, waves = self._at(channel)
         wx = wy = 0.0
         for kx, ky, kz, turn in waves:
             phase = kx * px + ky * py + kz * pz + turn
             wx += cos(phase)
             wy += sin(phase)
-        rest = self._wave * 10 ** ((_DIPOLE_MEAN_DB - path - pattern * 0.5 - scattered_db) / 20)
+        rest = self._wave * 10 ** (rest_db / 20)
         re += rest * wx
         im += rest * wy
         for mx, my, mz, strength, first in mirrors:

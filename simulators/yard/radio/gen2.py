@@ -72,6 +72,8 @@ class Inventory:
         self._dwell_end = from_s + PROTOCOL.dwell_s
         self._target_b = False
         self._idle_rounds = 0
+        self._noise_db = [chance.expovariate(1 / AIR.noise_db) for _ in range(AIR.channels)]
+        self._stall_s = from_s + chance.expovariate(1 / PROTOCOL.stall_every_s)
         self._reach: dict[int, Reach] = {}
         self._known: dict[_Known, tuple[float, bool, list[Heard]]] = {}
 
@@ -165,7 +167,7 @@ class Inventory:
                 and self._chance.random() < PROTOCOL.jam_chance
             ):
                 return False
-        over = (heard.reply_dbm - AIR.reader_dbm) / AIR.decode_width_db
+        over = (heard.reply_dbm - AIR.reader_dbm - self._noise_db[self._channel]) / AIR.decode_width_db
         return over > 10 or self._chance.random() < 1 / (1 + exp(-max(over, -50.0)))
 
     def _is_b(self, tag: Tag) -> bool:
@@ -202,6 +204,9 @@ class Inventory:
 
     def _after(self, found: int) -> None:
         """The next round's target; when nobody is left, or the time is up, another antenna or channel."""
+        if self.now_s >= self._stall_s:
+            self.now_s += self._chance.uniform(*PROTOCOL.stall_s)
+            self._stall_s = self.now_s + self._chance.expovariate(1 / PROTOCOL.stall_every_s)
         self._target_b = not self._target_b
         self._idle_rounds = 0 if found else self._idle_rounds + 1
         if self.now_s >= self._hop_s:

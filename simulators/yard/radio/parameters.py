@@ -53,8 +53,8 @@ class Air:
     break_m: float = 4.0
     exponent_far: float = 2.6
     """[Friis] to the break point, then this exponent [ours: halls are given 2 to 3]."""
-    rice_db: float = 7.0
-    rice_trailer_db: float = 3.0
+    rice_db: float = 5.0
+    rice_trailer_db: float = 2.0
     """Direct to scattered power in the hall and in a trailer's metal box [ours: indoor figures are 3 to
     12]."""
     waves: int = 8
@@ -62,12 +62,19 @@ class Air:
     half a wavelength, and differs from channel to channel by each wave's delay [physics]."""
     delay_ns: float = 25.0
     """Mean excess delay of a wave, exponential [ours: halls are given 20 to 60]."""
-    shadow_db: float = 2.0
+    shadow_db: float = 3.0
     shadow_m: float = 2.5
     """Slow shadowing of the place: standard deviation and length of its waves [ours]."""
     reflector_m2: float = 12.0
     """[radar] cross section of a truck's metal flank: it lights up tags that are out of reach otherwise. A
     square meter of flat plate has 117 in its mirror's direction, less by the angle [ours]."""
+    mount_m: float = 0.08
+    mount_deg: float = 5.0
+    cable_db: float = 1.0
+    """How far off antennas hang and look, and what their cables lose, standard deviations: nobody installs to
+    the plan [ours]. Drawn anew for each shift, which therefore is another site."""
+    noise_db: float = 2.5
+    """Other transmitters raise what a reader needs to hear, by channel, exponential with this mean [ours]."""
     rssi_noise_db: float = 0.4
     phase_noise_turn: float = 0.016
     """One standard deviation of what a reader tells: 0.1 rad of phase [ours]."""
@@ -136,6 +143,10 @@ class Protocol:
     """0: the flag is lost without power; 1: it lasts `persistence_s` with power or without."""
     persistence_s: tuple[float, float] = (0.5, 5.0)
     """[Gen2] of S1, drawn for each tag, evenly on the logarithm [ours]."""
+    stall_every_s: float = 90.0
+    stall_s: tuple[float, float] = (0.2, 0.8)
+    """Readers pause now and then, busy with themselves: mean time between, and how long [ours; users tell of
+    gaps]."""
     jam_db: float = 8.0
     jam_chance: float = 0.5
     """A tag that hears another reader less than this below (or above) its own misses the command this often

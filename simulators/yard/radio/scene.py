@@ -55,6 +55,9 @@ class Heard:
     phase: float
 
 
+_SILENCE = Heard(-99.0, -199.0, 0.0)
+
+
 class Reach:
     """Pallets of which a tag might hear one antenna, whatever the fading, with what stands between for
     good.
@@ -99,26 +102,24 @@ class View:
         """The link budget of a tag; `between_db` is what walls, trailers and rows take."""
         x, y = pallet.path.at(at_s)
         at = (x + tag.spot[0], y + tag.spot[1], tag.spot[2])
-        own = 0.0
+        turned, direct_db, rest_db = self._air.spread(self._channel, at, tag.axis)
+        gains = AIR.antenna_dbi + AIR.tag_dbi - tag.loss_db
+        rest_db -= AIR.rice_trailer_db if at[0] < 0 and pallet.trailer else AIR.rice_db
+        unblocked = max(direct_db - between_db, rest_db - BLOCKING.scattered_share * between_db)
+        if not self._mirrors and AIR.power_dbm + gains + unblocked + _FADE_UP_DB < tag.needs_dbm:
+            return _SILENCE
+        blocked = between_db
         if pallet.solid:
             inside = through(at, self._air.antenna.at, pallet.box(at_s))
-            own = min(BLOCKING.around_db, inside * pallet.goods.through_db_m)
-        others = sum(
-            min(most, through(at, self._air.antenna.at, box) * each)
-            for box, each, most, owner in self._near
-            if owner is not pallet
-        )
-        between = between_db + own
-        rice = AIR.rice_trailer_db if at[0] < 0 and pallet.trailer else AIR.rice_db
+            blocked += min(BLOCKING.around_db, inside * pallet.goods.through_db_m)
+        for box, each, most, owner in self._near:
+            if owner is not pallet:
+                blocked += min(most, through(at, self._air.antenna.at, box) * each)
+        rest_db -= BLOCKING.scattered_share * blocked
         amplitude = self._air.amplitude(
-            self._channel,
-            at,
-            tag.axis,
-            between + others,
-            rice + BLOCKING.scattered_share * (between + others),
-            self._mirrors,
+            self._channel, at, turned, direct_db - blocked, rest_db, self._mirrors
         )
-        one_way = 20 * log10(abs(amplitude) + 1e-12) + AIR.antenna_dbi + AIR.tag_dbi - tag.loss_db
+        one_way = 20 * log10(abs(amplitude) + 1e-12) + gains
         chip = AIR.power_dbm + one_way
         turn = (2 * angle(amplitude) / (2 * pi) + tag.turn) % 1.0
         return Heard(chip, chip + one_way - AIR.modulation_db, turn)
