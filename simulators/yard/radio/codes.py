@@ -12,6 +12,7 @@ from typing import Final
 _PC_96: Final = 0x3000
 _COMPANY: Final = 614141
 _PARTITION_7: Final = 5
+_SSCC_96: Final = 0x31
 
 
 class Codes:
@@ -27,7 +28,7 @@ class Codes:
 
     def unit(self) -> tuple[int, bytes]:
         """SSCC-96: header 31, filter 2, company of 24 bits, 34 bits of serial reference, 24 zeros."""
-        return next(self._given, None) or _epc(0x31, 2, (next(self._units) % 10**10, 34), (0, 24))
+        return next(self._given, None) or _epc(_SSCC_96, 2, (next(self._units) % 10**10, 34), (0, 24))
 
     def item(self, reference: int) -> tuple[int, bytes]:
         """SGTIN-96: header 30, filter 2, company of 24 bits, 20 bits of item reference, 38 of serial."""
@@ -36,6 +37,11 @@ class Codes:
     def truck(self) -> tuple[int, bytes]:
         """GIAI-96: header 34, filter 0, company of 24 bits, 58 bits of asset."""
         return _epc(0x34, 0, (next(self._trucks), 58))
+
+
+def is_unit(epc: bytes) -> bool:
+    """Whether an EPC is an SSCC-96, the label of a whole pallet."""
+    return epc[0] == _SSCC_96
 
 
 def _epc(header: int, kind: int, *parts: tuple[int, int]) -> tuple[int, bytes]:

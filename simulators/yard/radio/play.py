@@ -16,9 +16,10 @@ from typing import Any, Final
 from simulators.yard.radio.codes import Codes
 from simulators.yard.radio.eyes import EyeChange, Eyes
 from simulators.yard.radio.gen2 import Inventory, Observation
+from simulators.yard.radio.loads import Loads
 from simulators.yard.radio.scene import Hall, fields
 from simulators.yard.radio.site import Site, build_site
-from simulators.yard.radio.trips import Door, Job, Loads
+from simulators.yard.radio.trips import Door, Job
 
 TRIPS_A_DOOR: Final = 16
 """Trips at each of the three doors in a shift; the last ones of a run may be fewer."""
@@ -142,6 +143,26 @@ def shifts(
         number += 1
 
 
+def story(
+    site: Site,
+    seed: int,
+    door: str,
+    direction: str,
+    tags: Sequence[tuple[int, bytes]],
+    *,
+    manner: str = "straight",
+    speed: float = 1.5,
+) -> Shift:
+    """One load with given tags (protocol control bits and EPC) through one door, and nothing else: some ten
+    seconds from 0 on, to be told at real pace. `manner` is one of straight, turned, stop, in-out-in.
+    """
+    hall, name = Hall(site), f"story:{seed}"
+    loads = Loads(hall, Random(f"{name}:loads"), Codes(1), f"{name}-")
+    lane = Door(hall, door, loads, Random(f"{name}:{door}"), 0.5)
+    lane.story(direction, tags, manner=manner, speed=speed)
+    return Shift(0, hall, (lane,), 0.0, lane.now_s + 1.0, name)
+
+
 def _plan(
     seed: int, number: int, crossings: int, site: Site, from_s: float, given: Sequence[tuple[int, bytes]]
 ) -> Shift:
@@ -164,4 +185,4 @@ def _plan(
     return Shift(number, hall, doors, from_s, max(door.now_s for door in doors) + _QUIET_S, name)
 
 
-__all__ = ["LIT_ROUNDS_MIN", "EyeChange", "Observation", "Shift", "build_site", "shifts"]
+__all__ = ["LIT_ROUNDS_MIN", "EyeChange", "Observation", "Shift", "build_site", "shifts", "story"]

@@ -6,28 +6,15 @@ The truth is written from what is driven, not from what any antenna sees.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log
 from random import Random
 from typing import Any, Final
 
-from simulators.yard.radio.bodies import (
-    Crossing,
-    Pallet,
-    Path,
-    Person,
-    Tag,
-    Truck,
-    draw_goods,
-    draw_high,
-    mount,
-    truck_tag,
-)
-from simulators.yard.radio.codes import Codes
+from simulators.yard.radio.bodies import Crossing, Pallet, Path, Person, Truck
+from simulators.yard.radio.loads import Loads, Place
 from simulators.yard.radio.parameters import TRAFFIC
 from simulators.yard.radio.scene import Hall
-
-Place = tuple[float, float]
 
 MANNERS: Final[dict[str, float]] = {
     # Shares of all trips are ours: rarer manners stand here more often than at a dock.
@@ -54,13 +41,6 @@ empty: a truck without load. unreadable: every tag is dead. In a trailer job eac
 empty one of its truck.
 """
 
-_TAGS: Final = ((0.50, 1, 2), (0.30, 3, 20), (0.14, 20, 60), (0.06, 60, 200))
-"""Share of pallets, least and most tags, drawn evenly on the logarithm [ours]."""
-_OWN_TAG: Final = 0.5
-_SECOND_LABEL: Final = 0.3
-"""Share of logistic labels that stick on two faces [GS1 advises two; ours]."""
-_NO_UNIT: Final = 0.1
-"""Share of pallets with cases' tags that have no tag of their own [ours]."""
 _STAYS: Final = 0.4
 _STAY_S: Final = (10.0, 60.0)
 
@@ -72,60 +52,6 @@ class Job:
     door: str
     direction: str
     from_s: float
-
-
-class Loads:
-    """Makes pallets and trucks with their tags."""
-
-    def __init__(self, hall: Hall, chance: Random, codes: Codes, prefix: str) -> None:
-        self._hall = hall
-        self._chance = chance
-        self._codes = codes
-        self._prefix = prefix
-        self._made = 0
-
-    def pallet(self, at_s: float, at: Place, trailer: str | None = None, *, dead: bool = False) -> Pallet:
-        """A load at a place from a time on."""
-        chance = self._chance
-        goods, high = draw_goods(chance), draw_high(chance)
-        tags = self._tags(goods, high)
-        if dead:
-            for tag in tags:
-                tag.truth = "dead"
-        self._made += 1
-        pallet = Pallet(
-            f"{self._prefix}p{self._made}", goods, high, Path(at_s, *at), tags, at_s, trailer=trailer
-        )
-        self._hall.pallets.append(pallet)
-        return pallet
-
-    def truck(self, at_s: float, at: Place, *, side: int = 1, jack: bool = False) -> Truck:
-        """A forklift or a pallet jack."""
-        self._made += 1
-        truck = Truck(f"{self._prefix}t{self._made}", Path(at_s, *at), at_s, side=side, jack=jack)
-        self._hall.trucks.append(truck)
-        if not jack and self._chance.random() < _OWN_TAG:
-            tag = truck_tag(self._chance, self._codes.truck())
-            tag.spot = (side * tag.spot[0], *tag.spot[1:])
-            own = Pallet(
-                f"{truck.name}-tag", draw_goods(self._chance), 0.0, truck.path, [tag], at_s, solid=False
-            )
-            self._hall.pallets.append(own)
-        return truck
-
-    def _tags(self, goods: Any, high: float) -> list[Tag]:
-        chance = self._chance
-        _, few, many = chance.choices(_TAGS, [row[0] for row in _TAGS])[0]
-        number = round(exp(chance.uniform(log(few), log(many + 0.49))))
-        tags: list[Tag] = []
-        if number < 3 or chance.random() >= _NO_UNIT:
-            unit = self._codes.unit()
-            labels = 2 if chance.random() < _SECOND_LABEL else 1
-            tags = [mount(chance, goods, high, "sscc", unit) for _ in range(labels)]
-        reference = chance.randrange(1000)
-        while len(tags) < number:
-            tags.append(mount(chance, goods, high, "item", self._codes.item(reference)))
-        return tags
 
 
 class Door:
@@ -315,40 +241,62 @@ class Door:
         self._carry(truck, [pallet], taken)
         self._finish(truck, [pallet])
 
+    def story(
+        self,
+        direction: str,
+        codes: Sequence[tuple[int, bytes]],
+        *,
+        manner: str = "straight",
+        speed: float = 1.5,
+    ) -> None:
+        """One load with given tags, for whoever tells a story: through, `turned`, `stop` or `in-out-in`."""
+        self._direction, self._manner, self._ramp = direction, manner, True
+        self.jobs.append(Job(self._door, direction, self.now_s))
+        self._trips += 1
+        zone, yard = (6.0, self._y), (-5.0, self._y)
+        source = yard if direction == "in" else zone
+        pallet = self._loads.given(self.now_s, source, codes)
+        truck = self._loads.truck(self.now_s, source, side=-1 if direction == "in" else 1)
+        self._over_ramp(truck, [pallet], speed, direction, zone if direction == "in" else yard)
+        self.now_s = truck.path.end_s
+
     def _drive_through(self) -> None:
         """Without a trailer, over a ramp; a convoy is two trucks."""
         chance = self._chance
         direction = self._direction
         if self._manner == "wrong-way":
             direction = "out" if direction == "in" else "in"
-        last = self.now_s
-        start = self.now_s
+        start = last = self.now_s
         ahead = chance.uniform(*TRAFFIC.speed_m_s)
+        side = -1 if direction == "in" else 1
         for number in range(2 if self._manner == "convoy" else 1):
             # The second follows at the first one's speed: nobody drives through another.
             speed = ahead if self._manner == "convoy" else self._speed()
             begin = start + (chance.uniform(2.2, 4.5) / speed + 0.3) * number
             zone, yard = self._zone(), (-10.0, self._y + chance.uniform(-1.0, 1.0))
             source, target = (yard, zone) if direction == "in" else (zone, yard)
-            side = -1 if direction == "in" else 1
             truck = self._loads.truck(begin, source, side=side, jack=self._manner == "jack")
-            pallet = self._loads.pallet(begin, source, dead=self._manner == "unreadable")
-            carried = [pallet]
+            carried = [self._loads.pallet(begin, source, dead=self._manner == "unreadable")]
             if self._manner == "double":
-                carried.append(self._second(pallet, begin, -side))
-            if self._manner == "turned":
-                near = chance.uniform(0.9, 3.2) if direction == "out" else chance.uniform(-3.2, -1.0)
-                truck.path.drive(speed, (near, self._y))
-                truck.path.wait(truck.path.end_s + chance.uniform(0.3, 3.0))
-                truck.path.drive(speed, source)
-                self._carry(truck, carried, begin)
-                self._note("turned", begin, truck.path.end_s)
-            else:
-                self._through(truck, speed, target, direction)
-                self._carry(truck, carried, begin)
-            self._gone(truck, carried)
+                carried.append(self._second(carried[0], begin, -side))
+            self._over_ramp(truck, carried, speed, direction, target)
             last = max(last, truck.path.end_s)
         self.now_s = last
+
+    def _over_ramp(
+        self, truck: Truck, carried: list[Pallet], speed: float, direction: str, target: Place
+    ) -> None:
+        chance, begin, source = self._chance, truck.comes_s, truck.path.last
+        if self._manner == "turned":
+            near = chance.uniform(0.9, 3.2) if direction == "out" else chance.uniform(-3.2, -1.0)
+            truck.path.drive(speed, (near, self._y))
+            truck.path.wait(truck.path.end_s + chance.uniform(0.3, 3.0))
+            truck.path.drive(speed, source)
+            self._note("turned", begin, truck.path.end_s)
+        else:
+            self._through(truck, speed, target, direction)
+        self._carry(truck, carried, begin)
+        self._gone(truck, carried)
 
     def _through(self, truck: Truck, speed: float, target: Place, direction: str) -> None:
         """From where it stands through the door, as its manner has it."""
