@@ -17,7 +17,7 @@ from drivers.scanner import Health, State
 from edge.config import NodeConfig
 from edge.dock import Dock
 from edge.journal import Journal
-from edge.metrics import entry_figures, journal_figures
+from edge.metrics import entry_figures, journal_figures, passage_figures
 from edge.reads import answer_at
 from edge.room import Room
 from edge.show import entry_view, hold_view, job_view, lease_views
@@ -62,11 +62,13 @@ DEVICE_STATES: Final = {
 @dataclass(slots=True)
 class Running:
     """What the service hands over while it runs: the journal, the devices' health, the sinks' links, the own
-    epochs as they were at its opening, and what the center has confirmed of each.
+    epochs as they were at its opening, what the center has confirmed of each, and how many pictures of
+    cameras were not kept.
     """
 
     rotate_key: Callable[[str], Awaitable[str]]
     confirmed: Callable[[], Mapping[str, int]] = dict
+    frames_left_out: Callable[[], int] = int
     epochs: list[EpochView] = field(default_factory=list)
     journal: Journal | None = None
     trouble: str = "starting"
@@ -220,6 +222,10 @@ class NodeDesk:
                 ({"device": d}, h.counts.reconnects) for d, (_, h) in devices
             ],
         }
+        if self._config.readers:
+            figures |= passage_figures(dock.passing.counts)
+        if self._config.cameras:
+            figures["zonegate_frames_left_out_total"] = running.frames_left_out()
         if running.journal is not None:
             figures |= journal_figures(running.journal.counters(), dock.clocks.mono_ns())
         return figures

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edge.journal import JournalCounters
+from edge.passage import PassageKind
 
 HELP: Final[dict[str, str]] = {
     "zonegate_entries_total": "Entries written since start, by type.",
@@ -16,6 +17,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_journal_queue": "Entries that wait to be committed.",
     "zonegate_journal_heartbeat_age_seconds": "Time since the writer last committed or was idle.",
     "zonegate_journal_reads_left_out_total": "Scans not kept as evidence since the journal was opened.",
+    "zonegate_journal_passages_left_out_total": "Passages not kept as evidence since the journal was opened.",
     "zonegate_recording": "1 while entries can be written, 0 while every door says STOP.",
     "zonegate_clock_synchronized": "1 while the kernel says its clock is in step.",
     "zonegate_behind": "Entries that a sink has not confirmed, by sink.",
@@ -23,6 +25,9 @@ HELP: Final[dict[str, str]] = {
     "zonegate_device_reads_total": "Reads of a device since start.",
     "zonegate_device_dropped_total": "Reads of a device dropped in a flood since start.",
     "zonegate_device_reconnects_total": "Times a device came back since start.",
+    "zonegate_passages_total": "Passages through gates judged since start, by kind.",
+    "zonegate_tags_sighted_total": "Tags challenged on the move since start.",
+    "zonegate_frames_left_out_total": "Pictures of cameras not kept as evidence since start.",
 }
 
 
@@ -33,6 +38,7 @@ def journal_figures(counters: JournalCounters, now_ns: int) -> dict[str, Any]:
         "zonegate_journal_commit_seconds_total": counters.commit_ns_sum / 1e9,
         "zonegate_journal_queue": counters.queued,
         "zonegate_journal_reads_left_out_total": counters.reads_left_out,
+        "zonegate_journal_passages_left_out_total": counters.passages_left_out,
         "zonegate_journal_heartbeat_age_seconds": (now_ns - counters.heartbeat_ns) / 1e9,
     }
 
@@ -41,3 +47,9 @@ def entry_figures(counts: Mapping[str, int]) -> dict[str, Any]:
     """Figures of the dock: entries by type, and scans."""
     entries = [({"type": kind}, count) for kind, count in sorted(counts.items()) if kind != "scans"]
     return {"zonegate_entries_total": entries, "zonegate_scans_total": counts.get("scans", 0)}
+
+
+def passage_figures(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Figures of the gate: passages by kind, and tags that were challenged."""
+    passages = [({"kind": kind.value}, counts.get(kind.value, 0)) for kind in PassageKind]
+    return {"zonegate_passages_total": passages, "zonegate_tags_sighted_total": counts.get("sighted", 0)}

@@ -74,7 +74,7 @@ def explain(store: Path, wanted: str) -> Explanation:
             position = page[-1][0]
             if position >= stop:
                 break
-    return _judge_again(books, entry)
+        return _judge_again(books, entry, reader)
 
 
 def _find(reader: Any, wanted: str) -> bytes | None:
@@ -83,7 +83,7 @@ def _find(reader: Any, wanted: str) -> bytes | None:
     return found
 
 
-def _judge_again(books: Any, entry: Any) -> Explanation:
+def _judge_again(books: Any, entry: Any, reader: Any) -> Explanation:
     from edge.adjudicate import inputs_hash
     from sync.bodies import Movement, Refusal, Settings, read_body
 
@@ -102,12 +102,14 @@ def _judge_again(books: Any, entry: Any) -> Explanation:
         return Explanation(entry.entry_id, entry.type, "", "", same_inputs, tuple(lines))
     recorded = _told(body.reason, body.job, body.load, getattr(body, "quantity", None), _line_of(body))
     again = _verdict(books, entry, body)
-    agrees = recorded == again and same_inputs
+    from_evidence = _from_evidence(body, reader)
+    agrees = recorded == again and same_inputs and (from_evidence is None or from_evidence.agrees)
     lines += [
         f"read by {body.read.device}: {body.read.code}",
         f"the code says: {_said(books, entry, body)}",
         f"recorded: {recorded}",
         f"judged again: {again}",
+        *([] if from_evidence is None else [from_evidence.sentence]),
         "both agree" if agrees else "THEY DIFFER: do not trust this entry before you know why",
     ]
     return Explanation(entry.entry_id, entry.type, recorded, again, agrees, tuple(lines))
@@ -118,20 +120,86 @@ def _verdict(books: Any, entry: Any, body: Any) -> str:
     from edge.adjudicate import Moment, judge_read
 
     moment = Moment(entry.occurred_at, entry.clock.synchronized, body.have)
+    if body.read.passage is not None:
+        return _verdict_of_passage(books, entry, body, moment)
     typed = Decimal(body.read.typed) if body.read.typed else None
     raw = bytes.fromhex(body.read.raw)
     settings = books.state.settings
     no_read = settings is not None and raw == settings.doors.get(entry.door, "").encode()
     verdict = judge_read(books, entry.door, raw, moment, typed, no_read=no_read)
+    return _of(verdict)
+
+
+def _verdict_of_passage(books: Any, entry: Any, body: Any, moment: Any) -> str:
+    """What the judge says now of a load that went through a gate, from what the entry kept of the passage."""
+    from edge.passages import judge_piece
+    from edge.reads import tag_at
+    from gs1.load import Load
+
+    raw = bytes.fromhex(body.read.raw)
+    identity = tag_at(books, raw, body.read.pc, entry.occurred_at) if raw else None
+    load = identity if isinstance(identity, Load) else None
+    verdict = judge_piece(books, entry.door, body.read.passage, load, moment)
+    return "nothing" if verdict is None else _of(verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class _FromEvidence:
+    """What the gate makes of a passage's evidence now."""
+
+    agrees: bool
+    sentence: str
+
+
+def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
+    """Run the gate again on what a passage was judged from, and compare; None where no gate was asked."""
+    from edge import evidence
+    from edge.errors import EvidenceError
+    from edge.gate import judge
+
+    facts = body.read.passage
+    if facts is None:
+        return None
+    row = reader.passage(facts.passage, facts.evidence)
+    kept = row.evidence if row is not None else None
+    if kept is None:
+        return _FromEvidence(True, "the passage's evidence was given up: the gate cannot be asked again")
+    try:
+        if evidence.name(kept) != facts.evidence:
+            raise EvidenceError("the evidence is not what the entry names")
+        found = [passage for passage in judge(evidence.decode(kept)) if passage.passage == facts.passage]
+    except EvidenceError as error:
+        return _FromEvidence(False, f"the passage's evidence cannot be judged: {error}")
+    said = _passage(facts.kind, facts.direction, facts.confidence, facts.tags)
+    now = "no passage"
+    if found:
+        moved = sum(tag.moved for tag in found[0].tags)
+        now = _passage(found[0].kind.value, found[0].direction, found[0].confidence, moved)
+    if said == now:
+        return _FromEvidence(True, f"the gate says the same of its evidence: {now}. {found[0].why}")
+    return _FromEvidence(False, f"the gate said {said}, and says now of its evidence: {now}")
+
+
+def _passage(kind: str, direction: str | None, confidence: int, tags: int) -> str:
+    return f"{kind} {direction or 'some way'}, {confidence / 10:g} % sure, {tags} tags"
+
+
+def _of(verdict: Any) -> str:
     moved = verdict.kind == "ACCEPTED"
     return _told(verdict.reason, verdict.job, verdict.load, verdict.quantity if moved else None, verdict.line)
 
 
 def _said(books: Any, entry: Any, body: Any) -> str:
     """What this version reads in the code: its elements, or what is wrong with it."""
-    from edge.reads import answer_at, reason_in
+    from edge.reads import answer_at, reason_in, tag_answer_at
 
-    answer = answer_at(books, bytes.fromhex(body.read.raw), entry.occurred_at)
+    raw = bytes.fromhex(body.read.raw)
+    if body.read.passage is not None and not raw:
+        return "no tag of a load was read"
+    if body.read.passage is not None:
+        answer = tag_answer_at(books, raw, body.read.pc, entry.occurred_at)
+    else:
+        answer = answer_at(books, raw, entry.occurred_at)
     return f"{answer['kind']} {answer['hri'] or answer['key'] or ''}".strip() + (
         f" ({reason})" if (reason := reason_in(answer)) else ""
     )

@@ -346,14 +346,11 @@ def _folded(reader: JournalReader, upto: Place) -> tuple[Books | None, str]:
 
 def _check_store_itself(reader: JournalReader) -> None:
     """What a person leaves behind who writes to the tables by hand. Raises Bad."""
-    stray = reader.stray_read()
-    if stray is not None and not reader.bases():  # what a read had led to may have been pruned before it
-        position, entry_id = stray
-        raise Bad(
-            Finding(
-                "evidence", f"raw read {position} names the entry {entry_id}, which is not in this journal"
-            )
-        )
+    for kind, stray in (("raw read", reader.stray_read()), ("passage", reader.stray_passage())):
+        if stray is not None and not reader.bases():  # what it had led to may have been pruned before it
+            position, entry_id = stray
+            sentence = f"{kind} {position} names the entry {entry_id}, which is not in this journal"
+            raise Bad(Finding("evidence", sentence))
     kept = reader.schema_names()
     gone = sorted((_TRIGGERS | _PRUNING_TRIGGERS if "pruned" in kept else _TRIGGERS) - kept)
     if gone:

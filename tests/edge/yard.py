@@ -284,16 +284,9 @@ class Yard:
 
     def send(self, entries: Sequence[tuple[str, msgspec.Struct]]) -> None:
         """The center's entries come down in one Saw."""
-        records, prev = [], GENESIS
-        for kind, body in entries:
-            self._sent += 1
-            entry_id = new_entry_id(self._sent, hashlib.sha256(bytes([self._sent % 256])).digest()[:10])
-            draft = Draft(entry_id, kind, schema_of(kind), START, Clock(True, "boot", 0), body_bytes(body))
-            record = record_bytes(draft, "c" * 32, self._sent, START, prev)
-            prev = record_hash(record)
-            records.append(msgspec.Raw(record))
-        place = Place("c" * 32, self._sent, prev)
-        self.dock.write("saw", Saw("c" * 32, place, tuple(records)))
+        saw = saw_of(entries, self._sent)
+        self._sent = saw.upto.seq
+        self.dock.write("saw", saw)
 
     def confirm(self) -> None:
         """The center has all that was written."""
@@ -316,6 +309,18 @@ class Yard:
         self.read(door, code, seconds=seconds, no_read=no_read)
         await settled()
         return self.dock.door(door)
+
+
+def saw_of(entries: Sequence[tuple[str, msgspec.Struct]], sent: int = 0) -> Saw:
+    """The center's entries as they come down, `sent` others before them."""
+    records, prev = [], GENESIS
+    for seq, (kind, body) in enumerate(entries, start=sent + 1):
+        entry_id = new_entry_id(seq, hashlib.sha256(bytes([seq % 256])).digest()[:10])
+        draft = Draft(entry_id, kind, schema_of(kind), START, Clock(True, "boot", 0), body_bytes(body))
+        record = record_bytes(draft, "c" * 32, seq, START, prev)
+        prev = record_hash(record)
+        records.append(msgspec.Raw(record))
+    return Saw("c" * 32, Place("c" * 32, sent + len(entries), prev), tuple(records))
 
 
 def load_number(way: str, number: int) -> bytes:

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole node with a simulated reader: tags on the wire become words, lamps, entries and evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from drivers.llrp.settings import ReaderSettings
+from edge import evidence
+from edge.clock import Clocks, system_clocks
+from edge.config import DoorConfig, NodeConfig
+from edge.passage import Antenna, GateSettings, Passage
+from edge.portal.config import OutputConfig, ReaderConfig
+from edge.service import Service
+from edge.store import JournalReader, PassageRow
+from edge.view import DeviceView
+from simulators.reader.server import Reader, monotonic_us
+from simulators.reader.sightings import Sighting
+from sync.bodies import Movement, Refusal, read_body
+from sync.entry import read_record
+from tests.edge.gates import unit
+from tests.edge.yard import START, Papers, saw_of
+from zonegate.child import free_port
+from zonegate.explain import explain
+from zonegate.replay import replay
+from zonegate.verify import verify_store
+
+WAIT_S = 20.0
+
+STOP, GO, HORN = 1, 2, 3
+
+
+def clocks() -> Clocks:
+    """This machine's clocks, but for the date: the papers are for one week."""
+    begun = time.monotonic_ns()
+
+    def utc() -> datetime:
+        return START + timedelta(microseconds=(time.monotonic_ns() - begun) // 1000)
+
+    return replace(system_clocks(), utc=utc, synchronized=lambda: True)
+
+
+@dataclass
+class Floor:
+    """A node in operation, its reader, and what one drives through the door."""
+
+    service: Service
+    reader: Reader
+    store: Path
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        moved = asyncio.Event()
+        self.service.dock.on_change(lambda _: moved.set())
+        async with asyncio.timeout(WAIT_S):
+            while not condition():
+                moved.clear()
+                await moved.wait()
+
+    async def shows(self, reason: str) -> None:
+        await self.until(lambda: self.service.dock.door("out").reason == reason)
+
+    async def lit(self, port: int, on: bool) -> None:
+        await self.reader.until(lambda reader: reader.outputs[port] is on, WAIT_S)
+
+    def passages(self) -> list[PassageRow]:
+        with JournalReader(self.store) as reader:
+            return reader.passages(0, 100, None, None)
+
+    def entries(self) -> list[tuple[str, str]]:
+        """(id, reason) of what doors decided."""
+        found = []
+        with JournalReader(self.store) as reader:
+            for _, record in reader.page(0, 1000):
+                body = read_body(entry := read_record(record))
+                if isinstance(body, Movement | Refusal):
+                    found.append((entry.entry_id, body.reason))
+        return found
+
+
+def drive(epc: bytes, begun_us: int, *, first: int = 2, last: int = 1) -> Iterator[Sighting]:
+    """A tag on a pallet that passes antenna `first`, then `last`, in three seconds."""
+    for step in range(60):
+        at_us = begun_us + step * 50_000
+        for antenna, peak in ((first, 22), (last, 38)):
+            dbm = -38 - 0.6 * abs(step - peak) * 2**0.5 + math.sin(step * 1.7)
+            if dbm > -68:
+                yield Sighting(epc, antenna, round(dbm * 100), at_us)
+
+
+@contextlib.asynccontextmanager
+async def running(tmp_path: Path, reader: Reader) -> AsyncIterator[Floor]:
+    """A node whose outbound truck is open, with a reader at its door: antenna 2 within, 1 outside."""
+    (tmp_path / "anchor").mkdir()
+    outputs = (
+        OutputConfig(STOP, "out", "stop", safe=True),
+        OutputConfig(GO, "out", "go", safe=False),
+        OutputConfig(HORN, "out", "horn", safe=False),
+    )
+    settings = ReaderSettings(antennas=(1, 2), outputs={o.port: o.safe for o in outputs}, retry_s_min=0.05)
+    antennas = (Antenna("gate-1", 1, "out", "outer"), Antenna("gate-1", 2, "out", "inner"))
+    config = NodeConfig(
+        tenant="example",
+        zone="zone-999",
+        node="dock-1",
+        store=tmp_path / "store",
+        anchor=tmp_path / "anchor",
+        timezone="America/Chicago",
+        doors=(DoorConfig("in", "Inbound"), DoorConfig("out", "Outbound")),
+        listen=f"127.0.0.1:{free_port()}",
+        clock="host",
+        reserve_mb=1,
+        readers=(ReaderConfig("gate-1", reader.url, settings, antennas, (), outputs),),
+        gate=GateSettings(confidence_min=0),
+    )
+    service = Service(config, clocks(), "0.1.0", lambda _: None)
+    floor = Floor(service, reader, config.store)
+    stop = asyncio.Event()
+    task = asyncio.create_task(service.run(stop))
+    try:
+        await floor.until(lambda: service.dock.recording)
+        service.dock.write("saw", saw_of(Papers().entries(service.dock.books.state.epoch)))
+        service.dock.have = service.dock.books.state.seq
+        await service.dock.open_job("out", "OUT-1", None, "supervisor")
+        await reader.until(lambda reader: reader.reading, WAIT_S)
+        yield floor
+    finally:
+        stop.set()
+        async with asyncio.timeout(WAIT_S):
+            await task
+
+
+async def test_a_good_load_goes_green_once_it_is_recorded_and_is_explained_from_its_evidence(
+    tmp_path: Path,
+) -> None:
+    async with Reader() as reader, running(tmp_path, reader) as floor:
+        await floor.lit(STOP, on=False)
+        reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+        await floor.shows("withdrawn")
+        await reader.until(lambda reader: (GO, True) in reader.writes, WAIT_S)
+        assert (STOP, True) not in reader.writes
+        [(entry_id, reason)] = floor.entries()
+        assert reason == "withdrawn"
+        await floor.until(lambda: len(floor.passages()) == 1)
+    [row] = floor.passages()
+    assert row.evidence is not None
+    found = msgspec.json.decode(row.finding, type=Passage)
+    assert (found.kind, found.direction) == ("crossed", "out")
+    told = explain(floor.store, entry_id)
+    assert told.agrees, told.lines
+    assert any("the same of its evidence" in line for line in told.lines)
+    assert [judged.same for judged in replay(floor.store)] == [True]
+    assert len(evidence.decode(row.evidence).reads) > 40
+    assert verify_store(floor.store).finding is None
+
+
+async def test_a_stop_is_said_and_lit_while_the_load_still_moves(tmp_path: Path) -> None:
+    async with Reader() as reader, running(tmp_path, reader) as floor:
+        way = list(drive(unit(4), monotonic_us() - 3_000_000))
+        reader.see_all(way[: len(way) // 2])
+        await floor.shows("not-on-permit")
+        await floor.lit(STOP, on=True)
+        assert (HORN, True) in reader.writes
+        assert floor.entries() == []
+        reader.see_all(way[len(way) // 2 :])
+        await floor.until(lambda: len(floor.entries()) == 1)
+        [(entry_id, reason)] = floor.entries()
+        assert reason == "not-on-permit"
+        await floor.lit(STOP, on=True)
+        # Nothing is lit green when the program is gone, and red is.
+    assert reader.outputs[GO] is False
+    assert reader.outputs[STOP] is True
+    assert explain(floor.store, entry_id).agrees
+
+
+async def test_a_reader_that_goes_away_stops_no_scan_and_is_told(tmp_path: Path) -> None:
+    async with Reader() as reader, running(tmp_path, reader) as floor:
+        await floor.until(lambda: device(floor).state == "Up")
+        reader.drop()
+        await reader.until(lambda reader: reader.connections > 1, WAIT_S)
+        await floor.until(lambda: device(floor).state == "Up")
+        assert device(floor).reconnects == 1
+        view = await floor.service.dock.scan("out", b"nonsense", "client-1", "screen out")
+        assert view.reason == "unreadable"
+        reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+        await floor.shows("withdrawn")
+
+
+def device(floor: Floor) -> DeviceView:
+    [found] = floor.service.desk.status().devices
+    return found
+
+
+async def test_an_explanation_without_its_evidence_says_so(tmp_path: Path) -> None:
+    async with Reader() as reader, running(tmp_path, reader) as floor:
+        reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+        await floor.shows("withdrawn")
+        [(entry_id, _)] = floor.entries()
+    with contextlib.closing(sqlite3.connect(floor.store / "journal.sqlite3")) as journal:
+        journal.execute("UPDATE passage_evidence SET evidence = x'00'")
+        journal.commit()
+    damaged = explain(floor.store, entry_id)
+    assert not damaged.agrees
+    with contextlib.closing(sqlite3.connect(floor.store / "journal.sqlite3")) as journal:
+        journal.execute("UPDATE passage_evidence SET evidence = NULL")
+        journal.commit()
+    gone = explain(floor.store, entry_id)
+    assert gone.agrees
+    assert any("given up" in line for line in gone.lines)
