@@ -90,7 +90,7 @@ class Field:
         return min(12 * off * off, AIR.back_db)
 
     def mirror(self, channel: int, at: Place) -> Mirror:
-        """A truck's flank, for `amplitude`."""
+        """A truck's flank, for `mirrored`."""
         k, _ = self._at(channel)
         a = self.antenna.at
         x, y, z = at[0] - a[0], at[1] - a[1], at[2] - a[2]
@@ -122,24 +122,27 @@ class Field:
         pattern = self.pattern_db(x, y, z, far)
         return k * far, dipole - path - pattern, _DIPOLE_MEAN_DB - path - pattern * 0.5
 
-    def amplitude(
-        self, channel: int, at: Place, turned: float, direct_db: float, rest_db: float, mirrors: list[Mirror]
-    ) -> complex:
-        """One way from the antenna's socket to the tag's chip, antenna gains at their best left out: the
-        direct wave, `turned` radians on its way, the scattered field, and what trucks throw back.
+    def waves(
+        self, channel: int, at: Place, turned: float, direct_db: float, rest_db: float
+    ) -> tuple[complex, complex]:
+        """The direct wave at a tag, `turned` radians on its way, and the scattered field, from the antenna's
+        socket on, antenna gains at their best left out.
         """
         px, py, pz = at
         direct = 10 ** (direct_db / 20)
-        re, im = direct * cos(turned), -direct * sin(turned)
-        k, waves = self._at(channel)
         wx = wy = 0.0
-        for kx, ky, kz, turn in waves:
+        for kx, ky, kz, turn in self._at(channel)[1]:
             phase = kx * px + ky * py + kz * pz + turn
             wx += cos(phase)
             wy += sin(phase)
         rest = self._wave * 10 ** (rest_db / 20)
-        re += rest * wx
-        im += rest * wy
+        return complex(direct * cos(turned), -direct * sin(turned)), complex(rest * wx, rest * wy)
+
+    def mirrored(self, channel: int, at: Place, mirrors: list[Mirror]) -> complex:
+        """What trucks throw at a tag."""
+        k, _ = self._at(channel)
+        px, py, pz = at
+        re = im = 0.0
         for mx, my, mz, strength, first in mirrors:
             second = max(0.5, sqrt((px - mx) ** 2 + (py - my) ** 2 + (pz - mz) ** 2))
             part = strength / second * 10 ** (_DIPOLE_MEAN_DB / 20)

@@ -17,7 +17,7 @@ from random import Random
 from simulators.yard.radio.air import Field
 from simulators.yard.radio.bodies import Pallet, Tag
 from simulators.yard.radio.parameters import AIR, PROTOCOL
-from simulators.yard.radio.scene import LOOK_S, Hall, Heard, Reach, View, closes
+from simulators.yard.radio.scene import LOOK_S, Hall, Heard, Reach, Still, View, closes
 from simulators.yard.radio.site import Antenna
 
 _MOVING_S = 0.03
@@ -75,6 +75,7 @@ class Inventory:
         self._noise_db = [chance.expovariate(1 / AIR.noise_db) for _ in range(AIR.channels)]
         self._stall_s = from_s + chance.expovariate(1 / PROTOCOL.stall_every_s)
         self._reach: dict[int, Reach] = {}
+        self._still: dict[_Known, list[Still]] = {}
         self._known: dict[_Known, tuple[float, bool, list[Heard]]] = {}
 
     @property
@@ -140,7 +141,14 @@ class Inventory:
                 quiet and view.quiet and not moves
             ):
                 return budgets
-        budgets = [view.hear(pallet, tag, self.now_s, between_db) for tag in pallet.tags]
+        if moves:
+            budgets = [view.hear(pallet, tag, self.now_s, between_db) for tag in pallet.tags]
+        else:
+            still = self._still.get(key)
+            if still is None:
+                still = [view.still(pallet, tag, self.now_s, between_db) for tag in pallet.tags]
+                self._still[key] = still
+            budgets = [view.now(pallet, tag, field) for tag, field in zip(pallet.tags, still, strict=True)]
         self._known[key] = (self.now_s, view.quiet and not moves, budgets)
         return budgets
 

@@ -55,6 +55,9 @@ class Heard:
     phase: float
 
 
+Still = tuple[Place, complex, complex]
+"""Where a tag is, and the direct and the scattered field there, one way, in a hall where nothing moves."""
+
 _SILENCE = Heard(-99.0, -199.0, 0.0)
 
 
@@ -100,26 +103,42 @@ class View:
 
     def hear(self, pallet: Pallet, tag: Tag, at_s: float, between_db: float) -> Heard:
         """The link budget of a tag; `between_db` is what walls, trailers and rows take."""
+        return self.now(pallet, tag, self.still(pallet, tag, at_s, between_db))
+
+    def still(self, pallet: Pallet, tag: Tag, at_s: float, between_db: float) -> Still:
+        """What reaches a tag while nothing moves about: it holds as long as the pallet rests there."""
         x, y = pallet.path.at(at_s)
         at = (x + tag.spot[0], y + tag.spot[1], tag.spot[2])
         turned, direct_db, rest_db = self._air.spread(self._channel, at, tag.axis)
         gains = AIR.antenna_dbi + AIR.tag_dbi - tag.loss_db
         rest_db -= AIR.rice_trailer_db if at[0] < 0 and pallet.trailer else AIR.rice_db
-        unblocked = max(direct_db - between_db, rest_db - BLOCKING.scattered_share * between_db)
-        if not self._mirrors and AIR.power_dbm + gains + unblocked + _FADE_UP_DB < tag.needs_dbm:
-            return _SILENCE
+        best = max(direct_db - between_db, rest_db - BLOCKING.scattered_share * between_db)
+        if AIR.power_dbm + gains + best + _FADE_UP_DB < tag.needs_dbm:
+            return at, 0j, 0j
         blocked = between_db
         if pallet.solid:
             inside = through(at, self._air.antenna.at, pallet.box(at_s))
             blocked += min(BLOCKING.around_db, inside * pallet.goods.through_db_m)
-        for box, each, most, owner in self._near:
-            if owner is not pallet:
-                blocked += min(most, through(at, self._air.antenna.at, box) * each)
         rest_db -= BLOCKING.scattered_share * blocked
-        amplitude = self._air.amplitude(
-            self._channel, at, turned, direct_db - blocked, rest_db, self._mirrors
-        )
-        one_way = 20 * log10(abs(amplitude) + 1e-12) + gains
+        return at, *self._air.waves(self._channel, at, turned, direct_db - blocked, rest_db)
+
+    def now(self, pallet: Pallet, tag: Tag, still: Still) -> Heard:
+        """The link budget with what moves about."""
+        at, direct, rest = still
+        if self._near:
+            blocked = 0.0
+            for box, each, most, owner in self._near:
+                if owner is not pallet:
+                    blocked += min(most, through(at, self._air.antenna.at, box) * each)
+            if blocked:
+                direct *= 10 ** (-blocked / 20)
+                rest *= 10 ** (-BLOCKING.scattered_share * blocked / 20)
+        amplitude = direct + rest
+        if self._mirrors:
+            amplitude += self._air.mirrored(self._channel, at, self._mirrors)
+        if not amplitude:
+            return _SILENCE
+        one_way = 20 * log10(abs(amplitude)) + AIR.antenna_dbi + AIR.tag_dbi - tag.loss_db
         chip = AIR.power_dbm + one_way
         turn = (2 * angle(amplitude) / (2 * pi) + tag.turn) % 1.0
         return Heard(chip, chip + one_way - AIR.modulation_db, turn)
@@ -178,4 +197,4 @@ def closes(tag: Tag, heard: Heard) -> bool:
     return tag.alive and heard.chip_dbm >= tag.needs_dbm and heard.reply_dbm >= AIR.reader_dbm
 
 
-__all__ = ["LOOK_S", "Hall", "Heard", "Place", "Reach", "View", "closes", "fields"]
+__all__ = ["LOOK_S", "Hall", "Heard", "Place", "Reach", "Still", "View", "closes", "fields"]
