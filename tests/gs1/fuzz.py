@@ -11,12 +11,13 @@ was found; else libFuzzer prints the input and the trace.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import atheris
+
+from tests.fuzzing import fuzz
 
 with atheris.instrument_imports(include=["gs1"]):
     from gs1 import TagRead, answer_code, answer_link, answer_tag, compile_patterns, identify
@@ -58,15 +59,5 @@ def planted(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {"codes": codes, "tags": tags, "planted": planted}
 
 
-def main() -> None:
-    """Fuzz the target that the command line names; libFuzzer ends the process."""
-    name = sys.argv[1] if len(sys.argv) > 1 else ""
-    if name not in TARGETS:
-        sys.exit(f"python -m tests.gs1.fuzz TARGET [libFuzzer's options]; TARGET: {', '.join(TARGETS)}")
-    pieces = Path(__file__).with_name("fuzz.dict")
-    atheris.Setup([sys.argv[0], f"-dict={pieces}", "-max_len=160", *sys.argv[2:]], TARGETS[name])
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(TARGETS, Path(__file__).with_name("fuzz.dict"), 160)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coverage-guided fuzzing of the codec, bounded; `./dev fuzz` and `--long` run more of the same."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fuzzing import fuzzed, needs_atheris
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNS, RUNS_LONG = 10_000, 1_000_000
+PLANTED_RUNS = 2_000_000
+
+MODULE = "tests.drivers.llrp.fuzz"
+
+
+@needs_atheris
+@pytest.mark.parametrize("target", ["frames", "streams"])
+def test_a_short_search_finds_nothing(target: str, tmp_path: Path) -> None:
+    code, said = fuzzed(MODULE, target, RUNS, tmp_path)
+    assert code == 0, said[-3000:]
+    assert f"Done {RUNS} runs" in said
+
+
+@needs_atheris
+@pytest.mark.long
+@pytest.mark.parametrize("target", ["frames", "streams"])
+def test_a_long_search_finds_nothing(target: str, tmp_path: Path) -> None:
+    code, said = fuzzed(MODULE, target, RUNS_LONG, tmp_path)
+    assert code == 0, said[-3000:]
+    assert f"Done {RUNS_LONG} runs" in said
+    print(target, re.findall(r"DONE +(cov: \d+ ft: \d+ corp: \S+)", said))
+
+
+@needs_atheris
+def test_a_planted_bug_is_found(tmp_path: Path) -> None:
+    code, said = fuzzed(MODULE, "planted", PLANTED_RUNS, tmp_path)
+    assert code != 0
+    assert "RuntimeError: planted" in said
