@@ -28,11 +28,7 @@ def load_eyes(settings: CameraSettings) -> Eyes:
 
     Raises PartMissing: what is not there, and the line that brings it.
     """
-    # OpenCV takes FFmpeg's options from the environment and from nowhere else. A playlist that lies where a
-    # film should must not make it fetch other addresses.
-    os.environ.setdefault(
-        "OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|protocol_whitelist;file,rtsp,rtp,tcp"
-    )
+    # What FFmpeg says of a bad film goes to standard error, unless the environment says otherwise.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         import cv2

@@ -8,7 +8,6 @@ import contextlib
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from drivers.camera import Camera, CameraSettings, FrameEvidence
 from drivers.camera.decoders import Symbol
 from drivers.camera.eyes import Eyes
 from drivers.camera.shots import Shot
+from tests.drivers.lines import HandClock
 
 if TYPE_CHECKING:
     from drivers import Read
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 20.0
 STILL = CameraSettings(looks_per_second_max=1e6, retry_s_min=0.001, retry_s_max=0.002, stale_s=1e6)
-
-
-class SetClock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.ns = 1_000_000_000_000
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(1_790_000_000 + self.ns / 1e9, UTC)
-
-    def monotonic_ns(self) -> int:
-        return self.ns
 
 
 def number_picture(number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -54,14 +41,14 @@ _MARK = (77, 211)
 class ScriptedSource:
     """Gives the pictures and raises the errors that are put in."""
 
-    def __init__(self, clock: SetClock) -> None:
+    def __init__(self, clock: HandClock) -> None:
         self._clock = clock
         self.script: queue.Queue[Shot | Exception] = queue.Queue()
         self.threads: set[int] = set()
         self.closed = threading.Event()
 
     def put(self, number: int, at_ns: int | None = None) -> None:
-        ns = self._clock.ns if at_ns is None else at_ns
+        ns = self._clock.monotonic_ns() if at_ns is None else at_ns
         self.script.put(Shot(number_picture(number), self._clock.now(), ns, ns))
 
     def fail(self, error: Exception) -> None:
@@ -109,8 +96,8 @@ class NumberDecoder:
 class Watched:
     """A camera that runs, what it told, and the sources it opened."""
 
-    def __init__(self, camera: Camera, clock: SetClock) -> None:
-        self.camera, self.clock = camera, clock
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
         self.reads: list[tuple[Read, FrameEvidence]] = []
         self.healths: list[Health] = []
         self.changed = asyncio.Event()
@@ -140,9 +127,9 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def watching(camera: Camera, clock: SetClock) -> AsyncIterator[Watched]:
+async def watching(camera: Camera) -> AsyncIterator[Watched]:
     """Run a camera until the end of the block."""
-    watched = Watched(camera, clock)
+    watched = Watched(camera)
     task = asyncio.create_task(camera.run(watched.on_read, watched.on_health))
     try:
         yield watched
@@ -153,7 +140,7 @@ async def watching(camera: Camera, clock: SetClock) -> AsyncIterator[Watched]:
 
 
 def scripted_camera(
-    clock: SetClock,
+    clock: HandClock,
     decoder: NumberDecoder,
     sources: list[ScriptedSource | Exception],
     settings: CameraSettings = STILL,

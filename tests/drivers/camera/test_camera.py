@@ -22,24 +22,24 @@ from tests.drivers.camera.scripted import (
     STILL,
     NumberDecoder,
     ScriptedSource,
-    SetClock,
     scripted_camera,
     watching,
 )
+from tests.drivers.lines import HandClock
 
 if TYPE_CHECKING:
     from drivers.scanner import Health
 
 
 async def test_a_label_is_read_once_with_the_picture_it_was_seen_in() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
-    async with watching(scripted_camera(clock, decoder, [source]), clock) as seen:
+    async with watching(scripted_camera(clock, decoder, [source])) as seen:
         source.put(7)
         await seen.until(lambda: len(seen.reads) == 1)
     read, evidence = seen.reads[0]
     assert (read.device, read.raw, read.carrier) == ("gate-camera", b"]Q1label 7", "camera")
-    assert read.monotonic_ns == clock.ns
+    assert read.monotonic_ns == clock.monotonic_ns()
     assert read.at == clock.now()
     assert evidence.sha256 == hashlib.sha256(evidence.jpeg).hexdigest()
     kept = cv2.imdecode(np.frombuffer(evidence.jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -50,12 +50,12 @@ async def test_a_label_is_read_once_with_the_picture_it_was_seen_in() -> None:
 
 
 async def test_a_label_that_stays_is_one_scan_and_one_that_comes_back_another() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source], dataclasses.replace(STILL, gone_s=4.0))
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         for number, step_s in ((5, 0), (5, 1), (5, 3), (0, 1), (5, 2), (6, 1), (5, 4)):
-            clock.ns += step_s * 1_000_000_000
+            clock.move(step_s)
             looked = camera.counts.looked
             source.put(number)
             await seen.until(lambda looked=looked: camera.counts.looked > looked)  # type: ignore[misc]
@@ -68,7 +68,7 @@ async def test_a_label_that_stays_is_one_scan_and_one_that_comes_back_another() 
 def held(waiting: Callable[..., Waiting], shots: list[int]) -> tuple[int, int]:
     """Which of pictures that came in one go is looked at, and how many were passed over."""
     place = waiting(newest=True)
-    clock = SetClock()
+    clock = HandClock()
     picture = np.zeros((1, 1), np.uint8)
     lost = sum(place.put(Shot(picture, clock.now(), ns, ns)) for ns in shots)
     taken = place.take()
@@ -90,10 +90,10 @@ def test_only_the_newest_picture_is_looked_at() -> None:
 
 
 async def test_pictures_that_came_during_a_look_are_passed_over_and_counted() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source])
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         decoder.may_go.clear()
         source.put(1)
         await seen.until(lambda: decoder.begun.acquire(blocking=False))
@@ -108,21 +108,21 @@ async def test_pictures_that_came_during_a_look_are_passed_over_and_counted() ->
 
 
 async def test_a_picture_that_is_too_old_is_not_looked_at() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source], dataclasses.replace(STILL, stale_s=0.5))
-    async with watching(camera, clock) as seen:
-        source.put(1, clock.ns - 600_000_000)
+    async with watching(camera) as seen:
+        source.put(1, clock.monotonic_ns() - 600_000_000)
         await seen.until(lambda: camera.counts.stale == 1)
-        source.put(2, clock.ns - 400_000_000)
+        source.put(2, clock.monotonic_ns() - 400_000_000)
         await seen.until(lambda: len(seen.reads) == 1)
     assert decoder.seen == [2]
 
 
 async def test_the_event_loop_takes_no_pictures_and_reads_no_codes() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
-    async with watching(scripted_camera(clock, decoder, [source]), clock) as seen:
+    async with watching(scripted_camera(clock, decoder, [source])) as seen:
         for number in range(1, 20):
             source.put(number)
             await seen.until(lambda number=number: len(seen.reads) == number)  # type: ignore[misc]
@@ -139,20 +139,20 @@ async def test_work_on_the_event_loop_would_be_seen(monkeypatch: pytest.MonkeyPa
         self._loop.call_soon_threadsafe(self._look.at, shot)
 
     monkeypatch.setattr(Looking, "_look_at", at_once)
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
-    async with watching(scripted_camera(clock, decoder, [source]), clock) as seen:
+    async with watching(scripted_camera(clock, decoder, [source])) as seen:
         source.put(1)
         await seen.until(lambda: decoder.seen == [1])
     assert threading.get_ident() in decoder.threads
 
 
 async def test_a_lost_camera_is_opened_again_for_ever() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     first, last = ScriptedSource(clock), ScriptedSource(clock)
     absent = [LinkUnavailable("/dev/video0 is not there: plug the camera in") for _ in range(20)]
     camera = scripted_camera(clock, decoder, [first, *absent, last])
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         first.put(1)
         first.fail(LinkLost("/dev/video0 sends no more pictures"))
         await seen.until(lambda: camera.health.state is State.LOST)
@@ -174,13 +174,13 @@ async def test_a_lost_camera_is_opened_again_for_ever() -> None:
 
 
 async def test_a_silent_camera_is_given_back_and_opened_again() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     silent, last = ScriptedSource(clock), ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [silent, last])
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         silent.put(1)
         await seen.until(lambda: len(seen.reads) == 1)
-        clock.ns += 16_000_000_000
+        clock.move(16)
         await seen.until(lambda: camera.health.state is State.LOST)
         assert "/dev/video0 sent no picture for 16 s" in camera.health.detail
         await seen.until(lambda: camera.counts.reconnects == 1)
@@ -191,7 +191,7 @@ async def test_a_silent_camera_is_given_back_and_opened_again() -> None:
 
 async def test_a_missing_library_is_told_and_not_fatal() -> None:
     missing = "OpenCV, which takes pictures, is not installed: LINE"
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source])
     load, lacking = camera._load, [PartMissing(missing)]
@@ -202,7 +202,7 @@ async def test_a_missing_library_is_told_and_not_fatal() -> None:
         return load(settings)
 
     camera._load = load_later  # type: ignore[assignment]
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         await seen.until(lambda: camera.health.state is State.LOST)
         assert camera.health.detail.startswith(missing)
         lacking.clear()  # somebody installs it
@@ -211,7 +211,7 @@ async def test_a_missing_library_is_told_and_not_fatal() -> None:
 
 
 async def test_a_fault_of_ours_is_no_lost_camera() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     source.fail(KeyError("ours"))
     camera = scripted_camera(clock, decoder, [source])
@@ -220,10 +220,10 @@ async def test_a_fault_of_ours_is_no_lost_camera() -> None:
 
 
 async def test_broken_pictures_are_counted_and_the_next_one_is_read() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source])
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         for _ in range(5):
             source.fail(Broken("'x.jpg' is damaged"))
         source.put(3)
@@ -235,12 +235,12 @@ async def test_broken_pictures_are_counted_and_the_next_one_is_read() -> None:
 
 @pytest.mark.parametrize(("repeat", "shows"), [("no", 1), ("yes", 3)])
 async def test_a_film_that_is_over_is_told_and_shown_again_only_if_asked(repeat: str, shows: int) -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     url = f"camera+file:///lane.mp4?repeat={repeat}&pace=none"
     camera = scripted_camera(clock, decoder, [source], url=url)
     over = (State.READY, "played to its end, 1 pictures")
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         for show in range(1, shows + 1):
             source.put(4)
             source.fail(Ended(over[1]))
@@ -265,17 +265,17 @@ def still_picture(light: int, noise: int, number: int) -> np.ndarray[tuple[int, 
 async def test_a_camera_that_shows_nothing_is_told_as_blind(
     light: int, noise: int, same: bool, after_s: int, said: str
 ) -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source], dataclasses.replace(STILL, frozen_s=8))
     blind: list[Health] = []
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         for second in range(after_s + 1):
             assert not blind
             picture = still_picture(light, noise, 0 if same else second)
-            source.script.put(Shot(picture, clock.now(), clock.ns, clock.ns))
+            source.script.put(Shot(picture, clock.now(), clock.monotonic_ns(), clock.monotonic_ns()))
             await seen.until(lambda second=second: camera.counts.looked == second + 1)  # type: ignore[misc]
-            clock.ns += 1_000_000_000
+            clock.move(1)
             if second == after_s:
                 await seen.until(lambda: camera.health.state is State.BLIND)
             blind = [health for health in seen.healths if health.state is State.BLIND]
@@ -286,24 +286,24 @@ async def test_a_camera_that_shows_nothing_is_told_as_blind(
 
 
 async def test_a_living_picture_is_not_told_as_blind() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     camera = scripted_camera(clock, decoder, [source], dataclasses.replace(STILL, frozen_s=8))
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         for second in range(20):
             picture = still_picture(60, 20, second)
-            source.script.put(Shot(picture, clock.now(), clock.ns, clock.ns))
+            source.script.put(Shot(picture, clock.now(), clock.monotonic_ns(), clock.monotonic_ns()))
             await seen.until(lambda second=second: camera.counts.looked == second + 1)  # type: ignore[misc]
-            clock.ns += 1_000_000_000
+            clock.move(1)
     assert State.BLIND not in {health.state for health in seen.healths}
 
 
 async def test_only_codes_with_a_wanted_beginning_are_read() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
     settings = dataclasses.replace(STILL, prefixes=("]Q1label 1", "]C100"))
     camera = scripted_camera(clock, decoder, [source], settings)
-    async with watching(camera, clock) as seen:
+    async with watching(camera) as seen:
         for number in (2, 12, 3, 1):
             looked = camera.counts.looked
             source.put(number)
@@ -314,9 +314,9 @@ async def test_only_codes_with_a_wanted_beginning_are_read() -> None:
 
 
 async def test_no_thread_of_a_stopped_camera_is_left() -> None:
-    clock, decoder = SetClock(), NumberDecoder()
+    clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
-    async with watching(scripted_camera(clock, decoder, [source]), clock) as seen:
+    async with watching(scripted_camera(clock, decoder, [source])) as seen:
         source.put(1)
         await seen.until(lambda: len(seen.reads) == 1)
         names = {thread.name for thread in threading.enumerate()}
