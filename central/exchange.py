@@ -216,6 +216,7 @@ class Exchange:
         for stored in received.store:
             if stored.entry.occurred_at - now > AHEAD:
                 self._own.ahead.setdefault(stored.entry.epoch, stored.place)
+            self._own.note_crossed(received.ask.node, stored.entry)
         for epoch, reason in received.refused.items():
             self._counters["refused"] += 1
             _log.warning("part of epoch %s of node %s refused: %s", epoch, received.ask.node, reason)

@@ -19,12 +19,13 @@ import asyncpg
 from central.database import Database
 from central.errors import Denied, SetupError, Unavailable
 from central.given import Anchor, Clocks
-from central.record import CENTER, LogHead, Record
+from central.record import CENTER, CROSSED_MAX, LogHead, Record
 from sync.bodies import Begin, body_bytes, read_body, schema_of
+from sync.cases import Crossed, crossed_of
 from sync.center import CenterBook
 from sync.chain import BeginAnew, Stored, rule_e
 from sync.decisions import Draft as Decision
-from sync.entry import GENESIS, Draft, Head, Place, read_record, record_bytes, record_hash
+from sync.entry import GENESIS, Draft, Entry, Head, Place, read_record, record_bytes, record_hash
 from sync.errors import EntryError, SyncError
 from sync.reception import Received
 
@@ -71,6 +72,8 @@ class OwnLog:
         self.recent: deque[Own] = deque(maxlen=_RECENT_MAX)
         self.ahead: dict[str, Place] = {}
         """Epochs of nodes with an entry dated more than a day ahead of its arrival, and the first such."""
+        self.crossed: dict[str, Crossed] = {}
+        """STOPs of docks that were not obeyed, by the ids of their entries; see `note_crossed`."""
         self._anchor = anchor
         self._counters = counters
         self._book: CenterBook | None = None
@@ -99,6 +102,9 @@ class OwnLog:
             own = [head for head in heads if head.node == CENTER]
             finding = await self._rule_e(connection, own)
             self.ahead = await self.record.ahead(connection)
+            self.crossed = {}
+            for node, stop in await self.record.stops(connection):
+                self.note_crossed(node, stop)
         self.epochs = [head.place.epoch for head in own]
         self.recent.clear()
         await self._read_roll(book, finding)
@@ -106,6 +112,14 @@ class OwnLog:
         if isinstance(finding, BeginAnew):
             await self._begin(finding)
         return book
+
+    def note_crossed(self, node: str, entry: Entry) -> None:
+        """Remember an entry if it is a STOP that was not obeyed; the oldest are let go beyond CROSSED_MAX."""
+        crossed = crossed_of(node, entry)
+        if crossed is not None:
+            self.crossed[entry.entry_id] = crossed
+            while len(self.crossed) > CROSSED_MAX:
+                del self.crossed[next(iter(self.crossed))]
 
     async def meet_witness(self, witness: Head | None, asking: str) -> None:
         """Apply rule E to a signed head of the own log that an epoch of a node shows: where it is not in the

@@ -415,7 +415,7 @@ class People:
         return found
 
     def _cases(self, book: CenterBook) -> list[Case]:
-        return looking.cases(book, self._own.ahead)
+        return looking.cases(book, self._own.ahead, self._own.crossed)
 
     def _voiding(self, node: str) -> Callable[[Connection], Awaitable[None]]:
         """Beside an act: codes that were made for a node and not used let nobody in any more."""

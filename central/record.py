@@ -62,6 +62,9 @@ What other docks are told of them must fit their own entries.
 _FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 
+CROSSED_MAX: Final = 1_000
+"""STOPs that were not obeyed, kept as cases; a zone with more of them needs another kind of help."""
+
 AHEAD: Final = timedelta(hours=24)
 """A clock is wrong for certain when it is a day ahead; `entry_ahead` in the migrations says the same."""
 
@@ -125,6 +128,11 @@ class Record:
         """By epoch of a node, its first entry that is dated more than AHEAD of its arrival."""
         rows = await connection.fetch(query("ahead"), *self._who)
         return {row["epoch"]: Place(row["epoch"], row["seq"], row["hash"]) for row in rows}
+
+    async def stops(self, connection: Connection) -> list[tuple[str, Entry]]:
+        """The last STOPs of docks that may have been crossed all the same, oldest first, with their node."""
+        rows = await connection.fetch(query("crossed_stops"), *self._who, CROSSED_MAX)
+        return [(row["node"], read_record(row["record"])) for row in reversed(rows)]
 
     async def own_of_type(self, connection: Connection, entry_type: str) -> list[Stored]:
         """The entries of one type in the center's own log, in order."""

@@ -14,16 +14,23 @@ from typing import Final
 import msgspec
 
 from customs.documents import LineRef
+from gs1.printable import printable
 from sync import rollcall
 from sync.accounts import ZERO, gap_name
+from sync.bodies import Refusal, read_body
 from sync.center import CenterBook
-from sync.entry import Place
+from sync.entry import Entry, Place
+from sync.errors import EntryError
 
 ALARM: Final = "alarm"
 CASE: Final = "case"
 
 STAKES_MAX: Final = 50
 """Permit lines told of one case: a dock rarely holds more, and a person reads no more."""
+
+
+LOAD_CHARACTERS_MAX: Final = 80
+"""Of a load's name a person reads no more; a node may name it at any length."""
 
 
 class Stake(msgspec.Struct, frozen=True):
@@ -50,9 +57,41 @@ class Case(msgspec.Struct, frozen=True):
     settles: bool = False
 
 
-def cases(book: CenterBook, ahead: Mapping[str, Place] | None = None) -> list[Case]:
+class Crossed(msgspec.Struct, frozen=True):
+    """A load that went through a gate against a STOP; `sure` is False where the gate is not."""
+
+    node: str
+    epoch: str
+    door: str
+    load: str
+    reason: str
+    sure: bool
+
+
+def crossed_of(node: str, entry: Entry) -> Crossed | None:
+    """What an entry of a node's log says of a STOP that was not obeyed; None for every other entry."""
+    if entry.type != "stop":
+        return None
+    try:
+        body: Refusal = read_body(entry)
+    except EntryError:
+        return None
+    passage = body.read.passage
+    if passage is None or passage.kind != "crossed" or body.crossed is False:
+        return None
+    load = (body.load.sscc or body.load.key) if body.load is not None else body.read.code
+    told = printable(load.encode(), LOAD_CHARACTERS_MAX)
+    reason = printable(body.reason.encode(), LOAD_CHARACTERS_MAX)
+    return Crossed(node, entry.epoch, entry.door or "", told, reason, body.crossed is True)
+
+
+def cases(
+    book: CenterBook,
+    ahead: Mapping[str, Place] | None = None,
+    crossed: Mapping[str, Crossed] | None = None,
+) -> list[Case]:
     """All that stands open, alarms first. `ahead` are epochs with an entry dated more than a day ahead of its
-    arrival, and the first such entry.
+    arrival, and the first such entry; `crossed` are STOPs that were not obeyed, by the ids of their entries.
     """
     found = [
         *_forks(book),
@@ -63,6 +102,7 @@ def cases(book: CenterBook, ahead: Mapping[str, Place] | None = None) -> list[Ca
         *_missing(book),
         *_forgotten(book),
         *_disputed(book),
+        *_crossed(crossed or {}),
     ]
     return [case for case in found if not (case.settles and case.name in book.settled)]
 
@@ -331,6 +371,22 @@ def _disputed(book: CenterBook) -> Iterator[Case]:
             (),
             f"Look at the load, then `zonegate central decide {name} stands` or `corrected`.",
             dispute.node,
+        )
+
+
+def _crossed(crossed: Mapping[str, Crossed]) -> Iterator[Case]:
+    for entry_id, load in crossed.items():
+        went = "went through all the same" if load.sure else "may have gone through all the same"
+        yield Case(
+            f"crossed:{entry_id}",
+            CASE,
+            f"Load {load.load} was stopped at door {load.door} of {load.node} ({load.reason}) and {went}.",
+            (),
+            "Find the load. If it went through, bring it back or have it put on a permit and scanned; then "
+            "settle this with what you found.",
+            load.node,
+            load.epoch,
+            settles=True,
         )
 
 

@@ -15,7 +15,18 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.bodies import Correction, DeviceAlarm, JobEvent, LoadFacts, Movement, Refusal, Release, read_body
+from sync.bodies import (
+    CROSSINGS_MAX,
+    Correction,
+    DeviceAlarm,
+    JobEvent,
+    LoadFacts,
+    Movement,
+    PassageFacts,
+    Refusal,
+    Release,
+    read_body,
+)
 from sync.entry import Entry, utc_text
 from sync.epcis import Site, correction_event, load_link, movement_event
 from sync.errors import EventError
@@ -137,8 +148,28 @@ def _refusal(body: Refusal) -> _Flat:
         "carrier": _text(read.carrier),
         "code": _text(read.code),
         "read_at": utc_text(read.at),
+        "crossed": body.crossed,
+        "passage": _passage(read.passage),
     }
     return data, None if body.load is None else load_link(body.load)
+
+
+def _passage(passage: PassageFacts | None) -> dict[str, Any] | None:
+    """What a gate found; None for a scan."""
+    if passage is None:
+        return None
+    return {
+        "id": _text(passage.passage),
+        "kind": _text(passage.kind),
+        "direction": passage.direction,
+        "confidence": passage.confidence,
+        "crossings": list(passage.crossings[:CROSSINGS_MAX]),
+        "loads": passage.loads,
+        "tags": passage.tags,
+        "items": passage.items,
+        "eyes": passage.eyes,
+        "evidence": _text(passage.evidence),
+    }
 
 
 def _release(body: Release) -> _Flat:

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from customs.documents import Direction
 from gs1 import Gs1Error, gtin_link, sscc_link
-from sync.bodies import Correction, LoadFacts, Movement
+from sync.bodies import CROSSINGS_MAX, Correction, LoadFacts, Movement
 from sync.entry import Entry, utc_text
 from sync.errors import EventError, SettingsError
 
@@ -123,6 +123,14 @@ def movement_event(entry: Entry, movement: Movement, site: Site) -> dict[str, An
         f"{PREFIX}:unit": _short(movement.unit),
         f"{PREFIX}:reason": _short(movement.reason),
     }
+    passage = movement.read.passage
+    if passage is not None:
+        event |= {
+            f"{PREFIX}:passage": _short(passage.passage),
+            f"{PREFIX}:confidence": passage.confidence,
+            f"{PREFIX}:crossings": [way.value for way in passage.crossings[:CROSSINGS_MAX]],
+            f"{PREFIX}:evidence": _short(passage.evidence),
+        }
     if movement.load.lot is not None:
         event[f"{PREFIX}:lot"] = _short(movement.load.lot)
     return event

@@ -47,6 +47,13 @@ SELECT DISTINCT ON (node, epoch) epoch, seq, hash FROM entry
 WHERE tenant = $1 AND zone = $2 AND occurred_at - received_at > interval '24 hours' AND node <> 'center'
 ORDER BY node, epoch, seq
 
+-- name: crossed_stops
+-- The newest STOPs of docks whose passage went through: what a record says cannot look like this in a text.
+SELECT node, record FROM entry
+WHERE tenant = $1 AND zone = $2 AND type = 'stop' AND node <> 'center'
+    AND position(convert_to('"kind":"crossed"', 'UTF8') in record) > 0
+ORDER BY entry_id DESC LIMIT $3
+
 -- name: all_heads
 -- All logs with their stored and signed heads, the epochs of each in the order they came.
 SELECT node, epoch, place, seq, hash, signed_seq, signed_hash, signature

@@ -18,6 +18,7 @@ from sync.bodies import (
     JobEvent,
     LoadFacts,
     Movement,
+    PassageFacts,
     ReadSummary,
     Refusal,
     Release,
@@ -137,6 +138,16 @@ class Dock:
     def refuse(self, verdict: str = "hold") -> str:
         body = Refusal("T-1", Direction.OUT, None, "unknown load", summary("<b>x</b>"), 0)
         return self.add(verdict, body, door=self.doors[1])
+
+    def stop(self, *, crossed: bool | None, kind: str = "crossed", load: str = SSCC) -> str:
+        """A load that a gate saw at a door that said STOP."""
+        found = PassageFacts(
+            "p-1", kind, Direction.OUT, 990, 950, (Direction.OUT,), 1, 1, 0, 0, 0, 40, True, None, "e" * 64
+        )
+        read = msgspec.structs.replace(summary(load), carrier="rfid", passage=found)
+        facts = LoadFacts(f"/00/{load}", sscc=load)
+        body = Refusal("T-1", Direction.OUT, facts, "not-on-permit", read, 0, crossed=crossed)
+        return self.add("stop", body, door=self.doors[1])
 
     def release(self, hold: str) -> str:
         return self.add("release", Release(hold, "cleared", "supervisor", "seen"), door=self.doors[1])

@@ -269,6 +269,39 @@ async def test_a_dock_from_the_future_is_stored_and_is_an_alarm_also_after_a_res
     assert await cases(await open_center()) == {}
 
 
+async def test_a_stop_that_was_crossed_all_the_same_is_a_case_until_somebody_has_looked(
+    open_center: Opener, center: Central, dock: Dock
+) -> None:
+    dock.refuse("stop")
+    dock.stop(crossed=False, kind="turned")
+    quiet = await dock.talk(center)
+    assert quiet.have == (dock.place(),)
+    assert await cases(center) == {}, "a STOP that was obeyed, and one that nobody watched, are no case"
+    crossed, unsure = dock.stop(crossed=True), dock.stop(crossed=None, load='"kind":"crossed"' * 100)
+    await dock.talk(center)
+    found = await cases(center)
+    assert set(found) == {f"crossed:{crossed}", f"crossed:{unsure}"}
+    case = found[f"crossed:{crossed}"]
+    assert case.kind == "case"
+    assert "was stopped at door dock-1-out of dock-1 (not-on-permit) and went through" in case.what
+    assert "may have gone through" in found[f"crossed:{unsure}"].what
+    await center.close()
+    again = await open_center()
+    assert set(await cases(again)) == set(found)
+    await again.people.settle(Settle(f"crossed:{crossed}", "brought back", "Dana"))
+    assert set(await cases(again)) == {f"crossed:{unsure}"}
+    await again.close()
+
+
+async def test_a_code_that_spells_a_crossing_is_no_crossing(
+    open_center: Opener, center: Central, dock: Dock
+) -> None:
+    dock.stop(crossed=False, kind="turned", load='{"kind":"crossed"}')
+    await dock.talk(center)
+    await center.close()
+    assert await cases(await open_center()) == {}
+
+
 async def test_two_branches_of_one_log_are_an_alarm(center: Central, dock: Dock) -> None:
     dock.move()
     await dock.talk(center)

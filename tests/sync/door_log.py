@@ -19,6 +19,7 @@ from sync.bodies import (
     JobEvent,
     LoadFacts,
     Movement,
+    PassageFacts,
     ReadSummary,
     Refusal,
     Release,
@@ -90,6 +91,32 @@ def movement(number: int = 1, direction: Direction = Direction.OUT, quantity: st
     )
 
 
+def passage(kind: str = "crossed", way: Direction | None = Direction.OUT) -> PassageFacts:
+    """What a gate found."""
+    return PassageFacts(
+        passage="d1-1",
+        kind=kind,
+        direction=way,
+        confidence=990 if way else 0,
+        bound=950,
+        crossings=(way,) if way else (),
+        loads=1,
+        tags=61,
+        items=60,
+        assets=0,
+        still=3,
+        reads=700,
+        eyes=True,
+        load_seen=None,
+        evidence="e" * 64,
+    )
+
+
+def by_gate(read: ReadSummary, found: PassageFacts) -> ReadSummary:
+    """A read of a gate's reader instead of a scanner's."""
+    return msgspec.structs.replace(read, device="gate-1", carrier="rfid", pc=0x3000, passage=found)
+
+
 def correction(of: Entry, body: Movement) -> Correction:
     return Correction(
         corrects=of.entry_id,
@@ -116,12 +143,18 @@ def bodies_of_every_kind() -> list[tuple[str, msgspec.Struct]]:
         line=LineRef("EX-06-23", "1"),
         left=Decimal(15),
     )
+    gated = movement(3)
+    crossed = msgspec.structs.replace(refusal, read=by_gate(refusal.read, passage()), crossed=True)
+    unsure = msgspec.structs.replace(refusal, read=by_gate(refusal.read, passage(way=None)))
     unread = Refusal(job=None, direction=None, load=None, reason="unknown-code", read=read_of("??"), have=4)
     return [
         ("admission", movement(1, Direction.IN)),
         ("withdrawal", movement(2)),
         ("hold", unread),
         ("stop", refusal),
+        ("withdrawal", msgspec.structs.replace(gated, read=by_gate(gated.read, passage()))),
+        ("stop", crossed),
+        ("hold", unsure),
         ("release", Release(new_entry_id(1, bytes(10)), "refused", "supervisor", "back to the shelf")),
         (
             "job",
