@@ -48,6 +48,7 @@ _OFF_LOOP_BYTES: Final = 4096
 _BYTES_PER_WORK: Final = 64
 _WRITE_S_MAX: Final = 10.0
 _PARTING_S_MAX: Final = 1.0
+_MERCY_S: Final = 0.25
 _HEALTH_GAP_US: Final = 200_000
 _LATE_TOLD_US: Final = 1_000_000
 _NOTES_MAX: Final = 8
@@ -242,18 +243,24 @@ class Reader:
         due_us = session.deadline_us
         if session.ready and (self._owed or self._late_untold):
             due_us = min(due_us, now_us + _HEALTH_GAP_US)
-        loop = asyncio.get_running_loop()
-        # The second look: when this process was late, not the reader, its bytes are there by now. No link
-        # loses a byte of a read that is cancelled.
-        for when in (loop.time() + max(0.0, (due_us - now_us) / 1e6), None):
-            try:
-                async with asyncio.timeout_at(when or loop.time()) as self._waiting:
-                    return await link.read()
-            except TimeoutError:
-                continue
-            finally:
-                self._waiting = None
-        return b""
+        data = await self._read_within(link, max(0.0, (due_us - now_us) / 1e6))
+        if data:
+            return data
+        # When this process was late and not the reader, its bytes wait in the kernel: two turns of the loop
+        # bring them in. Before a reader is given up it gets a moment more.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return await self._read_within(link, _MERCY_S if session.overdue(self._now_us()) else 0)
+
+    async def _read_within(self, link: Link, wait_s: float) -> bytes:
+        """What arrives by then. No link loses a byte of a read that is cancelled."""
+        try:
+            async with asyncio.timeout(wait_s) as self._waiting:
+                return await link.read()
+        except TimeoutError:
+            return b""
+        finally:
+            self._waiting = None
 
     # -- what arrives -----------------------------------------------------------------------------
 

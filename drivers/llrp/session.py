@@ -21,7 +21,7 @@ from drivers.llrp.rospec import ROSPEC_ID
 from drivers.llrp.settings import ReaderSettings
 from drivers.read import InputChange
 
-__all__ = ["MISSED_MAX", "ReaderFault", "Session"]
+__all__ = ["MISSED_MAX", "ReaderFault", "Session", "jump_sentence", "no_greeting", "refused_greeting"]
 
 MISSED_MAX: Final = 3
 """Keepalives in a row that may fail to come: one may be lost in a switch that starts anew, three are not."""
@@ -144,7 +144,7 @@ class Session:
             self._take_silence(now_us)
         for number in [number for number, errand in self._errands.items() if errand.due_us <= now_us]:
             self._forget(self._errands.pop(number))
-        if self.found.keeps_alive and now_us >= self._dead_us:
+        if self.overdue(now_us):
             seconds = (now_us - self._heard_us) / 1e6
             raise LinkLost(
                 f"the reader has been silent for {seconds:.0f} s and missed {MISSED_MAX} keepalives"
@@ -168,6 +168,10 @@ class Session:
         levels = self._outputs.levels
         wanted = {port: levels[port] for port in ports}
         self._run_errand(gpo(wanted), now_us, tuple(wanted))
+
+    def overdue(self, now_us: int) -> bool:
+        """Whether the reader would be given up for dead by now."""
+        return self.found.keeps_alive and now_us >= self._dead_us
 
     # -- what comes out ---------------------------------------------------------------------------
 
@@ -268,9 +272,7 @@ class Session:
     def _take_silence(self, now_us: int) -> None:
         seconds = f"{self._settings.answer_s:g} s"
         if self._script is None:
-            raise ReaderFault(
-                f"connected, but no greeting came within {seconds}: is this the port of an LLRP reader?"
-            )
+            raise ReaderFault(no_greeting(self._settings.answer_s))
         asked, self._asked = self._asked, None
         assert asked is not None
         self._advance(Unanswered(f"the reader did not answer {asked.name} within {seconds}"), now_us)
@@ -382,9 +384,7 @@ class Session:
                 self._findings.notes.append("another program tried to connect to this reader and was refused")
             return
         if status != 0:
-            raise ReaderFault(
-                _ATTEMPT_WORDS.get(status, f"the reader refused the connection (status {status})")
-            )
+            raise ReaderFault(refused_greeting(status))
         if stamp_us is not None:
             jumps = self._clock.jumps
             self._clock.greet(stamp_us, now_us)
@@ -422,6 +422,16 @@ class Session:
         if len(self._outbox) >= _OUTBOX_MAX:
             raise ReaderFault(f"{_OUTBOX_MAX} messages wait to be sent: the reader sends and does not listen")
         self._outbox.append(message)
+
+
+def no_greeting(within_s: float) -> str:
+    """What to tell when nothing came after connecting."""
+    return f"connected, but no greeting came within {within_s:g} s: is this the port of an LLRP reader?"
+
+
+def refused_greeting(status: int) -> str:
+    """What to tell of a ConnectionAttemptEvent that is no success (LLRP 1.0.1 section 13.2.6.11)."""
+    return _ATTEMPT_WORDS.get(status, f"the reader refused the connection (status {status})")
 
 
 def jump_sentence(jump_us: int) -> str:
