@@ -10,7 +10,7 @@ import re
 import pytest
 
 from drivers import Counts, State
-from drivers.llrp import capabilities, client, pins, session, settings
+from drivers.llrp import client, pins, session, settings
 from drivers.llrp.client import ReaderCounts
 from drivers.llrp.settings import Profile, ReaderSettings, parse_reader_url
 from tests.source import ROOT
@@ -46,7 +46,6 @@ def test_addresses_and_defaults_are_those_of_the_program() -> None:
         assert f"| `{profile}` |" in PAGE
     for field in dataclasses.fields(settings.Tls):
         assert f"`{field.name}`" in PAGE
-    assert capabilities.IMPINJ == 25882
 
 
 async def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
