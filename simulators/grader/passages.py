@@ -33,6 +33,7 @@ GOALS: Final = {
 }
 FOOTNOTE: Final = "simulated; published real doors reach 94 to 95.5 % (moved or not, direction)"
 _FINDINGS_SHOWN: Final = 40
+_GRAVE: Final = ("HOLD", "ACCEPTED", "NOTICE", "NONE")
 
 Line = dict[str, Any]
 
@@ -115,10 +116,25 @@ class _Book:
         return opened[-1] if opened else None
 
 
+@dataclass(slots=True)
+class _Told:
+    """What one passage decided on the tags of one pallet; `claimed` are the tags that did cross then."""
+
+    decision: Line
+    loads: dict[str, Line]
+    claimed: set[str] = field(default_factory=set)
+
+    @property
+    def gravest(self) -> Line:
+        """Of the tags that crossed: a Hold before an acceptance before nothing."""
+        loads = [load for epc, load in self.loads.items() if epc in self.claimed]
+        return min(loads, key=lambda load: _GRAVE.index(load["verdict"]))
+
+
 class _Tally:
     def __init__(self, book: _Book) -> None:
         self._book = book
-        self._told: dict[tuple[str, str], list[tuple[Line, Line]]] = defaultdict(list)
+        self._told: dict[tuple[str, str], list[_Told]] = defaultdict(list)
         self._nameless: dict[str, list[Line]] = defaultdict(list)
         self._passages: Counter[str] = Counter()
         self._findings: list[str] = []
@@ -129,14 +145,12 @@ class _Tally:
         self._passages[decision["kind"]] += 1
         if decision["nameless"]:
             self._nameless[decision["door"]].append(decision)
-        pallets: dict[str, Line] = {}
+        pallets: dict[str, dict[str, Line]] = defaultdict(dict)
         for load in decision["loads"]:
             pallet = self._book.pallet_of.get(load["epc"], load["epc"])
-            known = pallets.get(pallet)
-            if known is None or load["verdict"] == "ACCEPTED":
-                pallets[pallet] = load
-        for pallet, load in pallets.items():
-            self._told[pallet, decision["door"]].append((decision, load))
+            pallets[pallet][load["epc"]] = load
+        for pallet, loads in pallets.items():
+            self._told[pallet, decision["door"]].append(_Told(decision, loads))
 
     def grade(self, *, eyes: bool) -> Grade:
         book = self._book
@@ -201,43 +215,44 @@ class _Tally:
                     self._tell("WRONG", carriage, _said(decision, ways))
 
     def _claim(self, carriage: Carriage) -> list[tuple[Line, Line, list[str]]]:
-        """The decisions that belong to a carriage, each with the crossings that fall into its time. Each
-        crossing goes to one passage, the one it lies deepest in.
+        """The decisions that belong to a carriage, each with its gravest verdict on the pallet and with the
+        crossings that fall into its time. For each tag a crossing goes to one passage, the one it lies
+        deepest in.
         """
         told = self._told[carriage.pallet, carriage.door]
         mine: dict[int, list[str]] = {}
-        for at_us, way in carriage.ways:
-            best = min(
-                (place for place, (decision, _) in enumerate(told) if _depth(decision, at_us) < SLACK_US),
-                key=lambda place: _depth(told[place][0], at_us),
-                default=None,
-            )
-            if best is not None:
-                mine.setdefault(best, []).append(way)
-        claimed = [(*told[place], ways) for place, ways in sorted(mine.items())]
-        for place in sorted(mine, reverse=True):
-            told[place][0].setdefault("claimed", set()).add(carriage.pallet)
-        return claimed
+        for epc in {epc for one in told for epc in one.loads}:
+            ways: dict[int, list[str]] = {}
+            for at_us, way in carriage.ways:
+                places = [
+                    place
+                    for place, one in enumerate(told)
+                    if epc in one.loads and _depth(one.decision, at_us) < SLACK_US
+                ]
+                if places:
+                    best = min(places, key=lambda place: _depth(told[place].decision, at_us))
+                    ways.setdefault(best, []).append(way)
+            for place, found in ways.items():
+                told[place].claimed.add(epc)
+                mine[place] = max(mine.get(place, []), found, key=len)
+        return [(told[place].decision, told[place].gravest, ways) for place, ways in sorted(mine.items())]
 
     def _unclaimed(self, count: Counter[str]) -> None:
         """Decisions on pallets that did not cross then and there; alarms where nothing with goods crossed."""
         for (pallet, _), told in self._told.items():
-            for decision, load in told:
-                if pallet in decision.get("claimed", ()):
-                    continue
-                count["phantoms"] += 1
-                if load["verdict"] == "ACCEPTED":
+            for one in told:
+                left = {load["verdict"]: load for epc, load in one.loads.items() if epc not in one.claimed}
+                decision = one.decision
+                where = f"{decision['passage']} at {decision['door']} from {decision['opened_us']}: {pallet}"
+                if "ACCEPTED" in left:
                     self._wrong += 1
                     self._findings.append(
-                        f"WRONG: {decision['passage']} at {decision['door']} from {decision['opened_us']}: "
-                        f"{pallet} was accepted {decision['direction']} and did not cross"
+                        f"WRONG: {where} was accepted {decision['direction']} and did not cross"
                     )
-                elif load["verdict"] == "HOLD":
+                elif "HOLD" in left:
                     count["alarms"] += 1
-                    self._findings.append(
-                        f"alarm: {decision['passage']} at {decision['door']} from {decision['opened_us']}: "
-                        f"{pallet} was held for {load['reason']} and did not cross"
-                    )
+                    reason = left["HOLD"]["reason"]
+                    self._findings.append(f"alarm: {where} was held for {reason} and did not cross")
         for door, some in self._nameless.items():
             for decision in some:
                 if not any(
