@@ -7,6 +7,7 @@ Each check is one line: ok, a warning, or a fault with the next step. It changes
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
@@ -75,6 +76,7 @@ def examine(path: Path) -> Iterator[Finding]:
     yield from _journal(config)
     yield from _labels(config)
     yield from _devices(config)
+    yield from _readers(config)
     yield from _reach(config)
 
 
@@ -207,6 +209,19 @@ def _devices(config: NodeConfig) -> Iterator[Finding]:
             yield Finding(
                 WARN, "devices", f"{port.path} is plugged in and used by no door: {port.description}"
             )
+
+
+def _readers(config: NodeConfig) -> Iterator[Finding]:
+    """Each RFID reader in turn; nothing is changed on it."""
+    if not config.readers:
+        return
+    from drivers.llrp.examination import Grade
+    from drivers.llrp.examination import examine as examine_reader
+
+    levels = {Grade.OK: OK, Grade.WARN: WARN, Grade.FAULT: FAULT}
+    for reader in config.readers:
+        for remark in asyncio.run(examine_reader(reader.url, reader.settings, lambda: datetime.now(UTC))):
+            yield Finding(levels[remark.grade], f"reader {reader.name}", remark.text)
 
 
 def _reach(config: NodeConfig) -> Iterator[Finding]:

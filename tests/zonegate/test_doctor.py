@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor tells labels that could not be used, and why, from the scans that the node kept."""
+"""The doctor tells labels that could not be used, and why, from the scans that the node kept; and it looks at
+each reader.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+from drivers.llrp.settings import ReaderSettings
 from edge.config import DoorConfig, NodeConfig
+from edge.portal.config import ReaderConfig
+from simulators.reader.server import Reader
 from tests.edge.yard import Papers, load_number
 from tests.zonegate.test_explain import dock_over
-from zonegate.doctor import WARN, _labels
+from zonegate.doctor import FAULT, WARN, _labels, _readers
 
 
 def config_of(folder: Path) -> NodeConfig:
@@ -39,3 +46,22 @@ async def test_a_node_that_reads_well_or_never_ran_has_no_such_finding(tmp_path:
     yard.read("in", load_number("in", 1))
     await yard.recorder.close()
     assert list(_labels(config_of(tmp_path))) == []
+
+
+async def test_each_reader_is_looked_at_and_what_is_wrong_with_it_is_a_fault(tmp_path: Path) -> None:
+    async with Reader() as sound, Reader() as ill:
+        ill.set_antenna(1, False)
+        settings = ReaderSettings(antennas=(1, 2))
+        readers = tuple(
+            ReaderConfig(name, device.url, settings, ()) for name, device in (("r1", sound), ("r2", ill))
+        )
+        config = replace(config_of(tmp_path), readers=readers)
+        # The doctor is a program without a loop; the readers go on in this one.
+        found = await asyncio.to_thread(lambda: list(_readers(config)))
+    assert {finding.about for finding in found} == {"reader r1", "reader r2"}
+    faults = [(finding.about, finding.text) for finding in found if finding.level == FAULT]
+    assert faults == [("reader r2", "antenna 1 is not connected: check its cable and plugs")]
+
+
+def test_a_node_without_readers_has_nothing_said_of_them(tmp_path: Path) -> None:
+    assert list(_readers(config_of(tmp_path))) == []
