@@ -35,7 +35,8 @@ class InView:
         self, symbols: Iterable[Symbol], view_ns: int, today: date, is_sure: Callable[[Symbol], bool]
     ) -> list[Symbol]:
         """Of the codes of one picture, taken at `view_ns`, those of labels that came into view: of each label
-        the code with the most elements. `is_sure` is asked of those alone; one of which it is not has not been seen.
+        the code with the most elements. `is_sure` is asked of those alone; what it is not sure
+        of has not been seen.
         """
         labels: dict[str | bytes, tuple[int, Symbol]] = {}
         for code, symbol in {raw(symbol): symbol for symbol in symbols}.items():
