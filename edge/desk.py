@@ -86,6 +86,8 @@ class NodeDesk:
         self._dock = dock
         self._running = running
         self._queues: set[asyncio.Queue[str | None]] = set()
+        self._kinds = {reader.name: "reader" for reader in config.readers}
+        self._kinds |= {camera.name: "camera" for camera in config.cameras}
         self.scan = dock.scan
         self.quantity = dock.quantity
         self.undo = dock.undo
@@ -111,12 +113,25 @@ class NodeDesk:
             recording="" if dock.recording else running.trouble or "starting",
             clock_synchronized=dock.moment().synchronized,
             doors=tuple(dock.door(door) for door in dock.doors),
-            devices=tuple(_device(name, door, health) for name, (door, health) in running.devices.items()),
+            devices=tuple(self._device(name, *told) for name, told in running.devices.items()),
             holds=tuple(hold_view(dock.books, hold) for hold in state.holds.values()),
             jobs=tuple(self._jobs()),
             links=tuple(link() for link in running.links.values()),
             last=tuple(running.last),
             record=self._record(),
+        )
+
+    def _device(self, name: str, door: str, health: Health) -> DeviceView:
+        return DeviceView(
+            device=name,
+            door=door,
+            state=DEVICE_STATES[health.state],
+            detail=health.detail,
+            reads=health.counts.frames,
+            dropped=health.counts.dropped,
+            reconnects=health.counts.reconnects,
+            since=health.since,
+            kind=self._kinds.get(name, "scanner"),
         )
 
     def _record(self) -> RecordView:
@@ -239,19 +254,6 @@ def epoch_views(stored: Questions) -> Iterator[EpochView]:
             entry = read_record(first)
             begin: Begin = read_body(entry)
             yield EpochView(epoch, head.seq, 0, begin.reason, entry.occurred_at, begin.key)
-
-
-def _device(name: str, door: str, health: Health) -> DeviceView:
-    return DeviceView(
-        device=name,
-        door=door,
-        state=DEVICE_STATES[health.state],
-        detail=health.detail,
-        reads=health.counts.frames,
-        dropped=health.counts.dropped,
-        reconnects=health.counts.reconnects,
-        since=health.since,
-    )
 
 
 def _entries(store: Path, after: str | None, limit: int) -> list[EntryView]:

@@ -174,10 +174,12 @@ def _summary(body: object) -> str:
         case Movement():
             line = f" on {body.use.ref}" if body.use else ""
             job = f", truck {body.job}" if body.job else ""
-            return f"{_load(body.load.key)}: {body.quantity} {body.unit} {body.status}{line}{job}"
+            return (
+                f"{_load(body.load.key)}: {body.quantity} {body.unit} {body.status}{line}{job}{_gate(body)}"
+            )
         case Refusal():
             what = _load(body.load.key) if body.load else body.read.code
-            return f"{what}: {body.reason}"
+            return f"{what}: {body.reason}{_gate(body)}"
         case JobEvent():
             short = f", missing {len(body.missing)}" if body.missing else ""
             return f"{body.job} {body.event} by {body.by}, {body.counted} of {body.planned}{short}"
@@ -189,6 +191,17 @@ def _summary(body: object) -> str:
             return f"{body.device}: {body.detail}"
         case _:
             return _own_summary(body)
+
+
+def _gate(body: Movement | Refusal) -> str:
+    """What a gate saw of it."""
+    passage = body.read.passage
+    if passage is None:
+        return ""
+    if isinstance(body, Refusal) and body.crossed is not None:
+        return ", crossed all the same" if body.crossed else ", turned back"
+    to_and_fro = f", crossed {len(passage.crossings)} times" if len(passage.crossings) > 1 else ""
+    return f", through the gate{to_and_fro}"
 
 
 def _own_summary(body: object) -> str:

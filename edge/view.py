@@ -88,7 +88,9 @@ class DoorView(msgspec.Struct, frozen=True):
 
 
 class DeviceView(msgspec.Struct, frozen=True):
-    """One device's health: Up, Degraded, Down or Unknown, and a sentence for a person."""
+    """One device's health: Up, Degraded, Down or Unknown, and a sentence for a person. `door` names the doors
+    that it serves, separated by ", ", `kind` is "scanner", "reader" or "camera".
+    """
 
     device: str
     door: str
@@ -98,6 +100,7 @@ class DeviceView(msgspec.Struct, frozen=True):
     dropped: int
     reconnects: int
     since: datetime
+    kind: str = "scanner"
 
 
 class HoldView(msgspec.Struct, frozen=True):

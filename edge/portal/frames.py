@@ -56,6 +56,7 @@ class Frames:
             sha256, jpeg = await self._waiting.get()
             async with self._writing:
                 await asyncio.to_thread(self._keep, sha256, jpeg)
+            self._waiting.task_done()
 
     async def prune(self, before: datetime) -> int:
         """Give up pictures older than a moment; how many."""

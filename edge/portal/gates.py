@@ -56,6 +56,12 @@ class Gates:
         if health.state in (State.LOST, State.CLOSED):
             self._tell(lambda: self.gate.reader_lost(health.device, self._now_us()))
 
+    def finish(self) -> None:
+        """Nothing more comes: what is on its way through a door is judged by what was seen of it."""
+        longest_us = self.gate.settings.passage_s_max * 1_000_000
+        self._tell(lambda: self.gate.tick(self._now_us() + longest_us))
+        self.close()
+
     def close(self) -> None:
         """Ask for no more ticks."""
         if self._timer is not None:

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from edge.view import Desk, LinkView, StatusView
+from edge.view import Desk, DeviceView, LinkView, StatusView
 
 BEAT_S: Final = 2.0
 """A screen says NO LINK after 5 s of silence: two beats may be late."""
@@ -97,7 +97,7 @@ class Streams:
         status = self._desk.status()
         if door is None:
             return _event("snapshot", status.position, msgspec.json.encode(status))
-        return self._door("snapshot", door) + _strip(status)
+        return self._door("snapshot", door) + _strip(status, door)
 
     def _doors(self, door: str | None, changed: set[str | None]) -> bytes:
         named = sorted(name for name in changed if name and door in (None, name))
@@ -111,16 +111,21 @@ class Streams:
     def _status(self, door: str | None) -> bytes:
         status = self._desk.status()
         if door is not None:
-            return _strip(status)
+            return _strip(status, door)
         return _event("status", status.position, msgspec.json.encode({"position": status.position}))
 
 
-def troubles(status: StatusView) -> list[str]:
-    """What a worker should know beside the door's state, in short sentences; mostly nothing.
+def troubles(status: StatusView, door: str | None = None) -> list[str]:
+    """What a worker at a door should know beside its state, in short sentences; mostly nothing. All doors'
+    without a `door`.
 
     The broker's link is no worker's matter, and a dock that cannot record says STOP.
     """
-    return [_link_trouble(link) for link in status.links if link.name == "center" and link.state == "Down"]
+    links = [link for link in status.links if link.name == "center" and link.state == "Down"]
+    away = [device for device in status.devices if device.kind == "reader" and device.state == "Down"]
+    if door is not None:
+        away = [device for device in away if door in device.door.split(", ")]
+    return [*map(_link_trouble, links), *map(_reader_trouble, away)]
 
 
 def _link_trouble(link: LinkView) -> str:
@@ -128,8 +133,12 @@ def _link_trouble(link: LinkView) -> str:
     return f"No link to the {link.name}: {waiting} here, work goes on."
 
 
-def _strip(status: StatusView) -> bytes:
-    return _event("strip", status.position, msgspec.json.encode({"lines": troubles(status)}))
+def _reader_trouble(device: DeviceView) -> str:
+    return f"The gate {device.device} does not see: scan each label."
+
+
+def _strip(status: StatusView, door: str) -> bytes:
+    return _event("strip", status.position, msgspec.json.encode({"lines": troubles(status, door)}))
 
 
 def _event(name: str, position: str, data: bytes) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 from edge.anchor import Anchor
 from edge.anchoring import Anchoring
-from edge.batch import Item
+from edge.batch import Item, PassageNote
 from edge.clock import Clocks
 from edge.journal import Identity, Journal
 from edge.store import JournalReader
@@ -73,6 +73,11 @@ class Site:
         else:
             copied.anchor.mkdir()
         return copied
+
+    def passage(self, evidence: bytes = b"evidence", *entry_ids: str) -> PassageNote:
+        """A passage that closes now."""
+        at = self.time.clocks().utc()
+        return PassageNote("d1-1", "d1", at, at, b"{}", evidence, "e" * 64, entry_ids)
 
     def draft(self, detail: str = "x") -> Draft:
         clocks = self.time.clocks()

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from drivers.camera import Region
 from edge.config import DoorConfig, MqttConfig, NodeConfig, parse_config, read_config
 from edge.errors import ConfigError
+from edge.passage import Antenna, Eye
 from edge.sscc import SsccRange
 from tests.source import ROOT
 
@@ -312,6 +314,132 @@ def test_settings_of_the_broker_that_cannot_work_together_are_faults(
 ) -> None:
     [fault] = faults(f"{SMALL}\n[mqtt]\n{mqtt}\n", tmp_path)
     assert fault.startswith(f"{key}: ")
+
+
+GATE = """
+[[reader]]
+name = "gate-1"
+url = "llrps://192.0.2.20"
+profile = "direction"
+power_dbm = 27.5
+session = 1
+tid = true
+pin = "PIN"
+
+[[reader.antenna]]
+port = 1
+door = "d1"
+side = "outer"
+
+[[reader.antenna]]
+port = 2
+door = "d1"
+side = "inner"
+power_dbm = 24
+
+[[reader.eye]]
+port = 3
+door = "d1"
+place = "height"
+blocked_when = "low"
+
+[[reader.output]]
+port = 1
+door = "d1"
+shows = "stop"
+
+[[reader.output]]
+port = 2
+door = "d1"
+shows = "go"
+
+[gate]
+confidence_min = 900
+
+[[camera]]
+name = "eye-1"
+url = "camera+rtsp://user:secret@192.0.2.7/stream1"
+door = "d1"
+formats = ["qr"]
+prefixes = ["]C100"]
+
+[[camera.region]]
+left = 10
+top = 0
+right = 90
+bottom = 100
+""".replace("PIN", "ab" * 32)
+
+
+def test_readers_cameras_and_the_gate_are_read(tmp_path: Path) -> None:
+    node = config(SMALL + GATE, tmp_path)
+    [reader] = node.readers
+    assert reader.doors == ("d1",)
+    assert reader.antennas == (Antenna("gate-1", 1, "d1", "outer"), Antenna("gate-1", 2, "d1", "inner"))
+    assert reader.eyes == (Eye("gate-1", 3, "d1", "height", blocked_when=False),)
+    assert [(lamp.port, lamp.shows, lamp.safe) for lamp in reader.outputs] == [
+        (1, "stop", True),
+        (2, "go", False),
+    ]
+    settings = reader.settings
+    assert (settings.antennas, settings.inputs, settings.outputs) == ((1, 2), (3,), {1: True, 2: False})
+    assert (settings.power_dbm, settings.antenna_power_dbm) == (27.5, {2: 24.0})
+    assert (settings.session, settings.mode, settings.tid) == (1, None, True)
+    assert settings.tls is not None
+    assert settings.tls.pin == "ab" * 32
+    assert (node.gate.confidence_min, node.gate.settle_ms) == (900, 500)
+    assert node.layout.antennas == reader.antennas
+    [camera] = node.cameras
+    assert (camera.door, camera.settings.formats, camera.settings.prefixes) == ("d1", ("qr",), ("]C100",))
+    assert camera.settings.regions == (Region(10, 0, 90, 100),)
+
+
+def test_every_fault_of_readers_and_cameras_is_told_at_once(tmp_path: Path) -> None:
+    text = GATE.replace('url = "llrps://192.0.2.20"', 'url = "http://192.0.2.20"')
+    text = text.replace('side = "inner"', 'side = "left"').replace("port = 2\ndoor", "port = 1\ndoor")
+    text = text.replace('blocked_when = "low"', 'blocked_when = "open"').replace("port = 3", 'port = "3"')
+    text = text.replace('shows = "go"', 'shows = "go"\nsafe = "on"').replace("session = 1", "session = 9")
+    text = text.replace("power_dbm = 27.5", "power_dbm = 90").replace("tid = true", 'tid = "yes"')
+    text = text.replace("confidence_min = 900", "confidence_min = 9000\nrise_bd = 3")
+    text = text.replace('formats = ["qr"]', 'formats = ["quick"]').replace("right = 90", "right = 5")
+    text = text.replace('door = "d1"\nformats', 'door = "d7"\nformats').replace('"eye-1"', '"gate-1"')
+    text = text.replace('pin = "' + "ab" * 32, 'pin = "abc')
+    told = "\n".join(faults(SMALL + text, tmp_path))
+    for fault in (
+        "reader[1].url: came 'http://192.0.2.20', expected",
+        "reader[1].antenna[2].side: came 'left', expected outer or inner or middle",
+        "reader.antenna.port: came 1 twice at gate-1, expected every port once",
+        "reader.output.port: came 1 twice at gate-1, expected every port once",
+        "reader[1].eye[1].port: came '3', expected a whole number",
+        "reader[1].eye[1].blocked_when: came 'open', expected high or low",
+        "reader.output.safe: came 'on' for a lamp that shows go, expected off",
+        "reader[1].session: came 9, expected 0 to 3",
+        "reader[1].power_dbm: came 90, expected a number of -10 to 36",
+        "reader[1].tid: came 'yes', expected true or false",
+        "reader.pin: came pin 'abc'",
+        "gate.confidence_min: came 9000, expected",
+        "gate.rise_bd: came a key that is not known here",
+        "camera.formats: came 'quick', expected of code-128",
+        "camera.region: came region left 10, top 0, right 5",
+        "camera.name: came 'gate-1' twice, expected every device's name once",
+        "camera.door: came 'd7' at gate-1, expected one of d1",
+    ):
+        assert fault in told, fault
+
+
+def test_a_reader_with_nothing_to_hear_with_is_a_fault(tmp_path: Path) -> None:
+    told = "\n".join(faults(SMALL + "[[reader]]\n[[camera]]\n[[reader.antenna]]\n", tmp_path))
+    for fault in (
+        "reader[1].name: came nothing",
+        "reader[1].url: came nothing",
+        "reader[1].antenna[1].port: came nothing, expected a whole number",
+        "reader[1].antenna[1].door: came nothing",
+        "reader[1].antenna[1].side: came nothing, expected a text",
+        "camera[1].door: came nothing",
+    ):
+        assert fault in told, fault
+    with pytest.raises(ConfigError, match=r"reader.antenna: came none at gate-1, expected at least one"):
+        config(SMALL + '[[reader]]\nname = "gate-1"\nurl = "llrp://h"\n', tmp_path)
 
 
 def test_a_site_s_own_codes_are_read_and_bad_ones_refused_with_their_reason() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from edge.errors import Backlogged, DiskFull, JournalClosed, JournalFailed
 from edge.journal import Journal, Placed
+from edge.rows import EVIDENCE_BYTES_MAX
 from edge.store import JournalReader
 from edge.writer import connect_writer
 from sync.bodies import Adopt, body_bytes, schema_of
@@ -349,6 +350,33 @@ async def test_raw_bytes_of_a_scan_are_bounded_and_their_number_kept(site: Site)
     with JournalReader(site.store) as reader:
         rows = reader._all("SELECT code, length(raw), raw_bytes, entry_id FROM read_evidence")
     assert rows == [("<?>", 16 * 1024, 40_000, "x")]
+
+
+async def test_a_passage_is_kept_with_what_it_was_judged_from(site: Site) -> None:
+    journal = site.open()
+    told = await journal.append(site.draft())
+    journal.note_passage(site.passage(b"heard", told.entry_id))
+    journal.note_passage(site.passage(bytes(EVIDENCE_BYTES_MAX + 1)))
+    await journal.close()
+    with JournalReader(site.store) as reader:
+        first, second = reader.passages(0, 10, None, None)
+        assert (first.passage, first.door, first.evidence) == ("d1-1", "d1", b"heard")
+        assert reader.passages(0, 10, "d2", None) == []
+        assert reader.passage("d1-1", "e" * 64) == first
+        assert reader.passage("d1-1", "f" * 64) is None
+        assert second.evidence is None, "what is too large is known by its name and size"
+        assert reader._all("SELECT evidence_bytes FROM passage_evidence")[1] == (EVIDENCE_BYTES_MAX + 1,)
+    assert verify_store(site.store).finding is None
+
+
+async def test_a_passage_that_names_a_foreign_entry_is_found(site: Site) -> None:
+    journal = site.open()
+    journal.note_passage(site.passage(b"heard", "no-such-entry"))
+    await journal.close()
+    finding = verify_store(site.store).finding
+    assert finding is not None
+    assert finding.problem == "evidence"
+    assert "passage 1 names the entry no-such-entry" in finding.sentence
 
 
 def test_a_loop_that_vanishes_ends_the_writing_thread(site: Site) -> None:

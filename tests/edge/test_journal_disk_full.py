@@ -146,7 +146,7 @@ async def test_what_is_queued_when_the_disk_is_full_is_told_out_of_the_ballast(
     assert stored(site, told)
     assert Anchor(site.anchor).read() == told[-1].place
     counters = journal.counters()
-    assert (counters.full, counters.reads_left_out) == (True, 1)
+    assert (counters.full, counters.reads_left_out, counters.passages_left_out) == (True, 1, 1)
     with JournalReader(site.store) as reader:
         assert reader.reads(0, 10) == []
         _, head = reader.signed_heads(0, 100)[-1]
@@ -204,6 +204,7 @@ async def test_a_told_entry_that_is_gone_would_be_seen(site: Site) -> None:
 def note_scan(site: Site, journal: Journal) -> None:
     at = site.time.clocks().utc()
     journal.note_read(device="s1", door="d1", at=at, code="1", raw=b"1", verdict="STOP", entry_id=None)
+    journal.note_passage(site.passage())
 
 
 async def test_evidence_is_left_out_before_entries_are_refused(site: Site) -> None:
@@ -217,7 +218,7 @@ async def test_evidence_is_left_out_before_entries_are_refused(site: Site) -> No
     placed = await journal.append(site.draft())
     await journal.close()
     counters = journal.counters()
-    assert (counters.full, counters.reads_left_out) == (False, 1)
+    assert (counters.full, counters.reads_left_out, counters.passages_left_out) == (False, 1, 1)
     assert ballast(site).exists()
     assert stored(site, [placed])
     with JournalReader(site.store) as reader:

@@ -35,6 +35,7 @@ def site(tmp_path: Path) -> Site:
 def note_scan(site: Site, journal: Journal) -> None:
     at = site.time.clocks().utc()
     journal.note_read(device="s1", door="d1", at=at, code="1", raw=b"1", verdict="STOP", entry_id=None)
+    journal.note_passage(site.passage())
 
 
 async def lived(site: Site, days: int = 10, **changed: object) -> tuple[Journal, list[Placed]]:
@@ -54,7 +55,7 @@ async def test_what_was_pruned_is_gone_and_the_chain_goes_on_from_its_base(site:
     journal, placed = await lived(site)
     base = placed[5].place
     done = await journal.prune(base)
-    assert (done.base, done.entries, done.reads) == (base, base.seq - 1, 6)
+    assert (done.base, done.entries, done.reads, done.passages) == (base, base.seq - 1, 6, 6)
     assert done.heads > 0
     after = await journal.append(site.draft())
     await journal.close()
@@ -80,6 +81,7 @@ async def test_what_was_pruned_is_gone_and_the_chain_goes_on_from_its_base(site:
         with pytest.raises(StoreError, match="were pruned"):
             reader.page(base.seq - 1, 10)
         assert len(reader.reads(0, 100)) == 4
+        assert len(reader.passages(0, 100, None, None)) == 4
         assert reader.entries() == after.place.seq
     again = site.open()
     assert (again.begun, again.told) == (None, after.place)
@@ -316,9 +318,9 @@ async def test_a_journal_of_the_version_before_is_read_as_it_is_and_migrated_by_
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-    for table in ("pruned", "pruned_count"):
+    for table in ("pruned", "pruned_count", "passage_evidence"):
         connection.execute(f"DROP TABLE {table}")
-    connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_pruned'")
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name IN ('m002_pruned', 'm003_passages')")
     connection.execute("PRAGMA user_version = 1")
     connection.close()
     with JournalReader(site.store) as reader:
@@ -329,6 +331,27 @@ async def test_a_journal_of_the_version_before_is_read_as_it_is_and_migrated_by_
     assert journal.begun is None
     await journal.prune(placed[0].place)
     await journal.close()
+    assert verify_store(site.store).finding is None
+
+
+async def test_a_journal_from_before_there_were_gates_is_read_as_it_is_and_migrated_by_its_writer(
+    site: Site,
+) -> None:
+    await site.grow(3)
+    connection = sqlite3.connect(site.store / JOURNAL_FILE, isolation_level=None)
+    connection.execute("DROP TABLE passage_evidence")
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_passages'")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with JournalReader(site.store) as reader:
+        assert reader.passages(0, 10, None, None) == []
+        assert (reader.passage("d1-1", "e" * 64), reader.stray_passage()) == (None, None)
+    assert verify_store(site.store).finding is None
+    journal = site.open()
+    journal.note_passage(site.passage())
+    await journal.close()
+    with JournalReader(site.store) as reader:
+        assert len(reader.passages(0, 10, None, None)) == 1
     assert verify_store(site.store).finding is None
 
 
