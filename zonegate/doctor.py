@@ -13,6 +13,7 @@ import shutil
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -77,6 +78,7 @@ def examine(path: Path) -> Iterator[Finding]:
     yield from _labels(config)
     yield from _devices(config)
     yield from _readers(config)
+    yield from _cameras(config)
     yield from _reach(config)
 
 
@@ -222,6 +224,44 @@ def _readers(config: NodeConfig) -> Iterator[Finding]:
     for reader in config.readers:
         for remark in asyncio.run(examine_reader(reader.url, reader.settings, lambda: datetime.now(UTC))):
             yield Finding(levels[remark.grade], f"reader {reader.name}", remark.text)
+
+
+def _cameras(config: NodeConfig) -> Iterator[Finding]:
+    """One picture of each camera in turn."""
+    if not config.cameras:
+        return
+    from drivers.camera.examination import examine as examine_camera
+    from drivers.camera.examination import second_decoder
+    from drivers.errors import DriverError
+
+    for camera in config.cameras:
+        about = f"camera {camera.name}"
+        try:
+            sight = examine_camera(camera.url, camera.settings, _Now())
+        except DriverError as error:
+            yield Finding(FAULT, about, str(error))
+            continue
+        if sight is None:
+            yield Finding(OK, about, "the folder can be read, no picture lies in it")
+            continue
+        codes = ", ".join(printable(code, 60) for code in sight.codes) or "no code in view"
+        yield Finding(OK, about, f"{sight.width} x {sight.height} pixels, by {sight.decoder}: {codes}")
+        if sight.lacks:
+            text = f"{sight.decoder} cannot read {', '.join(sight.lacks)}: pip install 'zonegate[camera]'"
+            yield Finding(FAULT, about, text)
+    missing = second_decoder(config.cameras[0].settings)
+    if missing is not None:
+        yield Finding(WARN, "cameras", f"no second decoder: {missing}")
+
+
+class _Now:
+    """The machine's clocks, as the drivers take them."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
 
 
 def _reach(config: NodeConfig) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The doctor tells labels that could not be used, and why, from the scans that the node kept; and it looks at
-each reader.
+each reader and camera.
 """
 
 from __future__ import annotations
@@ -9,13 +9,18 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from drivers.camera import CameraSettings
+from drivers.errors import PartMissing
 from drivers.llrp.settings import ReaderSettings
 from edge.config import DoorConfig, NodeConfig
-from edge.portal.config import ReaderConfig
+from edge.portal.config import CameraConfig, ReaderConfig
+from simulators.camera.__main__ import main as simulate_camera
 from simulators.reader.server import Reader
 from tests.edge.yard import Papers, load_number
 from tests.zonegate.test_explain import dock_over
-from zonegate.doctor import FAULT, WARN, _labels, _readers
+from zonegate.doctor import FAULT, OK, WARN, _cameras, _labels, _readers
 
 
 def config_of(folder: Path) -> NodeConfig:
@@ -65,3 +70,47 @@ async def test_each_reader_is_looked_at_and_what_is_wrong_with_it_is_a_fault(tmp
 
 def test_a_node_without_readers_has_nothing_said_of_them(tmp_path: Path) -> None:
     assert list(_readers(config_of(tmp_path))) == []
+
+
+def cameras(folder: Path, **urls: str) -> NodeConfig:
+    made = tuple(CameraConfig(name, url, "in", CameraSettings()) for name, url in urls.items())
+    return replace(config_of(folder), cameras=made)
+
+
+def test_each_camera_is_looked_through_once(tmp_path: Path) -> None:
+    code = "]C100095219990000000013"
+    simulate_camera(
+        ["folder", str(tmp_path / "full"), "--code", code, "--conditions", "clean", "--pictures", "1"]
+    )
+    (tmp_path / "empty").mkdir()
+    config = cameras(
+        tmp_path,
+        c1=f"camera+folder://{tmp_path}/full",
+        c2=f"camera+folder://{tmp_path}/empty",
+        c3=f"camera+file://{tmp_path}/missing.mp4",
+    )
+    found = [each for each in _cameras(config) if each.about != "cameras"]
+    assert [(finding.level, finding.about) for finding in found] == [
+        (OK, "camera c1"),
+        (OK, "camera c2"),
+        (FAULT, "camera c3"),
+    ]
+    assert found[0].text == f"1280 x 720 pixels, by zxing-cpp: {code}"
+    assert found[2].text.endswith("missing.mp4 is not there: plug the camera in, or correct the path")
+
+
+def test_what_brings_a_missing_library_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise PartMissing("zxing-cpp is not installed: LINE")
+
+    monkeypatch.setattr("drivers.camera.eyes.load_decoder", missing)
+    monkeypatch.setattr("drivers.camera.examination.load_decoder", missing)
+    found = list(_cameras(cameras(tmp_path, c1=f"camera+folder://{tmp_path}")))
+    assert [(finding.level, finding.about, finding.text) for finding in found] == [
+        (FAULT, "camera c1", "zxing-cpp is not installed: LINE"),
+        (WARN, "cameras", "no second decoder: zxing-cpp is not installed: LINE"),
+    ]
+
+
+def test_a_node_without_cameras_has_nothing_said_of_them(tmp_path: Path) -> None:
+    assert list(_cameras(config_of(tmp_path))) == []
