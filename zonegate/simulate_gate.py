@@ -55,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
         return _dump(args)
     from zonegate.yard_gate import Plan, grade
 
+    planted = (args.planted,) if args.planted else ()
     plans = [
-        Plan(args.seed, args.crossings, args.layout, args.eyes, args.planted, part, args.jobs)
+        Plan(args.seed, args.crossings, args.layout, args.eyes, planted, part, args.jobs)
         for part in range(args.jobs)
     ]
     began = time.monotonic()
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         folder = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         parts = _play_all(plans, folder, _Progress(args.crossings))
-        code, figures = grade(parts, eyes=args.eyes, findings=args.findings)
+        code, figures = grade(parts, eyes=args.eyes, planted=args.planted or "", findings=args.findings)
     figures |= {
         "seed": args.seed,
         "layout": args.layout,

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,23 +24,18 @@ from typing import IO, Any, Final
 import msgspec
 
 from customs.documents import Direction
-from drivers.llrp.clock import ReaderClock
-from drivers.llrp.framing import BadHeader, LlrpFramer
-from drivers.llrp.messages import decode
-from drivers.llrp.pins import Inputs
-from drivers.llrp.reports import ReportDecoder
-from drivers.read import InputChange, TagRead
-from edge.gate import Gate
-from edge.passage import Antenna, Closed, Eye, GateSettings, Layout, Passage, PassageKind
+from edge.evidence import decode as decode_evidence
+from edge.passage import Closed, GateSettings, Passage, PassageKind
+from edge.passages import load_seen, moved
 from gs1 import TagRead as Tag
 from gs1.identify import identify
 from gs1.load import ASSETS, Load
+from zonegate.yard_host import Host, layout_of
 
 _HEAD: Final = struct.Struct(">QBI")
 _JOB, _END = 200, 201
-_REPORT, _EVENT = 61, 63
-_EYE_REST_US: Final = 30_000
-_PORTS: Final = (1, 2, 3, 4)
+_KNOWN_MAX: Final = 20_000
+"""Identities kept, some shifts' worth."""
 _TODAY: Final = date(2026, 1, 1)
 """Tags tell no dates: any day gives the same identities."""
 
@@ -54,7 +50,7 @@ class Plan:
     crossings: int
     layout: str = "two"
     eyes: bool = False
-    planted: str | None = None
+    planted: tuple[str, ...] = ()
     first: int = 0
     every: int = 1
     epcs: Path | None = None
@@ -62,43 +58,64 @@ class Plan:
 
 @dataclass(slots=True)
 class Played:
-    """One part of a run, ready to be graded."""
+    """One part of a run, ready to be graded. `decisions` are by gate: "" is ours, the others are planted."""
 
     truth: Path
-    decisions: Path
+    decisions: dict[str, Path]
     crossings: int = 0
     frames: int = 0
     reads: int = 0
     passages: int = 0
-    loads: set[str] = field(default_factory=set)
-    """Keys of all loads and assets that the gate found on the move."""
 
 
 def play(plan: Plan, folder: Path, told: Callable[[Played], None] = lambda _: None) -> Played:
     """Play a plan; truth and decisions are files in `folder`. `told` hears of each shift that is over."""
-    played = Played(folder / f"truth-{plan.first}.jsonl", folder / f"decisions-{plan.first}.jsonl")
-    with _yard(plan, played.truth) as yard, played.decisions.open("w", encoding="utf-8") as decisions:
+    played = Played(
+        folder / f"truth-{plan.first}.jsonl",
+        {name: folder / f"decisions-{name or 'ours'}-{plan.first}.jsonl" for name in ("", *plan.planted)},
+    )
+    with ExitStack() as stack:
+        yard = stack.enter_context(_yard(plan, played.truth))
         assert yard.stdout is not None
         header = json.loads(yard.stdout.readline())
-        host = _Host(header, plan, played)
+        host = Host(layout_of(header), header["readers"])
+        books = [
+            _Book(name, plan, host.settings, stack.enter_context(path.open("w", encoding="utf-8")))
+            for name, path in played.decisions.items()
+        ]
         for at_us, kind, body in _records(yard.stdout):
-            for decision in host.take(at_us, kind, body):
-                decisions.write(json.dumps(decision, separators=(",", ":")) + "\n")
-            if kind == _END:
+            closed = host.wait(at_us)
+            if kind == _JOB:
+                job = json.loads(body)
+                for book in books:
+                    book.dock.open(job["door"], job["direction"])
+            elif kind == _END:
+                played.crossings += json.loads(body)["crossings"]
+                played.reads, played.frames = host.reads, host.frames
                 told(played)
+            else:
+                closed += host.hear(kind, body, at_us)
+            played.passages += len(closed)
+            for passage in closed:
+                for book in books:
+                    book.write(passage)
         if yard.wait() != 0:
             raise RuntimeError(f"the yard ended with {yard.returncode}")
     return played
 
 
-def grade(parts: list[Played], *, eyes: bool, findings: int = 40) -> tuple[int, dict[str, Any]]:
-    """What the grader says: its exit code and its figures. Findings go to standard error."""
+def grade(
+    parts: list[Played], *, eyes: bool, planted: str = "", findings: int = 40
+) -> tuple[int, dict[str, Any]]:
+    """What the grader says of our gate or a planted one: its exit code and its figures. Findings go to
+    standard error.
+    """
     ran = subprocess.run(  # noqa: S603 - every argument is built here
         [
             *(sys.executable, "-m", "simulators.grader.passages", "--findings", str(findings)),
             *(["--eyes"] if eyes else []),
             *("--truth", *(str(part.truth) for part in parts)),
-            *("--decisions", *(str(part.decisions) for part in parts)),
+            *("--decisions", *(str(part.decisions[planted]) for part in parts)),
         ],
         stdout=subprocess.PIPE,
         check=False,
@@ -108,91 +125,50 @@ def grade(parts: list[Played], *, eyes: bool, findings: int = 40) -> tuple[int, 
     return ran.returncode, json.loads(ran.stdout)
 
 
-class _Host:
-    """The dock's side: one clock, a decoder for each reader, one gate."""
+class _Book:
+    """The decisions that follow from one gate's findings."""
 
-    def __init__(self, header: dict[str, Any], plan: Plan, played: Played) -> None:
-        self._readers = [_Reader(name) for name in header["readers"]]
-        self._gate = Gate(layout_of(header), GateSettings())
-        self._bound = self._gate.settings.confidence_min
+    def __init__(self, planted: str, plan: Plan, settings: GateSettings, file: IO[str]) -> None:
+        self.dock = _Dock(settings.confidence_min)
+        self._plant = PLANTED[planted] if planted else None
+        self._chance = Random(f"{plan.seed}:{plan.first}:{planted}")  # noqa: S311 - played again alike
+        self._file = file
+
+    def write(self, closed: Closed) -> None:
+        passage: Passage | None = closed.passage
+        if self._plant is not None:
+            passage = self._plant(closed.passage, self._chance)
+        if passage is not None:
+            decision = self.dock.decide(passage, closed.evidence)
+            self._file.write(json.dumps(decision, separators=(",", ":")) + "\n")
+
+
+class _Dock:
+    """What the dock would write of passages, its papers left out."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
         self._jobs: dict[str, _Job] = {}
-        self._plant = PLANTED[plan.planted] if plan.planted else None
-        self._chance = Random(f"{plan.seed}:{plan.first}:planted")  # noqa: S311 - a run that can be played again
-        self._played = played
         self._known: dict[bytes, Load | None] = {}
 
-    def take(self, at_us: int, kind: int, body: bytes) -> Iterator[dict[str, Any]]:
-        """One record of the yard's; the decisions that it led to."""
-        yield from self._until(at_us)
-        if kind == _JOB:
-            job = json.loads(body)
-            self._jobs[job["door"]] = _Job(job["direction"])
-            return
-        if kind == _END:
-            self._played.crossings += json.loads(body)["crossings"]
-            self._played.loads |= {load.key for load in self._known.values() if load is not None}
-            self._known.clear()
-            return
-        events: list[Any] = []
-        self._played.frames += 1
-        for heard in self._readers[kind].take(body, at_us):
-            if isinstance(heard, InputChange):
-                events += self._gate.take_input(heard)
-            else:
-                self._played.reads += len(heard)
-                events += self._gate.take_tags(heard)
-        yield from self._closed(events)
+    def open(self, door: str, direction: str) -> None:
+        """Another job is open at a door."""
+        self._jobs[door] = _Job(direction)
 
-    def _until(self, at_us: int) -> Iterator[dict[str, Any]]:
-        """Let the gate's and the inputs' time pass, as a timer would."""
-        while True:
-            due = [(reader.due_us, place) for place, reader in enumerate(self._readers) if reader.due_us]
-            gate_us = self._gate.deadline_us
-            if due and min(due)[0] <= min(at_us, gate_us or at_us):
-                for change in self._readers[min(due)[1]].settled(min(due)[0]):
-                    yield from self._closed(self._gate.take_input(change))
-            elif gate_us is not None and gate_us <= at_us:
-                yield from self._closed(self._gate.tick(gate_us))
-                if self._gate.deadline_us == gate_us:
-                    return
-            else:
-                return
-
-    def _closed(self, events: list[Any]) -> Iterator[dict[str, Any]]:
-        for event in events:
-            if isinstance(event, Closed):
-                passage: Passage | None = event.passage
-                if self._plant is not None:
-                    passage = self._plant(event.passage, self._chance)
-                if passage is not None:
-                    self._played.passages += 1
-                    yield self._decide(passage)
-
-    def _decide(self, passage: Passage) -> dict[str, Any]:
-        """What the dock would write of a passage, its papers left out."""
+    def decide(self, passage: Passage, evidence: bytes) -> dict[str, Any]:
+        """The final decisions on one passage."""
         job = self._jobs.get(passage.door)
-        crossed = passage.kind is PassageKind.CROSSED
         sure = passage.direction is not None and passage.confidence >= self._bound
-        turned = passage.kind is PassageKind.TURNED
         against = (
             job is not None and passage.direction is not None and passage.direction.value != job.direction
         )
-        loads, assets = [], 0
-        for tag in passage.tags:
-            if not tag.moved:
-                continue
-            load = self._load(tag.epc, tag.pc)
-            if load is not None and load.kind in ASSETS:
-                assets += 1
-            elif turned:
-                loads.append({"epc": tag.epc.hex(), "verdict": "NONE", "reason": "turned"})
-            elif crossed and job is not None:
-                key = load.key if load is not None else tag.epc.hex()
-                loads.append({"epc": tag.epc.hex(), **job.judge(key, sure=sure, against=against)})
+        loads = list(self._loads(passage, job, sure=sure, against=against))
+        crossed = passage.kind is PassageKind.CROSSED
         nameless = None
-        if passage.kind is PassageKind.UNREAD or (crossed and not loads and not assets):
-            # A truck that goes against the job fetches a load; any other one without tags is asked about.
-            nameless = None if sure and against else "no-tag"
+        if passage.kind is PassageKind.UNREAD or (crossed and not loads):
+            seen = load_seen(decode_evidence(evidence))
+            # An empty fork, or a truck that goes against the job and so fetches a load: nobody asks.
+            nameless = None if seen is False or (seen is None and sure and against) else "no-tag"
         return {
             "passage": passage.passage,
             "door": passage.door,
@@ -201,16 +177,38 @@ class _Host:
             "closed_us": passage.closed_us,
             "direction": passage.direction.value if passage.direction else None,
             "confidence": passage.confidence,
-            "sure": sure or turned,
+            "sure": sure or passage.kind is PassageKind.TURNED,
             "crossings": [way.value for way in passage.crossings],
             "why": passage.why,
             "nameless": nameless,
             "loads": loads,
         }
 
+    def _loads(
+        self, passage: Passage, job: _Job | None, *, sure: bool, against: bool
+    ) -> Iterator[dict[str, str]]:
+        """Each load with its verdict: beside labels of whole pallets, tags of goods are what these hold."""
+        goods = []
+        for tag in moved(passage):
+            load = self._load(tag.epc, tag.pc)
+            if load is None or load.kind not in ASSETS:
+                goods.append((tag.epc, load))
+        units = any(load is not None and load.sscc is not None for _, load in goods)
+        for epc, load in goods:
+            verdict, reason = "NONE", passage.kind.value
+            if passage.kind is PassageKind.CROSSED and job is not None:
+                if units and (load is None or load.sscc is None):
+                    verdict, reason = "CONTENT", "content"
+                else:
+                    key = load.key if load is not None else epc.hex()
+                    verdict, reason = job.judge(key, sure=sure, against=against)
+            yield {"epc": epc.hex(), "verdict": verdict, "reason": reason}
+
     def _load(self, epc: bytes, control: int | None) -> Load | None:
         """What a tag is the tag of, None for what is not GS1's."""
         if epc not in self._known:
+            if len(self._known) > _KNOWN_MAX:
+                self._known.clear()
             identity = identify(Tag(epc, control), _TODAY)
             self._known[epc] = identity if isinstance(identity, Load) else None
         return self._known[epc]
@@ -223,63 +221,15 @@ class _Job:
     direction: str
     counted: set[str] = field(default_factory=set)
 
-    def judge(self, key: str, *, sure: bool, against: bool) -> dict[str, str]:
+    def judge(self, key: str, *, sure: bool, against: bool) -> tuple[str, str]:
         if sure and against:
-            return {"verdict": "HOLD", "reason": "wrong-way"}
+            return "HOLD", "wrong-way"
         if not sure:
-            return {"verdict": "HOLD", "reason": "not-sure"}
+            return "HOLD", "not-sure"
         if key in self.counted:
-            return {"verdict": "NOTICE", "reason": "already-counted"}
+            return "NOTICE", "already-counted"
         self.counted.add(key)
-        return {"verdict": "ACCEPTED", "reason": "admitted" if self.direction == "in" else "withdrawn"}
-
-
-class _Reader:
-    """The host's end of one reader's line: framer, decoder, clock, inputs."""
-
-    def __init__(self, name: str) -> None:
-        self._framer = LlrpFramer()
-        self._decoder = ReportDecoder(name)
-        self._clock = ReaderClock()
-        self._inputs = Inputs(name, _PORTS, _EYE_REST_US)
-
-    @property
-    def due_us(self) -> int | None:
-        """When an input has rested long enough to count."""
-        return self._inputs.deadline_us
-
-    def settled(self, now_us: int) -> list[InputChange]:
-        """The inputs that have."""
-        return self._inputs.tick(now_us)
-
-    def take(self, data: bytes, now_us: int) -> Iterator[list[TagRead] | InputChange]:
-        """What arrived, as reads and changes."""
-        for frame in self._framer.feed(data):
-            assert not isinstance(frame, BadHeader), f"the yard's reader sent {frame}"
-            kind = int.from_bytes(frame[:2], "big") & 0x3FF
-            if kind == _REPORT:
-                reads = self._decoder.decode(frame, self._clock.offset_us or 0, now_us)
-                yield self._clock.settle(reads, now_us)
-            elif kind == _EVENT:
-                yield from self._event(frame, now_us)
-
-    def _event(self, frame: bytes, now_us: int) -> Iterator[InputChange]:
-        told = decode(frame).first("ReaderEventNotificationData")
-        stamp = told.first("UTCTimestamp") if told else None
-        change = told.first("GPIEvent") if told else None
-        if stamp is None or change is None:
-            return
-        at_us = self._clock.place(int(str(stamp.fields["Microseconds"])), now_us)
-        port, high = int(str(change.fields["Port"])), bool(change.fields["Event"])
-        yield from self._inputs.edge(port, high, at_us, now_us)
-
-
-def layout_of(header: dict[str, Any]) -> Layout:
-    """The yard's layout as an installer would enter it here."""
-    return Layout(
-        antennas=tuple(Antenna(a["reader"], a["port"], a["door"], a["side"]) for a in header["antennas"]),
-        eyes=tuple(Eye(e["reader"], e["port"], e["door"], e["place"]) for e in header["eyes"]),
-    )
+        return "ACCEPTED", "admitted" if self.direction == "in" else "withdrawn"
 
 
 def _yard(plan: Plan, truth: Path) -> subprocess.Popen[bytes]:

@@ -33,7 +33,7 @@ GOALS: Final = {
 }
 FOOTNOTE: Final = "simulated; published real doors reach 94 to 95.5 % (moved or not, direction)"
 _FINDINGS_SHOWN: Final = 40
-_GRAVE: Final = ("HOLD", "ACCEPTED", "NOTICE", "NONE")
+_GRAVE: Final = ("HOLD", "ACCEPTED", "NOTICE", "CONTENT", "NONE")
 
 Line = dict[str, Any]
 
@@ -173,6 +173,7 @@ class _Tally:
             "unreadable_noticed": count["noticed"],
             "wrong": self._wrong,
             "false_alarms": count["alarms"],
+            "strays": count["strays"],
             "empty_trips": book.events["empty"],
             "passages": dict(sorted(self._passages.items())),
             "eyes": eyes,
@@ -249,6 +250,8 @@ class _Tally:
                     self._findings.append(
                         f"WRONG: {where} was accepted {decision['direction']} and did not cross"
                     )
+                elif "CONTENT" in left:
+                    count["strays"] += 1
                 elif "HOLD" in left:
                     count["alarms"] += 1
                     reason = left["HOLD"]["reason"]
