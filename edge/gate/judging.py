@@ -1,63 +1,437 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happened in the door, said from the evidence alone."""
+"""What happened in the door, said from the evidence alone.
+
+Tags that rest are set aside; the others are put into groups that went together; each group's way is followed
+(`way`), held to what the eyes saw; then each tag is asked whether it went that way or kept still.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, log
+from typing import Final
+
+import msgspec
 
 from customs.documents import Direction
 from edge.evidence import Evidence
 from edge.passage import Passage, PassageKind, TagCourse
+from gs1.epc import legacy, plus
+
+from .eyes import Body, Sight, see
+from .hearing import Heard, Hearing, hear
+from .way import BIN_US, Gateway, Way, follow
 
 __all__ = ["judge"]
+
+TAGS_TOLD_MAX: Final = 2_000
+"""Tags of one passage that are told; the reads of all are in the evidence."""
+
+ASSETS: Final = frozenset(
+    scheme.header
+    for scheme in (*legacy.SCHEMES.values(), *plus.SCHEMES.values())
+    if scheme.name.startswith(("grai", "giai"))
+)
+"""EPC headers of pallets, crates and trucks: never goods."""
+
+_HOME: Final = 0.5
+"""A tag belongs to the door that hears most of it."""
+_LIKELY: Final = 0.5
+_PERSON_US: Final = 600_000
+"""A truck at 4 m/s is before an eye for longer; a person at a walk is not."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Tags that went together, their way, and the bodies that went with them."""
+
+    tags: list[Heard]
+    bodies: tuple[int, ...]
+    way: Way | None = None
+    sureness: dict[bytes, float] | None = None
 
 
 def judge(evidence: Evidence) -> list[Passage]:
     """The passages that `evidence` shows, in time's order; at least one."""
-    sides = {(a.device, a.port): a.side for a in evidence.layout.antennas if a.door == evidence.door}
-    energy: dict[bytes, dict[str, list[float]]] = {}
-    for read in evidence.reads:
-        side = sides.get((read.device, read.antenna))
-        if side is None:
-            continue
-        sums = energy.setdefault(read.epc, {}).setdefault(side, [0.0, 0.0])
-        weight = 10.0 ** (read.rssi_cdbm / 1000.0)
-        sums[0] += weight
-        sums[1] += weight * (read.last_us - evidence.opened_us)
-    tags = []
-    ways: dict[Direction, int] = {}
-    for epc, by_side in energy.items():
-        way = None
-        if "inner" in by_side and "outer" in by_side:
-            inner, outer = (by_side[s][1] / by_side[s][0] for s in ("inner", "outer"))
-            way = Direction.OUT if outer > inner else Direction.IN
-            ways[way] = ways.get(way, 0) + 1
-        reads = [read for read in evidence.reads if read.epc == epc]
-        tags.append(
-            TagCourse(
-                epc=epc,
-                pc=reads[0].pc,
-                moved=way is not None,
-                direction=way,
-                confidence=500,
-                reads=len(reads),
-                peak_cdbm=max(read.rssi_cdbm for read in reads),
-                first_us=min(read.first_us for read in reads),
-                last_us=max(read.last_us for read in reads),
-                share=1000,
-            )
-        )
-    way = max(ways, key=lambda each: ways[each], default=None)
-    return [
-        Passage(
-            passage=evidence.passage,
-            door=evidence.door,
-            kind=PassageKind.CROSSED if way is not None else PassageKind.NOTHING,
-            opened_us=evidence.opened_us,
-            closed_us=evidence.closed_us,
-            direction=way,
-            confidence=500 if way is not None else 0,
-            crossings=(way,) if way is not None else (),
-            tags=tuple(tags),
-            eyes=bool(evidence.inputs),
-            why="By the order in which the antennas heard the tags." if way else "Nothing went through.",
-        )
+    hearing = hear(evidence)
+    sight = see(evidence)
+    moving, resting = _sorted_out(hearing)
+    groups = [
+        _followed(group, hearing, sight) for group in _groups(moving, hearing, sight) if group.tags
     ]
+    return _Telling(evidence, hearing, sight, groups, resting).passages()
+
+
+# --- who went together ----------------------------------------------------------------------------
+
+
+def _sorted_out(hearing: Hearing) -> tuple[list[Heard], list[Heard]]:
+    """The tags that may have moved through this door, and the others."""
+    moving, resting = [], []
+    for tag in hearing.tags.values():
+        still = tag.share < _HOME or tag.rests(hearing.moments, hearing.opened, hearing.sides)
+        (resting if still else moving).append(tag)
+    return moving, resting
+
+
+def _groups(moving: Sequence[Heard], hearing: Hearing, sight: Sight) -> list[_Group]:
+    if not moving:
+        return []
+    if len(sight.bodies) > 1:
+        return _by_bodies(moving, hearing, sight)
+    own = tuple(range(len(sight.bodies)))
+    if sight.bodies:
+        return [_Group(list(moving), own)]
+    return [_Group(tags, ()) for tags in _by_time(moving)]
+
+
+def _by_time(moving: Sequence[Heard]) -> list[list[Heard]]:
+    """Without eyes: tags whose energies come at other times went apart."""
+    ordered = sorted(moving, key=lambda tag: (tag.center, tag.epc))
+    spreads = sorted(tag.spread for tag in ordered)
+    apart = max(1_000_000 / BIN_US, 2.2 * spreads[len(spreads) // 2])
+    groups = [[ordered[0]]]
+    for early, late in pairwise(ordered):
+        if late.center - early.center > apart:
+            groups.append([])
+        groups[-1].append(late)
+    return groups
+
+
+def _by_bodies(moving: Sequence[Heard], hearing: Hearing, sight: Sight) -> list[_Group]:
+    """Each tag goes with the body that stood in the door while it was loudest, or with several in turn."""
+    spans = [
+        (hearing.moment(body.begun_us) - 2, hearing.moment(body.ended_us) + 2) for body in sight.bodies
+    ]
+    energy: list[list[float]] = []
+    for tag in moving:
+        sums = [0.0] * len(spans)
+        for key, level in tag.cells.items():
+            at = key >> 2
+            nearest = min(range(len(spans)), key=lambda i: max(spans[i][0] - at, at - spans[i][1]))
+            sums[nearest] += 10.0 ** ((level - tag.best) / 10.0)
+        total = sum(sums) or 1.0
+        energy.append([each / total for each in sums])
+    mains: dict[int, list[int]] = {}
+    for at, shares in enumerate(energy):
+        mains.setdefault(max(range(len(shares)), key=lambda i: shares[i]), []).append(at)
+    homes: list[tuple[set[int], list[int]]] = []
+    for main, members in sorted(mains.items()):
+        mean = [sum(energy[at][i] for at in members) / len(members) for i in range(len(spans))]
+        bodies = {i for i, share in enumerate(mean) if share >= 0.2} | {main}
+        for other, theirs in homes:
+            if bodies & other and (len(bodies) > 1 or len(other) > 1):
+                other |= bodies
+                theirs += members
+                break
+        else:
+            homes.append((bodies, list(members)))
+    return [_Group([moving[at] for at in members], tuple(sorted(bodies))) for bodies, members in homes]
+
+
+# --- which way ------------------------------------------------------------------------------------
+
+
+def _followed(group: _Group, hearing: Hearing, sight: Sight) -> _Group:
+    """The group with its way, and how surely each tag of it went that way.
+
+    Tags that crossed by their own course lead; where none did, all are asked together.
+    """
+    gateway = _gateway(group, hearing, sight)
+    own = {}
+    for tag in group.tags:
+        way = follow(tag.differences(hearing.quietest), gateway)
+        own[tag.epc] = max(way.out, way.back_in)
+    leading = [tag for tag in group.tags if own[tag.epc] > _LIKELY] or group.tags
+    for _ in range(2):
+        group.way = follow(_together(leading, hearing), gateway)
+        group.sureness = _all_went(group.tags, leading, group.way, hearing)
+        went = [tag for tag in group.tags if group.sureness[tag.epc] > _LIKELY]
+        if not went or {tag.epc for tag in went} == {tag.epc for tag in leading}:
+            break
+        leading = went
+    return group
+
+
+def _together(tags: Sequence[Heard], hearing: Hearing) -> dict[int, tuple[float, float]]:
+    """The mean difference of several tags by moment, with the number of tags that say so."""
+    sums: dict[int, list[float]] = {}
+    for tag in tags:
+        for at, (off, weight) in tag.differences(hearing.quietest).items():
+            each = sums.setdefault(at, [0.0, 0.0])
+            each[0] += off * weight
+            each[1] += weight
+    return {at: (total / weight, weight) for at, (total, weight) in sums.items()}
+
+
+def _gateway(group: _Group, hearing: Hearing, sight: Sight) -> Gateway:
+    """What the eyes say of a group's way: nothing crosses while they are free; where its bodies began."""
+    if not sight.any:
+        return Gateway()
+    free = [True] * hearing.moments
+    sides: dict[int, tuple[int, float]] = {}
+    for at in group.bodies:
+        body = sight.bodies[at]
+        begun, ended = hearing.moment(body.begun_us), hearing.moment(body.ended_us)
+        for moment in range(max(begun - 1, 0), min(ended + 2, hearing.moments)):
+            free[moment] = False
+        if sight.pair and body.first is not None and body.ended_us - body.begun_us >= _PERSON_US:
+            doubt = 0.004 if body.both else 0.05
+            sides[max(begun - 2, 0)] = (-1 if body.first == "inner" else 1, doubt)
+            sides[min(ended + 2, hearing.moments - 1)] = (-1 if body.last == "inner" else 1, doubt)
+    return Gateway(free, sides)
+
+
+def _all_went(
+    tags: Sequence[Heard], leading: Sequence[Heard], way: Way, hearing: Hearing
+) -> dict[bytes, float]:
+    """For each tag the probability that it went with those that lead, against that it kept still somewhere."""
+    leads = {tag.epc for tag in leading}
+    sums: dict[int, list[float]] = {}
+    for tag in leading:
+        for key, level in tag.cells.items():
+            each = sums.setdefault(key, [0.0, 0.0])
+            each[0] += level - tag.best
+            each[1] += 1.0
+    if len(leading) == 1 and len(tags) == 1:
+        return {leading[0].epc: 0.97 if leading[0].known is not None else 0.995}
+    return {tag.epc: _went(tag, sums, tag.epc in leads, hearing) for tag in tags}
+
+
+def _went(tag: Heard, sums: dict[int, list[float]], leads: bool, hearing: Hearing) -> float:
+    """Its levels held against the others' in the same moments, and against one level a side; and the moments
+    in which it was heard against those in which the others were.
+    """
+    own = 1.0 if leads else 0.0
+    pairs = []
+    for key, level in tag.cells.items():
+        total, count = sums.get(key, (0.0, 0.0))
+        if count - own >= 1.0:
+            theirs = (total - own * (level - tag.best)) / (count - own)
+            pairs.append((key & 3, level, theirs))
+    count = len(pairs)
+    by_level = 0.0
+    if count >= 2:
+        means: dict[int, list[float]] = {}
+        for side, level, _ in pairs:
+            each = means.setdefault(side, [0.0, 0.0])
+            each[0] += level
+            each[1] += 1.0
+        still = sum((level - means[side][0] / means[side][1]) ** 2 for side, level, _ in pairs)
+        offs = [level - theirs for _, level, theirs in pairs]
+        mean = sum(offs) / count
+        along = sum((off - mean) ** 2 for off in offs)
+        by_level = (still - along) / (2.0 * 36.0)
+    heard = {key >> 2 for key in tag.cells}
+    theirs_heard: dict[int, float] = {}
+    for key, (_, n) in sums.items():
+        theirs_heard[key >> 2] = theirs_heard.get(key >> 2, 0.0) + n
+    if leads:
+        for at in heard:
+            theirs_heard[at] = theirs_heard.get(at, 0.0) - 1.0
+    most = max(theirs_heard.values(), default=0.0)
+    by_time = 0.0
+    if most > 0.0:
+        chances = [0.03 + 0.97 * max(theirs_heard.get(at, 0.0), 0.0) / most for at in range(hearing.moments)]
+        mean = sum(chances) / len(chances)
+        by_time = sum(max(log(chances[at] / mean), -1.0) for at in heard) / max(1.0, len(heard) ** 0.5)
+    odds = 0.5 * by_level + by_time + (-3.0 if tag.known is not None else 2.0)
+    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def _way_of(sense: int) -> Direction:
+    return Direction.OUT if sense > 0 else Direction.IN
+
+
+class _Telling:
+    """Puts passages together from what was found."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        hearing: Hearing,
+        sight: Sight,
+        groups: Sequence[_Group],
+        resting: Sequence[Heard],
+    ) -> None:
+        self._evidence = evidence
+        self._hearing = hearing
+        self._sight = sight
+        self._groups = groups
+        self._resting = list(resting)
+
+    def passages(self) -> list[Passage]:
+        """All of them, the first by the evidence's own name."""
+        told: list[tuple[int, Passage]] = []
+        taken: set[int] = set()
+        for group in self._groups:
+            passage, at = self._of_group(group)
+            if passage is not None:
+                told.append((at, passage))
+                taken |= set(group.bodies)
+        for number, body in enumerate(self._sight.bodies):
+            if number not in taken and body.sense and body.ended_us - body.begun_us >= _PERSON_US:
+                told.append((body.begun_us, self._untagged(body, bool(told))))
+        if not told:
+            told.append((0, self._nothing()))
+        told.sort(key=lambda pair: pair[0])
+        return [self._named(passage, number) for number, (_, passage) in enumerate(told)]
+
+    def _named(self, passage: Passage, number: int) -> Passage:
+        if number:
+            return msgspec.structs.replace(passage, passage=f"{self._evidence.passage}-{number + 1}")
+        rest = tuple(self._course(tag, None, 0.0) for tag in self._loudest(len(passage.tags)))
+        return msgspec.structs.replace(passage, tags=passage.tags + rest)
+
+    def _loudest(self, told: int) -> list[Heard]:
+        rest = sorted(self._resting, key=lambda tag: (-tag.peak, tag.epc))
+        return rest[: max(0, TAGS_TOLD_MAX - told)]
+
+    def _of_group(self, group: _Group) -> tuple[Passage | None, int]:
+        assert group.way is not None and group.sureness is not None
+        way = group.way
+        crossings = [_way_of(sense) for sense in way.crossings()]
+        crossed = max(way.out, way.back_in)
+        went = [tag for tag in group.tags if group.sureness[tag.epc] > _LIKELY]
+        at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
+        if not went or (crossed < way.stayed and crossed < 0.3 and len(crossings) < 2):
+            if went and self._turned(group, crossings):
+                why = "It came and went back."
+                return self._passage(PassageKind.TURNED, None, way.stayed, (), group, why), at
+            self._resting += group.tags
+            return None, at
+        if crossed < way.stayed and len(crossings) >= 2:
+            why = "It went through and came back."
+            return self._passage(PassageKind.TURNED, None, way.stayed, tuple(crossings), group, why), at
+        direction = Direction.OUT if way.out >= way.back_in else Direction.IN
+        if not crossings or crossings[-1] is not direction or len(crossings) % 2 == 0:
+            crossings = [direction]
+        why = self._why(group, direction, crossed)
+        return self._passage(PassageKind.CROSSED, direction, crossed, tuple(crossings), group, why), at
+
+    def _turned(self, group: _Group, crossings: Sequence[Direction]) -> bool:
+        """Whether something came to the door and went back, or was only near."""
+        if group.bodies:
+            return True
+        assert group.way is not None
+        return bool(crossings) or any(abs(side) < 0.5 for side in group.way.sides)
+
+    def _why(self, group: _Group, direction: Direction, crossed: float) -> str:
+        eyes = any(self._sight.bodies[at].sense for at in group.bodies) and self._sight.pair
+        by = "the order of the eyes and the antennas" if eyes else "the order of the antennas"
+        sure = "" if self._thousandths(crossed) >= self._evidence.settings.confidence_min else ", not surely"
+        return f"Went {direction.value} by {by}{sure}."
+
+    def _passage(
+        self,
+        kind: PassageKind,
+        direction: Direction | None,
+        sureness: float,
+        crossings: tuple[Direction, ...],
+        group: _Group,
+        why: str,
+    ) -> Passage:
+        assert group.sureness is not None
+        confidence = self._thousandths(sureness)
+        moved = []
+        for tag in sorted(group.tags, key=lambda tag: (-tag.peak, tag.epc))[:TAGS_TOLD_MAX]:
+            if group.sureness[tag.epc] > _LIKELY:
+                moved.append(self._course(tag, direction, min(sureness, group.sureness[tag.epc])))
+            else:
+                self._resting.append(tag)
+        if kind is PassageKind.CROSSED and all(tag.epc[0] in ASSETS for tag in moved):
+            kind, why = self._without_goods(group, direction)
+        return Passage(
+            passage=self._evidence.passage,
+            door=self._evidence.door,
+            kind=kind,
+            opened_us=self._evidence.opened_us,
+            closed_us=self._evidence.closed_us,
+            direction=direction,
+            confidence=confidence,
+            crossings=crossings,
+            tags=tuple(moved),
+            eyes=bool(group.bodies),
+            why=why,
+        )
+
+    def _without_goods(self, group: _Group, direction: Direction | None) -> tuple[PassageKind, str]:
+        loads = [self._sight.bodies[at].load for at in group.bodies]
+        if any(load for load in loads):
+            return PassageKind.UNREAD, "A load crossed with the truck, and no tag of it was read."
+        if self._sight.height or not group.bodies:
+            return PassageKind.EMPTY, "A truck without a load, by its own tag."
+        if self._goes_back(direction):
+            return PassageKind.EMPTY, "The truck went back without a load, by its own tag."
+        return PassageKind.EMPTY, "Only a truck's or a pallet's own tag crossed."
+
+    def _goes_back(self, direction: Direction | None) -> bool:
+        loaded = self._evidence.loaded
+        minutes = self._evidence.settings.pattern_min
+        return (
+            loaded is not None
+            and direction is not None
+            and loaded.direction != direction.value
+            and self._evidence.opened_us - loaded.at_us <= minutes * 60_000_000
+        )
+
+    def _untagged(self, body: Body, after_load: bool) -> Passage:
+        """Something crossed by the eyes and no tag went with it."""
+        direction = _way_of(body.sense)
+        kind, why = PassageKind.UNREAD, "Something crossed, and no tag of it was read."
+        if body.load is False:
+            kind, why = PassageKind.EMPTY, "A truck without a load, by the load-height eye."
+        elif body.load is None and (after_load or self._goes_back(direction)):
+            kind, why = PassageKind.EMPTY, "A truck without tags went back the other way after its load."
+        return self._plain(kind, direction, (direction,), 900, why)
+
+    def _nothing(self) -> Passage:
+        why = "An eye was touched, and nothing went through." if self._sight.bodies else "Nothing went through."
+        return self._plain(PassageKind.NOTHING, None, (), 0, why)
+
+    def _plain(
+        self,
+        kind: PassageKind,
+        direction: Direction | None,
+        crossings: tuple[Direction, ...],
+        confidence: int,
+        why: str,
+    ) -> Passage:
+        return Passage(
+            passage=self._evidence.passage,
+            door=self._evidence.door,
+            kind=kind,
+            opened_us=self._evidence.opened_us,
+            closed_us=self._evidence.closed_us,
+            direction=direction,
+            confidence=confidence,
+            crossings=crossings,
+            tags=(),
+            eyes=self._sight.any,
+            why=why,
+        )
+
+    def _thousandths(self, sureness: float) -> int:
+        whole = min(int(sureness * 1000.0), 999)
+        return min(whole, 900) if self._evidence.lost or not self._evidence.final else whole
+
+    def _course(self, tag: Heard, direction: Direction | None, sureness: float) -> TagCourse:
+        return TagCourse(
+            epc=tag.epc,
+            pc=tag.pc,
+            moved=sureness > 0.0,
+            direction=direction,
+            confidence=self._thousandths(sureness),
+            reads=tag.reads,
+            peak_cdbm=tag.peak,
+            first_us=tag.first_us,
+            last_us=tag.last_us,
+            share=int(tag.share * 1000.0),
+        )
+
+

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reads of a passage by tag: what each antenna side of the door heard of it, moment by moment."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edge.evidence import Evidence, Known
+
+from .way import BIN_US, DIFFERENCE_DB_MAX
+
+__all__ = ["Heard", "Hearing", "hear"]
+
+INNER, MIDDLE, OUTER = 0, 1, 2
+SIDE_OF: Final = {"inner": INNER, "middle": MIDDLE, "outer": OUTER}
+
+_CARRIED: Final = 2
+"""An antenna that was not asked in a moment is taken to hear what it heard up to so many moments before."""
+_FLAT_DB: Final = 3.5
+"""Standard deviation of the loudest reads of a tag that keeps still."""
+_LIKE_BEFORE_DB: Final = 7.0
+"""A tag that rested before and is never louder than this above then, for three moments together, rests on."""
+
+
+class Heard:
+    """One tag. `cells`: loudest read in dBm by 4 * moment + side. `home` and `away`: its energy at this door
+    and at others, milliwatts. `center` and `spread`: mean and deviation of its energy in time, in moments.
+    """
+
+    __slots__ = (
+        *("away", "cells", "center", "epc", "first_us", "home", "known", "last_us", "pc", "peak", "reads"),
+        *("_differences", "spread"),
+    )
+
+    def __init__(self, epc: bytes, pc: int | None, first_us: int) -> None:
+        self.epc = epc
+        self.pc = pc
+        self.cells: dict[int, float] = {}
+        self.reads = 0
+        self.peak = -32_768
+        self.first_us = first_us
+        self.last_us = first_us
+        self.home = 0.0
+        self.away = 0.0
+        self.center = 0.0
+        self.spread = 0.0
+        self.known: Known | None = None
+        self._differences: dict[int, tuple[float, float]] | None = None
+
+    @property
+    def share(self) -> float:
+        """This door's part of the tag's energy over all doors."""
+        return self.home / (self.home + self.away) if self.home else 0.0
+
+    @property
+    def best(self) -> float:
+        """Its loudest moment, dBm."""
+        return self.peak / 100.0
+
+    def summed(self) -> None:
+        """Reckon center and spread, once all is heard."""
+        total = mean = square = 0.0
+        for key, level in self.cells.items():
+            weight = 10.0 ** ((level - self.best) / 10.0)
+            at = key >> 2
+            total += weight
+            mean += weight * at
+            square += weight * at * at
+        if total:
+            self.center = mean / total
+            self.spread = max(square / total - self.center * self.center, 0.0) ** 0.5
+
+    def differences(self, quietest: float) -> dict[int, tuple[float, float]]:
+        """Outer less inner level, dB, in the moments in which one of both heard the tag; with a weight of 1, or
+        less where one of them is reckoned from before, or from its silence.
+        """
+        if self._differences is None:
+            self._differences = self._differ(quietest)
+        return self._differences
+
+    def _differ(self, quietest: float) -> dict[int, tuple[float, float]]:
+        found: dict[int, tuple[float, float]] = {}
+        last = {INNER: -99, OUTER: -99}
+        level = {INNER: 0.0, OUTER: 0.0}
+        for at in sorted({key >> 2 for key in self.cells if key & 3 != MIDDLE}):
+            weight = 1.0
+            for side in (INNER, OUTER):
+                heard = self.cells.get(at * 4 + side)
+                if heard is not None:
+                    level[side], last[side] = heard, at
+            for side, other in ((INNER, OUTER), (OUTER, INNER)):
+                if last[side] < at - _CARRIED:
+                    level[side] = min(quietest - 3.0, level[other])
+                    weight = 0.5
+                elif last[side] < at:
+                    weight = 0.7
+            off = level[OUTER] - level[INNER]
+            found[at] = (max(-DIFFERENCE_DB_MAX, min(off, DIFFERENCE_DB_MAX)), weight)
+        return found
+
+    def rests(self, moments: int, opened: int, sides: dict[int, int]) -> bool:
+        """Seen before the opening and after the passage's middle, as loud as before or flat."""
+        if not self.cells:
+            return True
+        early = min(self.cells) >> 2
+        late = max(self.cells) >> 2
+        known = self._before(sides)
+        if known:
+            above = sorted(
+                (level - known[key & 3] for key, level in self.cells.items() if key & 3 in known), reverse=True
+            )
+            top = above[: max(3, len(above) // 20)]
+            return bool(top) and sum(top) / len(top) < _LIKE_BEFORE_DB
+        if early > opened or late - early < 0.7 * moments:
+            return False
+        return self._deviation() < _FLAT_DB
+
+    def _before(self, sides: dict[int, int]) -> dict[int, float]:
+        if self.known is None:
+            return {}
+        levels: dict[int, float] = {}
+        for spot, level in zip(self.known.antennas, self.known.levels_cdbm, strict=True):
+            side = sides.get(spot)
+            if side is not None:
+                levels[side] = max(levels.get(side, -200.0), level / 100.0)
+        return levels
+
+    def _deviation(self) -> float:
+        sums: dict[int, list[float]] = {}
+        for key, level in self.cells.items():
+            each = sums.setdefault(key & 3, [0.0, 0.0, 0.0])
+            each[0] += 1.0
+            each[1] += level
+            each[2] += level * level
+        off = sum(s[2] - s[1] * s[1] / s[0] for s in sums.values())
+        return float((max(off, 0.0) / max(len(self.cells) - len(sums), 1)) ** 0.5)
+
+
+class Hearing:
+    """All tags of a passage's evidence. `base_us` begins moment 0; `opened` is the moment of the opening.
+    `quietest` is the level, dBm, below which this door's reader hears little.
+    """
+
+    __slots__ = ("base_us", "moments", "opened", "quietest", "sides", "tags")
+
+    def __init__(self, evidence: Evidence) -> None:
+        before_us = evidence.settings.before_ms * 1000
+        self.base_us = evidence.opened_us - before_us
+        self.opened = before_us // BIN_US
+        self.moments = max(1, (evidence.closed_us - self.base_us) // BIN_US + 1)
+        self.tags: dict[bytes, Heard] = {}
+        self.sides = {
+            spot: SIDE_OF.get(antenna.side, MIDDLE)
+            for spot, antenna in enumerate(evidence.layout.antennas)
+            if antenna.door == evidence.door
+        }
+        self.quietest = -72.0
+
+    def moment(self, at_us: int) -> int:
+        """The moment in which a time falls."""
+        return min(max((at_us - self.base_us) // BIN_US, 0), self.moments - 1)
+
+
+def hear(evidence: Evidence) -> Hearing:
+    """Sort the reads of `evidence`."""
+    hearing = Hearing(evidence)
+    spots = {
+        (antenna.device, antenna.port): hearing.sides.get(spot, -1)
+        for spot, antenna in enumerate(evidence.layout.antennas)
+    }
+    tags, base, last = hearing.tags, hearing.base_us, hearing.moments - 1
+    milliwatts: dict[int, float] = {}
+    for read in evidence.reads:
+        side = spots.get((read.device, read.antenna))
+        if side is None or read.last_us < base:
+            continue
+        epc, level = read.epc, read.rssi_cdbm
+        tag = tags.get(epc)
+        if tag is None:
+            tag = tags[epc] = Heard(epc, read.pc, read.first_us)
+        power = milliwatts.get(level)
+        if power is None:
+            power = milliwatts[level] = 10.0 ** (level / 1000.0)
+        if side < 0:
+            tag.away += power
+            continue
+        tag.home += power
+        tag.reads += 1
+        if level > tag.peak:
+            tag.peak = level
+        if read.last_us > tag.last_us:
+            tag.last_us = read.last_us
+        if read.first_us < tag.first_us:
+            tag.first_us = read.first_us
+        at = (read.last_us - base) // BIN_US
+        key = (at if at < last else last) * 4 + side
+        before = tag.cells.get(key)
+        if before is None or level > before * 100.0:
+            tag.cells[key] = level / 100.0
+    for known in evidence.known:
+        if known.epc in tags:
+            tags[known.epc].known = known
+    for epc in [epc for epc, tag in tags.items() if not tag.reads]:
+        del tags[epc]
+    for tag in tags.values():
+        tag.summed()
+    loudness = sorted(min(tag.cells.values()) for tag in tags.values())
+    if loudness:
+        hearing.quietest = min(-60.0, loudness[len(loudness) // 10])
+    return hearing
