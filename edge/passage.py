@@ -101,7 +101,7 @@ class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before_ms: Annotated[int, _milliseconds(0, 20_000)] = 3_000
     eye_gap_ms: Annotated[int, _milliseconds(0, 5_000)] = 300
     eye_stuck_s: Annotated[int, msgspec.Meta(ge=5, le=3_600)] = 30
-    rest_ms: Annotated[int, _milliseconds(500, 60_000)] = 2_000
+    rest_ms: Annotated[int, _milliseconds(500, 60_000)] = 4_000
     rise_db: _Db = 7
     near_dbm: _Dbm = -55
     pattern_min: Annotated[int, msgspec.Meta(ge=0, le=1_440)] = 30

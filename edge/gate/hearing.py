@@ -7,14 +7,16 @@ from typing import Final
 
 from edge.evidence import Evidence, Known
 
-from .way import BIN_US, DIFFERENCE_DB_MAX
+from .way import BIN_US, against
 
 __all__ = ["Heard", "Hearing", "hear"]
 
 INNER, MIDDLE, OUTER = 0, 1, 2
 SIDE_OF: Final = {"inner": INNER, "middle": MIDDLE, "outer": OUTER}
 
-_CARRIED: Final = 2
+Told = tuple[float, float, float, float, float]
+
+_CARRIED: Final = 3
 """An antenna that was not asked in a moment is taken to hear what it heard up to so many moments before."""
 _FLAT_DB: Final = 3.5
 """Standard deviation of the loudest reads of a tag that keeps still."""
@@ -29,7 +31,7 @@ class Heard:
 
     __slots__ = (
         *("away", "cells", "center", "epc", "first_us", "home", "known", "last_us", "pc", "peak", "reads"),
-        *("_differences", "spread"),
+        *("_told", "spread"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, first_us: int) -> None:
@@ -45,7 +47,7 @@ class Heard:
         self.center = 0.0
         self.spread = 0.0
         self.known: Known | None = None
-        self._differences: dict[int, tuple[float, float]] | None = None
+        self._told: dict[int, Told] | None = None
 
     @property
     def share(self) -> float:
@@ -70,33 +72,37 @@ class Heard:
             self.center = mean / total
             self.spread = max(square / total - self.center * self.center, 0.0) ** 0.5
 
-    def differences(self, quietest: float) -> dict[int, tuple[float, float]]:
-        """Outer less inner level, dB, in the moments in which one of both heard the tag; with a weight of 1, or
-        less where one of them is reckoned from before, or from its silence.
+    def told(self, quietest: float) -> dict[int, Told]:
+        """What the tag says of its place, by moment in which an inner or outer antenna heard it: what speaks
+        against inside, doorway and outside, a weight, and the difference of the levels.
         """
-        if self._differences is None:
-            self._differences = self._differ(quietest)
-        return self._differences
+        if self._told is None:
+            self._told = self._tell(quietest)
+        return self._told
 
-    def _differ(self, quietest: float) -> dict[int, tuple[float, float]]:
-        found: dict[int, tuple[float, float]] = {}
-        last = {INNER: -99, OUTER: -99}
-        level = {INNER: 0.0, OUTER: 0.0}
-        for at in sorted({key >> 2 for key in self.cells if key & 3 != MIDDLE}):
-            weight = 1.0
-            for side in (INNER, OUTER):
-                heard = self.cells.get(at * 4 + side)
-                if heard is not None:
-                    level[side], last[side] = heard, at
-            for side, other in ((INNER, OUTER), (OUTER, INNER)):
-                if last[side] < at - _CARRIED:
-                    level[side] = min(quietest - 3.0, level[other])
-                    weight = 0.5
-                elif last[side] < at:
-                    weight = 0.7
-            off = level[OUTER] - level[INNER]
-            found[at] = (max(-DIFFERENCE_DB_MAX, min(off, DIFFERENCE_DB_MAX)), weight)
-        return found
+    def _tell(self, quietest: float) -> dict[int, Told]:
+        told: dict[int, Told] = {}
+        cells = self.cells
+        inner = outer = 0.0
+        inner_at = outer_at = -99
+        for at in sorted({key >> 2 for key in cells if key & 3 != MIDDLE}):
+            heard = cells.get(at * 4 + INNER)
+            if heard is not None:
+                inner, inner_at = heard, at
+            heard = cells.get(at * 4 + OUTER)
+            if heard is not None:
+                outer, outer_at = heard, at
+            unheard, weight = 0, 1.0
+            if inner_at < at - _CARRIED:
+                off, unheard = max(outer - quietest, 0.0), 1
+            elif outer_at < at - _CARRIED:
+                off, unheard = min(quietest - inner, 0.0), -1
+            else:
+                off = outer - inner
+                weight = 1.0 if inner_at == outer_at else 0.8
+            inside, doorway, outside = against(off, unheard)
+            told[at] = (inside * weight, doorway * weight, outside * weight, weight, off)
+        return told
 
     def rests(self, moments: int, opened: int, sides: dict[int, int]) -> bool:
         """Seen before the opening and after the passage's middle, as loud as before or flat."""
@@ -107,7 +113,8 @@ class Heard:
         known = self._before(sides)
         if known:
             above = sorted(
-                (level - known[key & 3] for key, level in self.cells.items() if key & 3 in known), reverse=True
+                (level - known[key & 3] for key, level in self.cells.items() if key & 3 in known),
+                reverse=True,
             )
             top = above[: max(3, len(above) // 20)]
             return bool(top) and sum(top) / len(top) < _LIKE_BEFORE_DB

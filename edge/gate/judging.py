@@ -7,7 +7,7 @@ Tags that rest are set aside; the others are put into groups that went together;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
@@ -22,7 +22,7 @@ from gs1.epc import legacy, plus
 
 from .eyes import Body, Sight, see
 from .hearing import Heard, Hearing, hear
-from .way import BIN_US, Gateway, Way, follow
+from .way import APART_DB, BIN_US, Gateway, Way, follow
 
 __all__ = ["judge"]
 
@@ -39,6 +39,10 @@ ASSETS: Final = frozenset(
 _HOME: Final = 0.5
 """A tag belongs to the door that hears most of it."""
 _LIKELY: Final = 0.5
+_FADING_DB2: Final = 25.0
+"""Variance of one tag's level in one moment."""
+_TRUST: Final = 0.5
+"""Neighboring moments err together: each counts for less than one."""
 _PERSON_US: Final = 600_000
 """A truck at 4 m/s is before an eye for longer; a person at a walk is not."""
 
@@ -58,9 +62,7 @@ def judge(evidence: Evidence) -> list[Passage]:
     hearing = hear(evidence)
     sight = see(evidence)
     moving, resting = _sorted_out(hearing)
-    groups = [
-        _followed(group, hearing, sight) for group in _groups(moving, hearing, sight) if group.tags
-    ]
+    groups = [_followed(group, hearing, sight) for group in _groups(moving, hearing, sight) if group.tags]
     return _Telling(evidence, hearing, sight, groups, resting).passages()
 
 
@@ -84,10 +86,10 @@ def _groups(moving: Sequence[Heard], hearing: Hearing, sight: Sight) -> list[_Gr
     own = tuple(range(len(sight.bodies)))
     if sight.bodies:
         return [_Group(list(moving), own)]
-    return [_Group(tags, ()) for tags in _by_time(moving)]
+    return [_Group(tags, ()) for tags in _apart_in_time(moving)]
 
 
-def _by_time(moving: Sequence[Heard]) -> list[list[Heard]]:
+def _apart_in_time(moving: Sequence[Heard]) -> list[list[Heard]]:
     """Without eyes: tags whose energies come at other times went apart."""
     ordered = sorted(moving, key=lambda tag: (tag.center, tag.epc))
     spreads = sorted(tag.spread for tag in ordered)
@@ -102,9 +104,7 @@ def _by_time(moving: Sequence[Heard]) -> list[list[Heard]]:
 
 def _by_bodies(moving: Sequence[Heard], hearing: Hearing, sight: Sight) -> list[_Group]:
     """Each tag goes with the body that stood in the door while it was loudest, or with several in turn."""
-    spans = [
-        (hearing.moment(body.begun_us) - 2, hearing.moment(body.ended_us) + 2) for body in sight.bodies
-    ]
+    spans = [(hearing.moment(body.begun_us) - 2, hearing.moment(body.ended_us) + 2) for body in sight.bodies]
     energy: list[list[float]] = []
     for tag in moving:
         sums = [0.0] * len(spans)
@@ -142,12 +142,12 @@ def _followed(group: _Group, hearing: Hearing, sight: Sight) -> _Group:
     gateway = _gateway(group, hearing, sight)
     own = {}
     for tag in group.tags:
-        way = follow(tag.differences(hearing.quietest), gateway)
+        way = follow(_together([tag], hearing), gateway)
         own[tag.epc] = max(way.out, way.back_in)
     leading = [tag for tag in group.tags if own[tag.epc] > _LIKELY] or group.tags
-    for _ in range(2):
+    for _ in range(3):
         group.way = follow(_together(leading, hearing), gateway)
-        group.sureness = _all_went(group.tags, leading, group.way, hearing)
+        group.sureness = _all_went(group.tags, _Others(leading, hearing, group.way))
         went = [tag for tag in group.tags if group.sureness[tag.epc] > _LIKELY]
         if not went or {tag.epc for tag in went} == {tag.epc for tag in leading}:
             break
@@ -155,15 +155,17 @@ def _followed(group: _Group, hearing: Hearing, sight: Sight) -> _Group:
     return group
 
 
-def _together(tags: Sequence[Heard], hearing: Hearing) -> dict[int, tuple[float, float]]:
-    """The mean difference of several tags by moment, with the number of tags that say so."""
-    sums: dict[int, list[float]] = {}
+def _together(tags: Sequence[Heard], hearing: Hearing) -> dict[int, tuple[float, float, float, float]]:
+    """What several tags say of their place, by moment."""
+    sums: dict[int, tuple[float, float, float, float]] = {}
     for tag in tags:
-        for at, (off, weight) in tag.differences(hearing.quietest).items():
-            each = sums.setdefault(at, [0.0, 0.0])
-            each[0] += off * weight
-            each[1] += weight
-    return {at: (total / weight, weight) for at, (total, weight) in sums.items()}
+        for at, (inside, doorway, outside, weight, _) in tag.told(hearing.quietest).items():
+            a, b, c, w = sums.get(at, _NOTHING_TOLD)
+            sums[at] = (a + inside, b + doorway, c + outside, w + weight)
+    return sums
+
+
+_NOTHING_TOLD: Final = (0.0, 0.0, 0.0, 0.0)
 
 
 def _gateway(group: _Group, hearing: Hearing, sight: Sight) -> Gateway:
@@ -184,61 +186,93 @@ def _gateway(group: _Group, hearing: Hearing, sight: Sight) -> Gateway:
     return Gateway(free, sides)
 
 
-def _all_went(
-    tags: Sequence[Heard], leading: Sequence[Heard], way: Way, hearing: Hearing
-) -> dict[bytes, float]:
+class _Others:
+    """What those that lead were heard like, by moment and side, for a tag to be held against."""
+
+    def __init__(self, leading: Sequence[Heard], hearing: Hearing, way: Way) -> None:
+        self.leads = {tag.epc for tag in leading}
+        self.levels: dict[int, tuple[float, int]] = {}
+        for tag in leading:
+            for key, level in tag.cells.items():
+                total, count = self.levels.get(key, (0.0, 0))
+                self.levels[key] = (total + level - tag.best, count + 1)
+        self.heard = _smooth(self.levels, hearing.moments)
+        self.sides = dict(zip(way.moments, way.sides, strict=True))
+        self.quietest = hearing.quietest
+
+
+def _all_went(tags: Sequence[Heard], others: _Others) -> dict[bytes, float]:
     """For each tag the probability that it went with those that lead, against that it kept still somewhere."""
-    leads = {tag.epc for tag in leading}
-    sums: dict[int, list[float]] = {}
-    for tag in leading:
-        for key, level in tag.cells.items():
-            each = sums.setdefault(key, [0.0, 0.0])
-            each[0] += level - tag.best
-            each[1] += 1.0
-    if len(leading) == 1 and len(tags) == 1:
-        return {leading[0].epc: 0.97 if leading[0].known is not None else 0.995}
-    return {tag.epc: _went(tag, sums, tag.epc in leads, hearing) for tag in tags}
+    return {tag.epc: _went(tag, others) for tag in tags}
 
 
-def _went(tag: Heard, sums: dict[int, list[float]], leads: bool, hearing: Hearing) -> float:
-    """Its levels held against the others' in the same moments, and against one level a side; and the moments
-    in which it was heard against those in which the others were.
-    """
-    own = 1.0 if leads else 0.0
+def _went(tag: Heard, others: _Others) -> float:
+    odds = _by_level(tag, others) + _by_time(tag, others) + _by_difference(tag, others)
+    odds += -1.0 if tag.known is not None else 1.5
+    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
+
+
+def _by_level(tag: Heard, others: _Others) -> float:
+    """Log odds of its levels: held against the others' in the same moments, and against one level a side."""
+    own = tag.epc in others.leads
     pairs = []
     for key, level in tag.cells.items():
-        total, count = sums.get(key, (0.0, 0.0))
-        if count - own >= 1.0:
-            theirs = (total - own * (level - tag.best)) / (count - own)
-            pairs.append((key & 3, level, theirs))
-    count = len(pairs)
-    by_level = 0.0
-    if count >= 2:
-        means: dict[int, list[float]] = {}
-        for side, level, _ in pairs:
-            each = means.setdefault(side, [0.0, 0.0])
-            each[0] += level
-            each[1] += 1.0
-        still = sum((level - means[side][0] / means[side][1]) ** 2 for side, level, _ in pairs)
-        offs = [level - theirs for _, level, theirs in pairs]
-        mean = sum(offs) / count
-        along = sum((off - mean) ** 2 for off in offs)
-        by_level = (still - along) / (2.0 * 36.0)
-    heard = {key >> 2 for key in tag.cells}
-    theirs_heard: dict[int, float] = {}
-    for key, (_, n) in sums.items():
-        theirs_heard[key >> 2] = theirs_heard.get(key >> 2, 0.0) + n
-    if leads:
-        for at in heard:
-            theirs_heard[at] = theirs_heard.get(at, 0.0) - 1.0
-    most = max(theirs_heard.values(), default=0.0)
-    by_time = 0.0
-    if most > 0.0:
-        chances = [0.03 + 0.97 * max(theirs_heard.get(at, 0.0), 0.0) / most for at in range(hearing.moments)]
-        mean = sum(chances) / len(chances)
-        by_time = sum(max(log(chances[at] / mean), -1.0) for at in heard) / max(1.0, len(heard) ** 0.5)
-    odds = 0.5 * by_level + by_time + (-3.0 if tag.known is not None else 2.0)
-    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
+        total, count = others.levels.get(key, (0.0, 0))
+        if own:
+            total, count = total - (level - tag.best), count - 1
+        if count:
+            pairs.append((key & 3, level, level - total / count, 1.0 + 1.0 / count))
+    if len(pairs) < 2:
+        return 0.0
+    means: dict[int, list[float]] = {}
+    for side, level, _, _ in pairs:
+        each = means.setdefault(side, [0.0, 0.0])
+        each[0] += level
+        each[1] += 1.0
+    mean = sum(off for _, _, off, _ in pairs) / len(pairs)
+    still = along = 0.0
+    for side, level, off, doubt in pairs:
+        still += (level - means[side][0] / means[side][1]) ** 2
+        along += (off - mean) ** 2 / doubt
+    return max(-12.0, min(_TRUST * (still - along) / (2.0 * _FADING_DB2), 12.0))
+
+
+def _by_difference(tag: Heard, others: _Others) -> float:
+    """Log odds of its antennas' differences: changing as the others change sides, against one difference."""
+    pairs = [
+        (max(-14.0, min(off, 14.0)), APART_DB * others.sides.get(at, 0.0), weight)
+        for at, (_, _, _, weight, off) in tag.told(others.quietest).items()
+    ]
+    total = sum(weight for _, _, weight in pairs)
+    if not total:
+        return 0.0
+    mean = sum(off * weight for off, _, weight in pairs) / total
+    shift = sum((off - side) * weight for off, side, weight in pairs) / total
+    still = sum(weight * (off - mean) ** 2 for off, _, weight in pairs)
+    along = sum(weight * (off - side - shift) ** 2 for off, side, weight in pairs)
+    return max(-12.0, min(_TRUST * (still - along) / (4.0 * _FADING_DB2), 12.0))
+
+
+def _by_time(tag: Heard, others: _Others) -> float:
+    """Log odds of when it was heard: when the others were, against evenly through the passage."""
+    moments = {key >> 2 for key in tag.cells}
+    most = max(others.heard)
+    if not most or others.leads == {tag.epc}:
+        return 0.0
+    # Few others say little of when one more would be heard.
+    least = 0.05 + 0.3 / len(others.leads)
+    chances = [least + (1.0 - least) * count / most for count in others.heard]
+    mean = sum(chances) / len(chances)
+    told = sum(log(chances[at] / mean) for at in moments)
+    return max(-6.0, min(0.3 * told, 6.0))
+
+
+def _smooth(levels: Mapping[int, tuple[float, int]], moments: int) -> list[float]:
+    """How many were heard by moment, over two moments either way: readers take turns with their antennas."""
+    counts = [0] * (moments + 4)
+    for key, (_, count) in levels.items():
+        counts[(key >> 2) + 2] += count
+    return [sum(counts[at : at + 5]) / 5.0 for at in range(moments)]
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -391,7 +425,9 @@ class _Telling:
         return self._plain(kind, direction, (direction,), 900, why)
 
     def _nothing(self) -> Passage:
-        why = "An eye was touched, and nothing went through." if self._sight.bodies else "Nothing went through."
+        why = (
+            "An eye was touched, and nothing went through." if self._sight.bodies else "Nothing went through."
+        )
         return self._plain(PassageKind.NOTHING, None, (), 0, why)
 
     def _plain(
@@ -433,5 +469,3 @@ class _Telling:
             last_us=tag.last_us,
             share=int(tag.share * 1000.0),
         )
-
-

@@ -44,6 +44,8 @@ JUMP_US: Final = 10_000_000
 
 _SURE: Final = 16.0
 """A rise is told from fading by four standard deviations: one still tag in thousands is mistaken."""
+_DOORWAY_CDB: Final = 1_000.0
+"""A tag not quieter than this below its loudest is still in the doorway: twice the distance is 12 dB."""
 _LIKELY: Final = 6.0
 """Enough while something stands in the doorway."""
 
@@ -261,12 +263,17 @@ class Gate:
             if self._door_of[spot] is door and (up := course.trend()) > 0.0:
                 trend += up
                 rise = max(rise, course.rise_cdbm())
+        track.top_cdbm = max(track.top_cdbm, strongest)
         if track.resting_since is not None:
-            if not self._leaves_rest(track, rise, trend):
+            if not self._leaves_rest(track, fresh):
+                if door.session is not None and self._stands_in_door(door.session, track):
+                    door.session.active_us = max(door.session.active_us, at)
                 return
             track.resting_since, track.since_us = None, at
         elif self._comes_to_rest(track, at):
             track.resting_since = track.since_us
+            if door.session is None or track.epc not in door.session.sighted:
+                track.top_cdbm = strongest
             for course in track.courses.values():
                 course.rest = course.level
             self._prune(track)
@@ -279,16 +286,23 @@ class Gate:
         if loudest is door and track.epc not in session.sighted:
             self._sight(door, session, track, at, (trend, rise, strongest))
 
-    def _leaves_rest(self, track: Track, rise: float, trend: float) -> bool:
-        above = max((c.level - c.rest for c in track.courses.values() if c.rest is not None), default=0.0)
-        return trend >= _SURE and rise >= 100.0 * self._settings.rise_db and above > 300.0
+    def _leaves_rest(self, track: Track, fresh: int) -> bool:
+        """Whether its level changes more than fading makes it, be it up or down."""
+        return sum(abs(c.trend()) for c in track.courses.values() if c.cell >= fresh) >= _SURE
+
+    def _stands_in_door(self, session: _Session, track: Track) -> bool:
+        """Whether a tag that came to rest did so in the doorway: on the move before, and as loud as ever."""
+        if track.epc not in session.sighted:
+            return False
+        loud = max((c.level for c in track.courses.values() if c.cells), default=-1e9)
+        return loud >= track.top_cdbm - _DOORWAY_CDB
 
     def _comes_to_rest(self, track: Track, at: int) -> bool:
         if at - track.since_us < self._settings.rest_ms * 1000:
             return False
         cells = 0
         for course in track.courses.values():
-            if course.cells and abs(course.trend()) > 9.0:
+            if course.cells and not course.flat():
                 track.since_us = at
                 return False
             cells += course.cells

@@ -17,11 +17,17 @@ __all__ = ["CELL_US", "Course", "Track"]
 CELL_US: Final = 100_000
 """Reads of one antenna within this time are one observation."""
 
-_FORGET_US: Final = 1_000_000.0
-"""A trend is that of about so long: a forklift crosses the field in one to three seconds."""
+_FORGET_US: Final = 2_500_000.0
+"""A trend is that of about so long: a forklift crosses the field in one to three seconds, a jack in six."""
 
 _FADING_CDBM2: Final = 400.0 * 400.0
 """Variance of one observation of a tag that keeps still while things move about it: 4 dB, squared."""
+
+
+_FLAT: Final = 9.0
+"""A trend of less than three standard deviations is none."""
+_STILL_CDBM2: Final = 550.0 * 550.0
+"""Variance of the late observations of a tag at rest, at most."""
 
 
 class Course:
@@ -71,6 +77,10 @@ class Course:
         self.cells += 1
         self.cell, self.total, self.reads = cell, 0, 0
 
+    def flat(self) -> bool:
+        """Whether its level does not change, as far as can be told."""
+        return abs(self.trend()) < _FLAT and self.spread < _STILL_CDBM2 * max(self.weight, 1.0)
+
     def trend(self) -> float:
         """How surely the level rises (above 0) or falls: the squared deviations that a line explains."""
         if self._var <= 0.0:
@@ -88,7 +98,18 @@ class Course:
 class Track:
     """One tag: its courses by antenna (index in the layout) and its reads of late, which are evidence."""
 
-    __slots__ = ("courses", "epc", "first_us", "last_us", "pc", "reads", "resting_since", "since_us", "spots")
+    __slots__ = (
+        "courses",
+        "epc",
+        "first_us",
+        "last_us",
+        "pc",
+        "reads",
+        "resting_since",
+        "since_us",
+        "spots",
+        "top_cdbm",
+    )
 
     def __init__(self, epc: bytes, pc: int | None, at_us: int) -> None:
         self.epc = epc
@@ -98,5 +119,6 @@ class Track:
         self.since_us = at_us
         self.resting_since: int | None = None
         self.courses: dict[int, Course] = {}
+        self.top_cdbm = -1e9
         self.reads: list[TagRead] = []
         self.spots: list[int] = []

@@ -13,31 +13,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
+from itertools import pairwise
+from math import exp, log
 from typing import Final
 
-__all__ = ["BIN_US", "DIFFERENCE_DB_MAX", "Gateway", "Way", "follow"]
+__all__ = ["APART_DB", "BIN_US", "Gateway", "Way", "against", "follow"]
 
 BIN_US: Final = 150_000
 """A moment: a forklift at 2 m/s goes 30 cm, a reader hears each antenna about once."""
 
-DIFFERENCE_DB_MAX: Final = 14.0
-"""A greater difference says no more."""
-
-_APART_DB: Final = 8.0
+APART_DB: Final = 8.0
 """Half the difference between inside and outside, of a usual mounting."""
 _ODD_DB2: Final = 16.0
-"""Variance of what does not average out over tags: shadows of load and mast, reflections."""
+"""Variance of a difference that does not average out over tags: shadows of load and mast, reflections."""
 _FADING_DB2: Final = 40.0
 """Variance of one tag's difference in one moment."""
 _OUTLIER: Final = 4.0
 """No moment says more against a place than this (natural logarithm)."""
-_TRUST: Final = 0.5
+_TRUST: Final = 0.6
 """Neighboring moments err together: each counts for less than one."""
 _STEP: Final = 0.06
 """Chance to go on to the next place from one moment heard to the next."""
 _LEAP: Final = 0.004
 """Chance to go through the doorway between two: a quick truck, few reads."""
+_DOORWAY: Final = 0.1
+"""How much less often than beside it something comes into sight, or goes out of it, in the doorway."""
 _ACROSS_FREE: Final = 1e-4
 """Of that, so much while the eyes see nothing in the door: an eye may fail."""
 
@@ -81,15 +81,37 @@ class Way:
 _Row = tuple[float, float, float]
 
 
-def follow(differences: Mapping[int, tuple[float, float]], gateway: Gateway) -> Way:
-    """The way through `differences`: by moment, outer less inner level in dB, and how many tags say so."""
-    moments = sorted(differences.keys() | (gateway.sides.keys() if gateway.sides else set()))
+def against(difference_db: float, unheard: int = 0) -> _Row:
+    """How much speaks against inside, doorway and outside in one moment of one tag (natural logarithm).
+
+    `difference_db`: outer less inner level. `unheard`: 1 where the inner antennas did not hear the tag, so that
+    the difference is at least that; -1 where the outer did not, so that it is at most that.
+    """
+    if unheard:
+        # The chance that a difference about its mean is beyond the one that silence sets.
+        return tuple(  # type: ignore[return-value]
+            min(log(1.0 + exp(1.7 * unheard * (difference_db - mean) / _SPREAD_DB)), _OUTLIER) for mean in _MEANS
+        )
+    inside = min((difference_db + APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db > -APART_DB else 0.0
+    outside = min((difference_db - APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db < APART_DB else 0.0
+    return inside, min(difference_db * difference_db / _TWICE, _OUTLIER), outside
+
+
+_MEANS: Final = (-APART_DB, 0.0, APART_DB)
+_SPREAD_DB: Final = (_ODD_DB2 + _FADING_DB2) ** 0.5
+_TWICE: Final = 2.0 * (_ODD_DB2 + _FADING_DB2)
+
+
+def follow(told: Mapping[int, tuple[float, float, float, float]], gateway: Gateway) -> Way:
+    """The way through what is `told`: by moment, the sums over tags of what speaks `against` each place, and
+    the weight of the tags.
+    """
+    moments = sorted(told.keys() | (gateway.sides.keys() if gateway.sides else set()))
     if not moments:
         return Way(0.0, 0.0, 1.0, [], [])
-    seen = [_seen(differences.get(at), gateway, at) for at in moments]
-    steps = [_step(gateway, early, late) for early, late in zip(moments, moments[1:], strict=False)]
-    third = 1.0 / 3.0
-    began: list[_Row] = [(third, 0.0, 0.0), (0.0, third, 0.0), (0.0, 0.0, third)]
+    seen = [_seen(told.get(at), gateway, at) for at in moments]
+    steps = [_step(gateway, early, late) for early, late in pairwise(moments)]
+    began: list[_Row] = [(1.0, 0.0, 0.0), (0.0, _DOORWAY, 0.0), (0.0, 0.0, 1.0)]
     forward: list[_Row] = []
     for at, (p, q, r) in enumerate(seen):
         if at:
@@ -101,26 +123,22 @@ def follow(differences: Mapping[int, tuple[float, float]], gateway: Gateway) -> 
         (a, b, c), (d, e, f), (g, h, i) = began
         forward.append((a + d + g, b + e + h, c + f + i))
     sides = _smoothed(forward, seen, steps)
-    (in_in, _, in_out), (_, still, _), (out_in, _, out_out) = began
-    return Way(in_out, out_in, in_in + still + out_out, moments, sides)
+    ended = [(a, b * _DOORWAY, c) for a, b, c in began]
+    total = sum(map(sum, ended)) or 1e-250
+    (in_in, _, in_out), (_, still, _), (out_in, _, out_out) = ended
+    stayed = (in_in + still + out_out) / total
+    return Way(in_out / total, out_in / total, stayed, moments, sides)
 
 
-def _seen(difference: tuple[float, float] | None, gateway: Gateway, at: int) -> _Row:
+def _seen(told: tuple[float, float, float, float] | None, gateway: Gateway, at: int) -> _Row:
     """The likelihood of the three places in a moment, up to a factor."""
     inside, doorway, outside = 1.0, 1.0, 1.0
-    if difference is not None:
-        off, tags = difference
-        twice = 2.0 * (_ODD_DB2 + _FADING_DB2 / tags)
-        against = [
-            min((off + _APART_DB) ** 2 / twice, _OUTLIER),
-            min(off * off / twice, _OUTLIER),
-            min((off - _APART_DB) ** 2 / twice, _OUTLIER),
-        ]
-        if off < -_APART_DB:
-            against[0] = 0.0
-        elif off > _APART_DB:
-            against[2] = 0.0
-        inside, doorway, outside = (exp(-_TRUST * each) for each in against)
+    if told is not None:
+        weight = told[3]
+        # So many tags say as much as one whose fading is averaged, but not what errs for all alike.
+        counts = (_ODD_DB2 + _FADING_DB2) / (_ODD_DB2 + _FADING_DB2 / max(weight, 1.0))
+        scale = -_TRUST * counts * min(weight, 1.0) / weight
+        inside, doorway, outside = exp(scale * told[0]), exp(scale * told[1]), exp(scale * told[2])
     if gateway.sides is not None and at in gateway.sides:
         side, doubt = gateway.sides[at]
         if side < 0:
