@@ -59,6 +59,15 @@ class Heard:
         """Its loudest moment, dBm."""
         return self.peak / 100.0
 
+    def take(self, key: int, level_cdbm: int, first_us: int, last_us: int) -> None:
+        """One read of an antenna of this door."""
+        level = level_cdbm / 100.0
+        if level > self.cells.get(key, -1000.0):
+            self.cells[key] = level
+            self.peak = max(self.peak, level_cdbm)
+        self.last_us = max(self.last_us, last_us)
+        self.first_us = min(self.first_us, first_us)
+
     def summed(self) -> None:
         """Reckon center and spread, once all is heard."""
         total = mean = square = 0.0
@@ -104,7 +113,7 @@ class Heard:
             told[at] = (inside * weight, doorway * weight, outside * weight, weight, off)
         return told
 
-    def rests(self, moments: int, opened: int, sides: dict[int, int]) -> bool:
+    def rests(self, moments: int, opened: int, sides: dict[int, int], quietest: float) -> bool:
         """Seen before the opening and after the passage's middle, as loud as before or flat."""
         if not self.cells:
             return True
@@ -112,9 +121,9 @@ class Heard:
         late = max(self.cells) >> 2
         known = self._before(sides)
         if known:
+            unheard = quietest + _LIKE_BEFORE_DB / 2.0
             above = sorted(
-                (level - known[key & 3] for key, level in self.cells.items() if key & 3 in known),
-                reverse=True,
+                (level - known.get(key & 3, unheard) for key, level in self.cells.items()), reverse=True
             )
             top = above[: max(3, len(above) // 20)]
             return bool(top) and sum(top) / len(top) < _LIKE_BEFORE_DB
@@ -171,6 +180,23 @@ class Hearing:
 def hear(evidence: Evidence) -> Hearing:
     """Sort the reads of `evidence`."""
     hearing = Hearing(evidence)
+    _sort(evidence, hearing)
+    tags = hearing.tags
+    for known in evidence.known:
+        if known.epc in tags:
+            tags[known.epc].known = known
+    for epc in [epc for epc, tag in tags.items() if not tag.reads]:
+        del tags[epc]
+    for tag in tags.values():
+        tag.summed()
+    loudness = sorted(min(tag.cells.values()) for tag in tags.values())
+    if loudness:
+        hearing.quietest = min(-60.0, loudness[len(loudness) // 10])
+    return hearing
+
+
+def _sort(evidence: Evidence, hearing: Hearing) -> None:
+    """Each read to its tag. Every read of a day comes by here: nothing is called that need not be."""
     spots = {
         (antenna.device, antenna.port): hearing.sides.get(spot, -1)
         for spot, antenna in enumerate(evidence.layout.antennas)
@@ -179,7 +205,8 @@ def hear(evidence: Evidence) -> Hearing:
     milliwatts: dict[int, float] = {}
     for read in evidence.reads:
         side = spots.get((read.device, read.antenna))
-        if side is None or read.last_us < base:
+        at = read.last_us
+        if side is None or at < base:
             continue
         epc, level = read.epc, read.rssi_cdbm
         tag = tags.get(epc)
@@ -193,25 +220,4 @@ def hear(evidence: Evidence) -> Hearing:
             continue
         tag.home += power
         tag.reads += 1
-        if level > tag.peak:
-            tag.peak = level
-        if read.last_us > tag.last_us:
-            tag.last_us = read.last_us
-        if read.first_us < tag.first_us:
-            tag.first_us = read.first_us
-        at = (read.last_us - base) // BIN_US
-        key = (at if at < last else last) * 4 + side
-        before = tag.cells.get(key)
-        if before is None or level > before * 100.0:
-            tag.cells[key] = level / 100.0
-    for known in evidence.known:
-        if known.epc in tags:
-            tags[known.epc].known = known
-    for epc in [epc for epc, tag in tags.items() if not tag.reads]:
-        del tags[epc]
-    for tag in tags.values():
-        tag.summed()
-    loudness = sorted(min(tag.cells.values()) for tag in tags.values())
-    if loudness:
-        hearing.quietest = min(-60.0, loudness[len(loudness) // 10])
-    return hearing
+        tag.take(min((at - base) // BIN_US, last) * 4 + side, level, read.first_us, at)

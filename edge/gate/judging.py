@@ -1,16 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happened in the door, said from the evidence alone.
-
-Tags that rest are set aside; the others are put into groups that went together; each group's way is followed
-(`way`), held to what the eyes saw; then each tag is asked whether it went that way or kept still.
-"""
+"""What happened in the door, said from the evidence alone: groups of tags and what eyes saw make passages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from math import exp, log
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -21,8 +14,9 @@ from edge.passage import Passage, PassageKind, TagCourse
 from gs1.epc import legacy, plus
 
 from .eyes import Body, Sight, see
+from .grouping import LIKELY, PERSON_US, Group, alike, groups_of
 from .hearing import Heard, Hearing, hear
-from .way import APART_DB, BIN_US, Gateway, Way, follow
+from .way import BIN_US
 
 __all__ = ["judge"]
 
@@ -30,31 +24,17 @@ TAGS_TOLD_MAX: Final = 2_000
 """Tags of one passage that are told; the reads of all are in the evidence."""
 
 ASSETS: Final = frozenset(
-    scheme.header
-    for scheme in (*legacy.SCHEMES.values(), *plus.SCHEMES.values())
-    if scheme.name.startswith(("grai", "giai"))
+    header
+    for header, name in (
+        *((scheme.header, scheme.name) for scheme in legacy.SCHEMES.values()),
+        *((scheme.header, scheme.name) for scheme in plus.SCHEMES.values()),
+    )
+    if name.startswith(("grai", "giai"))
 )
 """EPC headers of pallets, crates and trucks: never goods."""
 
 _HOME: Final = 0.5
 """A tag belongs to the door that hears most of it."""
-_LIKELY: Final = 0.5
-_FADING_DB2: Final = 25.0
-"""Variance of one tag's level in one moment."""
-_TRUST: Final = 0.5
-"""Neighboring moments err together: each counts for less than one."""
-_PERSON_US: Final = 600_000
-"""A truck at 4 m/s is before an eye for longer; a person at a walk is not."""
-
-
-@dataclass(slots=True)
-class _Group:
-    """Tags that went together, their way, and the bodies that went with them."""
-
-    tags: list[Heard]
-    bodies: tuple[int, ...]
-    way: Way | None = None
-    sureness: dict[bytes, float] | None = None
 
 
 def judge(evidence: Evidence) -> list[Passage]:
@@ -62,217 +42,27 @@ def judge(evidence: Evidence) -> list[Passage]:
     hearing = hear(evidence)
     sight = see(evidence)
     moving, resting = _sorted_out(hearing)
-    groups = [_followed(group, hearing, sight) for group in _groups(moving, hearing, sight) if group.tags]
+    goods = [tag for tag in moving if tag.epc[0] not in ASSETS]
+    assets = [tag for tag in moving if tag.epc[0] in ASSETS]
+    groups = groups_of(goods, resting, hearing, sight)
+    for group in groups_of(assets, resting, hearing, sight):
+        # A truck's tag goes with its load's passage, and makes one of its own without a load.
+        with_load = next((each for each in groups if alike(each, group)), None)
+        if with_load is None:
+            groups.append(group)
+        else:
+            with_load.tags += group.tags
+            with_load.sureness |= group.sureness
     return _Telling(evidence, hearing, sight, groups, resting).passages()
 
 
-# --- who went together ----------------------------------------------------------------------------
-
-
 def _sorted_out(hearing: Hearing) -> tuple[list[Heard], list[Heard]]:
-    """The tags that may have moved through this door, and the others."""
-    moving, resting = [], []
+    """The tags that belong to this door, and those of its neighbors."""
+    own: list[Heard] = []
+    others: list[Heard] = []
     for tag in hearing.tags.values():
-        still = tag.share < _HOME or tag.rests(hearing.moments, hearing.opened, hearing.sides)
-        (resting if still else moving).append(tag)
-    return moving, resting
-
-
-def _groups(moving: Sequence[Heard], hearing: Hearing, sight: Sight) -> list[_Group]:
-    if not moving:
-        return []
-    if len(sight.bodies) > 1:
-        return _by_bodies(moving, hearing, sight)
-    own = tuple(range(len(sight.bodies)))
-    if sight.bodies:
-        return [_Group(list(moving), own)]
-    return [_Group(tags, ()) for tags in _apart_in_time(moving)]
-
-
-def _apart_in_time(moving: Sequence[Heard]) -> list[list[Heard]]:
-    """Without eyes: tags whose energies come at other times went apart."""
-    ordered = sorted(moving, key=lambda tag: (tag.center, tag.epc))
-    spreads = sorted(tag.spread for tag in ordered)
-    apart = max(1_000_000 / BIN_US, 2.2 * spreads[len(spreads) // 2])
-    groups = [[ordered[0]]]
-    for early, late in pairwise(ordered):
-        if late.center - early.center > apart:
-            groups.append([])
-        groups[-1].append(late)
-    return groups
-
-
-def _by_bodies(moving: Sequence[Heard], hearing: Hearing, sight: Sight) -> list[_Group]:
-    """Each tag goes with the body that stood in the door while it was loudest, or with several in turn."""
-    spans = [(hearing.moment(body.begun_us) - 2, hearing.moment(body.ended_us) + 2) for body in sight.bodies]
-    energy: list[list[float]] = []
-    for tag in moving:
-        sums = [0.0] * len(spans)
-        for key, level in tag.cells.items():
-            at = key >> 2
-            nearest = min(range(len(spans)), key=lambda i: max(spans[i][0] - at, at - spans[i][1]))
-            sums[nearest] += 10.0 ** ((level - tag.best) / 10.0)
-        total = sum(sums) or 1.0
-        energy.append([each / total for each in sums])
-    mains: dict[int, list[int]] = {}
-    for at, shares in enumerate(energy):
-        mains.setdefault(max(range(len(shares)), key=lambda i: shares[i]), []).append(at)
-    homes: list[tuple[set[int], list[int]]] = []
-    for main, members in sorted(mains.items()):
-        mean = [sum(energy[at][i] for at in members) / len(members) for i in range(len(spans))]
-        bodies = {i for i, share in enumerate(mean) if share >= 0.2} | {main}
-        for other, theirs in homes:
-            if bodies & other and (len(bodies) > 1 or len(other) > 1):
-                other |= bodies
-                theirs += members
-                break
-        else:
-            homes.append((bodies, list(members)))
-    return [_Group([moving[at] for at in members], tuple(sorted(bodies))) for bodies, members in homes]
-
-
-# --- which way ------------------------------------------------------------------------------------
-
-
-def _followed(group: _Group, hearing: Hearing, sight: Sight) -> _Group:
-    """The group with its way, and how surely each tag of it went that way.
-
-    Tags that crossed by their own course lead; where none did, all are asked together.
-    """
-    gateway = _gateway(group, hearing, sight)
-    own = {}
-    for tag in group.tags:
-        way = follow(_together([tag], hearing), gateway)
-        own[tag.epc] = max(way.out, way.back_in)
-    leading = [tag for tag in group.tags if own[tag.epc] > _LIKELY] or group.tags
-    for _ in range(3):
-        group.way = follow(_together(leading, hearing), gateway)
-        group.sureness = _all_went(group.tags, _Others(leading, hearing, group.way))
-        went = [tag for tag in group.tags if group.sureness[tag.epc] > _LIKELY]
-        if not went or {tag.epc for tag in went} == {tag.epc for tag in leading}:
-            break
-        leading = went
-    return group
-
-
-def _together(tags: Sequence[Heard], hearing: Hearing) -> dict[int, tuple[float, float, float, float]]:
-    """What several tags say of their place, by moment."""
-    sums: dict[int, tuple[float, float, float, float]] = {}
-    for tag in tags:
-        for at, (inside, doorway, outside, weight, _) in tag.told(hearing.quietest).items():
-            a, b, c, w = sums.get(at, _NOTHING_TOLD)
-            sums[at] = (a + inside, b + doorway, c + outside, w + weight)
-    return sums
-
-
-_NOTHING_TOLD: Final = (0.0, 0.0, 0.0, 0.0)
-
-
-def _gateway(group: _Group, hearing: Hearing, sight: Sight) -> Gateway:
-    """What the eyes say of a group's way: nothing crosses while they are free; where its bodies began."""
-    if not sight.any:
-        return Gateway()
-    free = [True] * hearing.moments
-    sides: dict[int, tuple[int, float]] = {}
-    for at in group.bodies:
-        body = sight.bodies[at]
-        begun, ended = hearing.moment(body.begun_us), hearing.moment(body.ended_us)
-        for moment in range(max(begun - 1, 0), min(ended + 2, hearing.moments)):
-            free[moment] = False
-        if sight.pair and body.first is not None and body.ended_us - body.begun_us >= _PERSON_US:
-            doubt = 0.004 if body.both else 0.05
-            sides[max(begun - 2, 0)] = (-1 if body.first == "inner" else 1, doubt)
-            sides[min(ended + 2, hearing.moments - 1)] = (-1 if body.last == "inner" else 1, doubt)
-    return Gateway(free, sides)
-
-
-class _Others:
-    """What those that lead were heard like, by moment and side, for a tag to be held against."""
-
-    def __init__(self, leading: Sequence[Heard], hearing: Hearing, way: Way) -> None:
-        self.leads = {tag.epc for tag in leading}
-        self.levels: dict[int, tuple[float, int]] = {}
-        for tag in leading:
-            for key, level in tag.cells.items():
-                total, count = self.levels.get(key, (0.0, 0))
-                self.levels[key] = (total + level - tag.best, count + 1)
-        self.heard = _smooth(self.levels, hearing.moments)
-        self.sides = dict(zip(way.moments, way.sides, strict=True))
-        self.quietest = hearing.quietest
-
-
-def _all_went(tags: Sequence[Heard], others: _Others) -> dict[bytes, float]:
-    """For each tag the probability that it went with those that lead, against that it kept still somewhere."""
-    return {tag.epc: _went(tag, others) for tag in tags}
-
-
-def _went(tag: Heard, others: _Others) -> float:
-    odds = _by_level(tag, others) + _by_time(tag, others) + _by_difference(tag, others)
-    odds += -1.0 if tag.known is not None else 1.5
-    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
-
-
-def _by_level(tag: Heard, others: _Others) -> float:
-    """Log odds of its levels: held against the others' in the same moments, and against one level a side."""
-    own = tag.epc in others.leads
-    pairs = []
-    for key, level in tag.cells.items():
-        total, count = others.levels.get(key, (0.0, 0))
-        if own:
-            total, count = total - (level - tag.best), count - 1
-        if count:
-            pairs.append((key & 3, level, level - total / count, 1.0 + 1.0 / count))
-    if len(pairs) < 2:
-        return 0.0
-    means: dict[int, list[float]] = {}
-    for side, level, _, _ in pairs:
-        each = means.setdefault(side, [0.0, 0.0])
-        each[0] += level
-        each[1] += 1.0
-    mean = sum(off for _, _, off, _ in pairs) / len(pairs)
-    still = along = 0.0
-    for side, level, off, doubt in pairs:
-        still += (level - means[side][0] / means[side][1]) ** 2
-        along += (off - mean) ** 2 / doubt
-    return max(-12.0, min(_TRUST * (still - along) / (2.0 * _FADING_DB2), 12.0))
-
-
-def _by_difference(tag: Heard, others: _Others) -> float:
-    """Log odds of its antennas' differences: changing as the others change sides, against one difference."""
-    pairs = [
-        (max(-14.0, min(off, 14.0)), APART_DB * others.sides.get(at, 0.0), weight)
-        for at, (_, _, _, weight, off) in tag.told(others.quietest).items()
-    ]
-    total = sum(weight for _, _, weight in pairs)
-    if not total:
-        return 0.0
-    mean = sum(off * weight for off, _, weight in pairs) / total
-    shift = sum((off - side) * weight for off, side, weight in pairs) / total
-    still = sum(weight * (off - mean) ** 2 for off, _, weight in pairs)
-    along = sum(weight * (off - side - shift) ** 2 for off, side, weight in pairs)
-    return max(-12.0, min(_TRUST * (still - along) / (4.0 * _FADING_DB2), 12.0))
-
-
-def _by_time(tag: Heard, others: _Others) -> float:
-    """Log odds of when it was heard: when the others were, against evenly through the passage."""
-    moments = {key >> 2 for key in tag.cells}
-    most = max(others.heard)
-    if not most or others.leads == {tag.epc}:
-        return 0.0
-    # Few others say little of when one more would be heard.
-    least = 0.05 + 0.3 / len(others.leads)
-    chances = [least + (1.0 - least) * count / most for count in others.heard]
-    mean = sum(chances) / len(chances)
-    told = sum(log(chances[at] / mean) for at in moments)
-    return max(-6.0, min(0.3 * told, 6.0))
-
-
-def _smooth(levels: Mapping[int, tuple[float, int]], moments: int) -> list[float]:
-    """How many were heard by moment, over two moments either way: readers take turns with their antennas."""
-    counts = [0] * (moments + 4)
-    for key, (_, count) in levels.items():
-        counts[(key >> 2) + 2] += count
-    return [sum(counts[at : at + 5]) / 5.0 for at in range(moments)]
+        (own if tag.share >= _HOME else others).append(tag)
+    return own, others
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -290,7 +80,7 @@ class _Telling:
         evidence: Evidence,
         hearing: Hearing,
         sight: Sight,
-        groups: Sequence[_Group],
+        groups: Sequence[Group],
         resting: Sequence[Heard],
     ) -> None:
         self._evidence = evidence
@@ -309,11 +99,12 @@ class _Telling:
                 told.append((at, passage))
                 taken |= set(group.bodies)
         for number, body in enumerate(self._sight.bodies):
-            if number not in taken and body.sense and body.ended_us - body.begun_us >= _PERSON_US:
+            if number not in taken and body.sense and body.ended_us - body.begun_us >= PERSON_US:
                 told.append((body.begun_us, self._untagged(body, bool(told))))
         if not told:
             told.append((0, self._nothing()))
         told.sort(key=lambda pair: pair[0])
+        told = _merged(told)
         return [self._named(passage, number) for number, (_, passage) in enumerate(told)]
 
     def _named(self, passage: Passage, number: int) -> Passage:
@@ -326,12 +117,11 @@ class _Telling:
         rest = sorted(self._resting, key=lambda tag: (-tag.peak, tag.epc))
         return rest[: max(0, TAGS_TOLD_MAX - told)]
 
-    def _of_group(self, group: _Group) -> tuple[Passage | None, int]:
-        assert group.way is not None and group.sureness is not None
+    def _of_group(self, group: Group) -> tuple[Passage | None, int]:
         way = group.way
         crossings = [_way_of(sense) for sense in way.crossings()]
         crossed = max(way.out, way.back_in)
-        went = [tag for tag in group.tags if group.sureness[tag.epc] > _LIKELY]
+        went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
         if not went or (crossed < way.stayed and crossed < 0.3 and len(crossings) < 2):
             if went and self._turned(group, crossings):
@@ -348,14 +138,13 @@ class _Telling:
         why = self._why(group, direction, crossed)
         return self._passage(PassageKind.CROSSED, direction, crossed, tuple(crossings), group, why), at
 
-    def _turned(self, group: _Group, crossings: Sequence[Direction]) -> bool:
+    def _turned(self, group: Group, crossings: Sequence[Direction]) -> bool:
         """Whether something came to the door and went back, or was only near."""
         if group.bodies:
             return True
-        assert group.way is not None
         return bool(crossings) or any(abs(side) < 0.5 for side in group.way.sides)
 
-    def _why(self, group: _Group, direction: Direction, crossed: float) -> str:
+    def _why(self, group: Group, direction: Direction, crossed: float) -> str:
         eyes = any(self._sight.bodies[at].sense for at in group.bodies) and self._sight.pair
         by = "the order of the eyes and the antennas" if eyes else "the order of the antennas"
         sure = "" if self._thousandths(crossed) >= self._evidence.settings.confidence_min else ", not surely"
@@ -367,14 +156,13 @@ class _Telling:
         direction: Direction | None,
         sureness: float,
         crossings: tuple[Direction, ...],
-        group: _Group,
+        group: Group,
         why: str,
     ) -> Passage:
-        assert group.sureness is not None
         confidence = self._thousandths(sureness)
         moved = []
         for tag in sorted(group.tags, key=lambda tag: (-tag.peak, tag.epc))[:TAGS_TOLD_MAX]:
-            if group.sureness[tag.epc] > _LIKELY:
+            if group.sureness[tag.epc] > LIKELY:
                 moved.append(self._course(tag, direction, min(sureness, group.sureness[tag.epc])))
             else:
                 self._resting.append(tag)
@@ -394,7 +182,7 @@ class _Telling:
             why=why,
         )
 
-    def _without_goods(self, group: _Group, direction: Direction | None) -> tuple[PassageKind, str]:
+    def _without_goods(self, group: Group, direction: Direction | None) -> tuple[PassageKind, str]:
         loads = [self._sight.bodies[at].load for at in group.bodies]
         if any(load for load in loads):
             return PassageKind.UNREAD, "A load crossed with the truck, and no tag of it was read."
@@ -469,3 +257,26 @@ class _Telling:
             last_us=tag.last_us,
             share=int(tag.share * 1000.0),
         )
+
+
+def _merged(told: Sequence[tuple[int, Passage]]) -> list[tuple[int, Passage]]:
+    """One passage for what crossed the same way one after the other: each load of it is told by its tags."""
+    merged: list[tuple[int, Passage]] = []
+    for at, passage in told:
+        before = merged[-1][1] if merged else None
+        if before is not None and _one_way(before, passage):
+            one = msgspec.structs.replace(
+                before,
+                confidence=min(before.confidence, passage.confidence),
+                crossings=max(before.crossings, passage.crossings, key=len),
+                tags=before.tags + passage.tags,
+            )
+            merged[-1] = (merged[-1][0], one)
+        else:
+            merged.append((at, passage))
+    return merged
+
+
+def _one_way(first: Passage, second: Passage) -> bool:
+    crossed = first.kind is PassageKind.CROSSED and second.kind is PassageKind.CROSSED
+    return crossed and first.direction is second.direction

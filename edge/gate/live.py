@@ -253,16 +253,8 @@ class Gate:
         """An observation is complete: does the tag rest, stir, come nearer?"""
         self._tracks[track.epc] = self._tracks.pop(track.epc)  # the least lately heard stand first
         fresh = at // CELL_US - 10
-        trend, rise, strongest = 0.0, 0.0, -1e9
-        loudest = door
-        for spot, course in track.courses.items():
-            if course.cell < fresh or not course.cells:
-                continue
-            if course.level > strongest:
-                strongest, loudest = course.level, self._door_of[spot]
-            if self._door_of[spot] is door and (up := course.trend()) > 0.0:
-                trend += up
-                rise = max(rise, course.rise_cdbm())
+        loudest, nearing = self._nearing(door, track, fresh)
+        strongest = nearing[2]
         track.top_cdbm = max(track.top_cdbm, strongest)
         if track.resting_since is not None:
             if not self._leaves_rest(track, fresh):
@@ -284,11 +276,28 @@ class Gate:
         session = door.session
         assert session is not None
         if loudest is door and track.epc not in session.sighted:
-            self._sight(door, session, track, at, (trend, rise, strongest))
+            self._sight(door, session, track, at, nearing)
+
+    def _nearing(self, door: _Door, track: Track, fresh: int) -> tuple[_Door, tuple[float, float, float]]:
+        """The door that hears a tag loudest; how surely it rises at `door`, by how much, and its level."""
+        trend, rise, strongest = 0.0, 0.0, -1e9
+        loudest = door
+        for spot, course in track.courses.items():
+            if course.cell < fresh or not course.cells:
+                continue
+            if course.level > strongest:
+                strongest, loudest = course.level, self._door_of[spot]
+            if self._door_of[spot] is door and (up := course.trend()) > 0.0:
+                trend += up
+                rise = max(rise, course.rise_cdbm())
+        return loudest, (trend, rise, strongest)
 
     def _leaves_rest(self, track: Track, fresh: int) -> bool:
         """Whether its level changes more than fading makes it, be it up or down."""
-        return sum(abs(c.trend()) for c in track.courses.values() if c.cell >= fresh) >= _SURE
+        late = [course for course in track.courses.values() if course.cell >= fresh]
+        if any(course.rest is None and course.cells > 1 for course in late):
+            return True  # another antenna hears it
+        return sum(abs(course.trend()) for course in late) >= _SURE
 
     def _stands_in_door(self, session: _Session, track: Track) -> bool:
         """Whether a tag that came to rest did so in the doorway: on the move before, and as loud as ever."""

@@ -77,6 +77,18 @@ class Way:
                 before = now
         return crossed
 
+    def crossed_at(self) -> float | None:
+        """The moment in which the door was crossed last; None when it was not."""
+        before = None
+        for at in range(len(self.sides) - 1, 0, -1):
+            if before is None and abs(self.sides[at]) > 0.6:
+                before = self.sides[at]
+            if before is not None and self.sides[at - 1] * before <= 0.0:
+                early, late = self.sides[at - 1], self.sides[at]
+                part = early / (early - late) if early != late else 0.5
+                return self.moments[at - 1] + part * (self.moments[at] - self.moments[at - 1])
+        return None
+
 
 _Row = tuple[float, float, float]
 
@@ -84,14 +96,14 @@ _Row = tuple[float, float, float]
 def against(difference_db: float, unheard: int = 0) -> _Row:
     """How much speaks against inside, doorway and outside in one moment of one tag (natural logarithm).
 
-    `difference_db`: outer less inner level. `unheard`: 1 where the inner antennas did not hear the tag, so that
-    the difference is at least that; -1 where the outer did not, so that it is at most that.
+    `difference_db`: outer less inner level. `unheard`: 1 where the inner antennas did not hear the tag, so
+    that the difference is at least that; -1 where the outer did not, so that it is at most that.
     """
     if unheard:
         # The chance that a difference about its mean is beyond the one that silence sets.
-        return tuple(  # type: ignore[return-value]
-            min(log(1.0 + exp(1.7 * unheard * (difference_db - mean) / _SPREAD_DB)), _OUTLIER) for mean in _MEANS
-        )
+        past = [unheard * (difference_db - mean) / _SPREAD_DB for mean in _MEANS]
+        a, b, c = (min(log(1.0 + exp(1.7 * each)), _OUTLIER) for each in past)
+        return a, b, c
     inside = min((difference_db + APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db > -APART_DB else 0.0
     outside = min((difference_db - APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db < APART_DB else 0.0
     return inside, min(difference_db * difference_db / _TWICE, _OUTLIER), outside

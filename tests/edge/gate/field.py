@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small field of two or four antennas at each door, for the gate's own tests: courses in, reads out.
 
-Radio after the radar equation: antenna patterns, a load that shadows its far side, fading that changes along
-the way and with the hops. The place x is along the way, below 0 in the zone, above 0 in the truck; y is across.
+Radio after the radar equation: antenna patterns, a load that shadows its far side, fading that changes
+along the way and with the hops. The place x is along the way, below 0 in the zone, above 0 in the truck; y is across.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from drivers.read import InputChange, TagRead
 from edge.passage import Antenna, Eye, Layout
@@ -54,7 +55,9 @@ class Mast:
     angle: float
 
 
-def door(name: str, y: float = 0.0, *, pairs: int = 1, device: str = "gate", port: int = 1, apart: float = 1.2):
+def door(
+    name: str, y: float = 0.0, *, pairs: int = 1, device: str = "gate", port: int = 1, apart: float = 1.2
+) -> list[Mast]:
     """The antennas of a door whose middle is at `y`: an inner and an outer one on each side."""
     masts = []
     for pair in range(pairs):
@@ -81,7 +84,7 @@ def along(points: Sequence[tuple[float, float, float]]) -> Path:
     """Through (second, x, y) points, straight between; there only from the first to the last."""
 
     def place(t: float) -> tuple[float, float] | None:
-        for (t0, x0, y0), (t1, x1, y1) in zip(points, points[1:], strict=False):
+        for (t0, x0, y0), (t1, x1, y1) in pairwise(points):
             if t0 <= t <= t1:
                 part = (t - t0) / (t1 - t0)
                 return x0 + part * (x1 - x0), y0 + part * (y1 - y0)
@@ -94,7 +97,9 @@ def parked(x: float, y: float) -> Path:
     return lambda _t: (x, y)
 
 
-def pallet(rng: random.Random, tags: int, first: int, header: int = 0x30, spread_db: float = 2.5) -> list[Tag]:
+def pallet(
+    rng: random.Random, tags: int, first: int, header: int = 0x30, spread_db: float = 2.5
+) -> list[Tag]:
     """Tags on the four faces of a pallet of 1.2 by 0.8 m."""
     made = []
     for number in range(tags):
@@ -111,7 +116,12 @@ class Field:
     """Plays things through doors. `rate` is singulations a second of one reader."""
 
     def __init__(
-        self, masts: Sequence[Mast], eyes_of: Sequence[tuple[Eye, float, float]] = (), *, seed: int = 1, rate: int = 400
+        self,
+        masts: Sequence[Mast],
+        eyes_of: Sequence[tuple[Eye, float, float]] = (),
+        *,
+        seed: int = 1,
+        rate: int = 400,
     ) -> None:
         self.masts = list(masts)
         self.eyes = list(eyes_of)
@@ -128,8 +138,11 @@ class Field:
         said += self._eyes(things, until)
         return [each for _, each in sorted(said, key=lambda pair: pair[0])]
 
-    def _reader(self, masts: list[Mast], things: Sequence[Thing], until: float):
-        said, t, turn = [], 0.0, 0
+    def _reader(
+        self, masts: list[Mast], things: Sequence[Thing], until: float
+    ) -> list[tuple[float, TagRead | InputChange]]:
+        said: list[tuple[float, TagRead | InputChange]] = []
+        t, turn = 0.0, 0
         rng = self.rng
         while t < until:
             mast = masts[turn % len(masts)]
@@ -180,8 +193,8 @@ class Field:
             self._fading[key] = last
         return last[0]
 
-    def _eyes(self, things: Sequence[Thing], until: float):
-        said = []
+    def _eyes(self, things: Sequence[Thing], until: float) -> list[tuple[float, TagRead | InputChange]]:
+        said: list[tuple[float, TagRead | InputChange]] = []
         for eye, ex, ey in self.eyes:
             was = False
             for step in range(int(until * 100)):
@@ -195,8 +208,7 @@ class Field:
                         continue
                     now = now or abs(place[0] - ex) < thing.half_m
                 if now != was:
-                    said.append(
-                        (t, InputChange(eye.device, eye.port, now == eye.blocked_when, START_US + round(t * 1e6)))
-                    )
+                    at = START_US + round(t * 1e6)
+                    said.append((t, InputChange(eye.device, eye.port, now == eye.blocked_when, at)))
                     was = now
         return said

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who went together through the door, and which way.
+
+A tag that crossed by its own course leads; those that crossed at the same time and the same way are one
+group, whose way is followed again from all that lead it. Of every other tag it is asked with whom it went, or
+whether it kept still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, log
+from typing import Final
+
+from .eyes import Sight
+from .hearing import Heard, Hearing
+from .way import APART_DB, BIN_US, Gateway, Way, follow
+
+__all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of"]
+
+LIKELY: Final = 0.9
+_CLEAR: Final = 0.9
+_FOLLOWS: Final = 2_500_000 / BIN_US
+"""Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
+_TRUCK: Final = 4_000_000 / BIN_US
+"""A truck's own tag crosses within this of its load."""
+_FADING_DB2: Final = 25.0
+"""Variance of one tag's level in one moment."""
+_TRUST: Final = 0.5
+"""Neighboring moments err together: each counts for less than one."""
+PERSON_US: Final = 600_000
+"""A truck at 4 m/s is before an eye for longer; a person at a walk is not."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Tags that went together, their way, how surely each of them went it, the bodies that went with them."""
+
+    tags: list[Heard]
+    bodies: tuple[int, ...]
+    way: Way
+    sureness: dict[bytes, float]
+
+    @property
+    def sense(self) -> int:
+        """1 out, -1 in, whichever is likelier."""
+        return 1 if self.way.out >= self.way.back_in else -1
+
+
+def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sight: Sight) -> list[Group]:
+    """The groups in which tags went. Those that crossed by their own course lead, by the time and sense of
+    their last crossing; the others are asked with whom they went. Where none leads, all are asked together.
+    """
+    if not tags:
+        return []
+    anyone = _gateway(range(len(sight.bodies)), hearing, sight)
+    clear: list[tuple[int, float, Heard]] = []
+    unclear: list[Heard] = []
+    undecided: list[Heard] = []
+    for tag in tags:
+        way = follow(_together([tag], hearing), anyone)
+        if max(way.out, way.back_in) > _CLEAR and (crossed := way.crossed_at()) is not None:
+            clear.append((1 if way.out > way.back_in else -1, crossed, tag))
+        elif tag.rests(hearing.moments, hearing.opened, hearing.sides, hearing.quietest):
+            resting.append(tag)
+        else:
+            unclear.append(tag)
+            if way.stayed < _CLEAR:
+                undecided.append(tag)
+    if not clear:
+        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
+    clear.sort(key=lambda each: (each[0], each[1], each[2].epc))
+    leaders = [[clear[0][2]]]
+    for (sense, at, _), (next_sense, next_at, tag) in pairwise(clear):
+        if next_sense != sense or next_at - at > _FOLLOWS:
+            leaders.append([])
+        leaders[-1].append(tag)
+    return _joined([*(tag for _, _, tag in clear), *unclear], leaders, hearing, sight)
+
+
+def _joined(
+    tags: Sequence[Heard], leaders: Sequence[list[Heard]], hearing: Hearing, sight: Sight
+) -> list[Group]:
+    """A group for each set of leaders; every tag is in that with which it went most surely."""
+    ways = [_way_of(leading, hearing, sight) for leading in leaders]
+    others = [_Others(leading, hearing, way) for leading, (way, _) in zip(leaders, ways, strict=True)]
+    led = {tag.epc: at for at, leading in enumerate(leaders) for tag in leading}
+    members: list[list[Heard]] = [[] for _ in leaders]
+    for tag in tags:
+        at = led.get(tag.epc)
+        if at is None:
+            at = max(range(len(others)), key=lambda i: _went(tag, others[i]))
+        members[at].append(tag)
+    return [
+        Group(group, bodies, way, {tag.epc: _went(tag, each) for tag in group})
+        for group, (way, bodies), each in zip(members, ways, others, strict=True)
+    ]
+
+
+def alike(load: Group, truck: Group) -> bool:
+    """Whether a truck's tag crossed with a load: the same way at about the same time."""
+    at, truck_at = load.way.crossed_at(), truck.way.crossed_at()
+    if at is None or truck_at is None or load.sense != truck.sense:
+        return False
+    return abs(at - truck_at) < _TRUCK
+
+
+# --- which way ------------------------------------------------------------------------------------
+
+
+def _followed(tags: list[Heard], leading: list[Heard], hearing: Hearing, sight: Sight) -> Group:
+    """The group with its way, and how surely each tag of it went that way."""
+    for _ in range(2):
+        others = _Others(leading, hearing, _way_of(leading, hearing, sight)[0])
+        went = [tag for tag in tags if _went(tag, others) > LIKELY]
+        if not went or {tag.epc for tag in went} == {tag.epc for tag in leading}:
+            break
+        leading = went
+    way, bodies = _way_of(leading, hearing, sight)
+    others = _Others(leading, hearing, way)
+    sureness = {tag.epc: _went(tag, others) for tag in tags}
+    return Group(tags, bodies, way, sureness)
+
+
+def _way_of(leading: Sequence[Heard], hearing: Hearing, sight: Sight) -> tuple[Way, tuple[int, ...]]:
+    """The way of those that lead, held to the bodies that they went with."""
+    bodies = _bodies_of(leading, hearing, sight)
+    return follow(_together(leading, hearing), _gateway(bodies, hearing, sight)), bodies
+
+
+def _bodies_of(leading: Sequence[Heard], hearing: Hearing, sight: Sight) -> tuple[int, ...]:
+    """The bodies that stood in the door while the tags were loud there."""
+    if len(sight.bodies) < 2:
+        return tuple(range(len(sight.bodies)))
+    spans = [(hearing.moment(body.begun_us), hearing.moment(body.ended_us)) for body in sight.bodies]
+    sums = [0.0] * len(spans)
+    for tag in leading:
+        for key, level in tag.cells.items():
+            at = key >> 2
+            nearest = min(range(len(spans)), key=lambda i: max(spans[i][0] - at, at - spans[i][1]))
+            sums[nearest] += 10.0 ** ((level - tag.best) / 10.0)
+    most = max(sums)
+    return tuple(at for at, each in enumerate(sums) if each >= 0.25 * most)
+
+
+def _together(tags: Sequence[Heard], hearing: Hearing) -> dict[int, tuple[float, float, float, float]]:
+    """What several tags say of their place, by moment."""
+    sums: dict[int, tuple[float, float, float, float]] = {}
+    for tag in tags:
+        for at, (inside, doorway, outside, weight, _) in tag.told(hearing.quietest).items():
+            a, b, c, w = sums.get(at, _NOTHING_TOLD)
+            sums[at] = (a + inside, b + doorway, c + outside, w + weight)
+    return sums
+
+
+_NOTHING_TOLD: Final = (0.0, 0.0, 0.0, 0.0)
+
+
+def _gateway(bodies: Sequence[int], hearing: Hearing, sight: Sight) -> Gateway:
+    """What the eyes say of a way: nothing crosses while they are free; where its bodies began and ended."""
+    if not sight.any:
+        return Gateway()
+    free = [True] * hearing.moments
+    sides: dict[int, tuple[int, float]] = {}
+    for at in bodies:
+        body = sight.bodies[at]
+        begun, ended = hearing.moment(body.begun_us), hearing.moment(body.ended_us)
+        for moment in range(max(begun - 1, 0), min(ended + 2, hearing.moments)):
+            free[moment] = False
+        if sight.pair and body.first is not None and body.ended_us - body.begun_us >= PERSON_US:
+            doubt = 0.004 if body.both else 0.05
+            sides[max(begun - 2, 0)] = (-1 if body.first == "inner" else 1, doubt)
+            sides[min(ended + 2, hearing.moments - 1)] = (-1 if body.last == "inner" else 1, doubt)
+    return Gateway(free, sides)
+
+
+class _Others:
+    """What those that lead were heard like, by moment and side, for a tag to be held against."""
+
+    def __init__(self, leading: Sequence[Heard], hearing: Hearing, way: Way) -> None:
+        self.leads = {tag.epc for tag in leading}
+        self.levels: dict[int, tuple[float, int]] = {}
+        for tag in leading:
+            for key, level in tag.cells.items():
+                total, count = self.levels.get(key, (0.0, 0))
+                self.levels[key] = (total + level - tag.best, count + 1)
+        self.heard = _smooth(self.levels, hearing.moments)
+        self.sides = dict(zip(way.moments, way.sides, strict=True))
+        self.quietest = hearing.quietest
+
+
+def _went(tag: Heard, others: _Others) -> float:
+    odds = _by_level(tag, others) + _by_time(tag, others) + _by_difference(tag, others)
+    odds += -1.0 if tag.known is not None else 0.5
+    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
+
+
+def _by_level(tag: Heard, others: _Others) -> float:
+    """Log odds of its levels: held against the others' in the same moments, and against one level a side."""
+    own = tag.epc in others.leads
+    pairs = []
+    for key, level in tag.cells.items():
+        total, count = others.levels.get(key, (0.0, 0))
+        if own:
+            total, count = total - (level - tag.best), count - 1
+        if count:
+            pairs.append((key & 3, level, level - total / count, 1.0 + 1.0 / count))
+    if len(pairs) < 2:
+        return 0.0
+    means: dict[int, list[float]] = {}
+    for side, level, _, _ in pairs:
+        each = means.setdefault(side, [0.0, 0.0])
+        each[0] += level
+        each[1] += 1.0
+    mean = sum(off for _, _, off, _ in pairs) / len(pairs)
+    still = along = 0.0
+    for side, level, off, doubt in pairs:
+        still += (level - means[side][0] / means[side][1]) ** 2
+        along += (off - mean) ** 2 / doubt
+    return max(-12.0, min(_TRUST * (still - along) / (2.0 * _FADING_DB2), 12.0))
+
+
+def _by_difference(tag: Heard, others: _Others) -> float:
+    """Log odds of its antennas' differences: changing as the others change sides, against one difference."""
+    pairs = [
+        (max(-14.0, min(off, 14.0)), APART_DB * others.sides.get(at, 0.0), weight)
+        for at, (_, _, _, weight, off) in tag.told(others.quietest).items()
+    ]
+    total = sum(weight for _, _, weight in pairs)
+    if not total:
+        return 0.0
+    mean = sum(off * weight for off, _, weight in pairs) / total
+    shift = sum((off - side) * weight for off, side, weight in pairs) / total
+    still = sum(weight * (off - mean) ** 2 for off, _, weight in pairs)
+    along = sum(weight * (off - side - shift) ** 2 for off, side, weight in pairs)
+    return max(-12.0, min(_TRUST * (still - along) / (4.0 * _FADING_DB2), 12.0))
+
+
+def _by_time(tag: Heard, others: _Others) -> float:
+    """Log odds of when it was heard: when the others were, against evenly through the passage."""
+    moments = {key >> 2 for key in tag.cells}
+    most = max(others.heard)
+    if not most or others.leads == {tag.epc}:
+        return 0.0
+    # Few others say little of when one more would be heard.
+    least = 0.05 + 0.3 / len(others.leads)
+    chances = [least + (1.0 - least) * count / most for count in others.heard]
+    mean = sum(chances) / len(chances)
+    told = sum(log(chances[at] / mean) for at in moments)
+    return max(-6.0, min(0.3 * told, 6.0))
+
+
+def _smooth(levels: Mapping[int, tuple[float, int]], moments: int) -> list[float]:
+    """How many were heard by moment, over two moments either way: readers take turns with their antennas."""
+    counts = [0] * (moments + 4)
+    for key, (_, count) in levels.items():
+        counts[(key >> 2) + 2] += count
+    return [sum(counts[at : at + 5]) / 5.0 for at in range(moments)]
