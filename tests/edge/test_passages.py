@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import msgspec
 import pytest
 
 from customs.documents import LineRef
 from edge import evidence
-from edge.books import NodeBooks
+from edge.books import Fact, NodeBooks
 from edge.errors import Backlogged
 from edge.passage import Passage, PassageKind
 from edge.view import DoorView
 from sync.bodies import Movement, Refusal, read_body
 from tests.edge.gates import (
     STRANGE,
+    SURE,
     UNSURE,
     asset,
     cross,
@@ -38,6 +42,7 @@ from tests.edge.yard import (
     pallet,
     settled,
 )
+from zonegate.explain import _line_of, _told, _verdict
 
 OUT = LineRef("P-OUT", "1")
 
@@ -392,3 +397,48 @@ async def test_a_passage_at_a_door_that_is_not_there_is_left_out(yard: Yard) -> 
     stray = msgspec.structs.replace(stray, passage=msgspec.structs.replace(stray.passage, door="d9"))
     yard.dock.passing.take([stray])
     assert len(yard.recorder.passages) == 1
+
+
+# -- judged again -----------------------------------------------------------------------------------
+
+
+async def test_every_entry_of_a_busy_day_is_judged_again_from_what_it_kept(yard: Yard) -> None:
+    loads = [unit(1), unit(2), unit(4), unit(GONE), unit(UNKNOWN), asset(), STRANGE]
+    loads += [item(TOOL, 7), item(HOUSING, 8)]
+    chance = random.Random(5)
+    for _ in range(80):
+        way, door = chance.choice(["in", "out"]), chance.choice(["in", "out"])
+        tags = chance.sample(loads, chance.randint(0, 4))
+        kind = chance.choice([PassageKind.CROSSED, PassageKind.CROSSED, PassageKind.TURNED])
+        sure = chance.choice([SURE, SURE, UNSURE])
+        kind = kind if tags else PassageKind.UNREAD
+        cross(yard, passage(door, tags, way=way, kind=kind, confidence=sure))
+        if chance.random() < 0.3:
+            yard.read(door, load_number(door, chance.choice([1, 2, 10])))
+    books, judged = NodeBooks(), Counter[str]()
+    for entry in yard.recorder.entries:
+        body = read_body(entry)
+        if isinstance(body, Movement | Refusal) and body.read.passage is not None:
+            assert _verdict(books, entry, body) == recorded(body), body
+            judged[body.reason] += 1
+        books.fold(Fact.of(entry))
+    print(f"{judged.total()} entries of passages judged again: {dict(judged)}")
+    assert set(judged) >= {"withdrawn", "wrong-way", "not-sure", "no-tag", "unknown-tags", "not-on-permit"}
+
+
+def recorded(body: Movement | Refusal) -> str:
+    return _told(body.reason, body.job, body.load, getattr(body, "quantity", None), _line_of(body))
+
+
+async def test_an_entry_whose_passage_was_changed_is_judged_otherwise(yard: Yard) -> None:
+    """The control: what the entry kept of the passage is what it is judged by."""
+    cross(yard, passage("out", [unit(1)]))
+    *before, entry = yard.recorder.entries
+    books = NodeBooks()
+    for earlier in before:
+        books.fold(Fact.of(earlier))
+    body = read_body(entry)
+    assert _verdict(books, entry, body) == recorded(body)
+    unsure = msgspec.structs.replace(body.read.passage, confidence=UNSURE)
+    changed = msgspec.structs.replace(body, read=msgspec.structs.replace(body.read, passage=unsure))
+    assert _verdict(books, entry, changed).startswith("not-sure")

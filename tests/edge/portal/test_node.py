@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import math
 import sqlite3
 import time
@@ -12,24 +13,30 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 
+import cv2
 import msgspec
+import pytest
 
+from drivers.camera import Camera, CameraSettings
 from drivers.llrp.settings import ReaderSettings
 from edge import evidence
 from edge.clock import Clocks, system_clocks
 from edge.config import DoorConfig, NodeConfig
 from edge.passage import Antenna, GateSettings, Passage
-from edge.portal.config import OutputConfig, ReaderConfig
+from edge.portal import devices
+from edge.portal.config import CameraConfig, OutputConfig, ReaderConfig
 from edge.service import Service
 from edge.store import JournalReader, PassageRow
 from edge.view import DeviceView
+from simulators.camera.scene import CLEAN, picture, pose
 from simulators.reader.server import Reader, monotonic_us
 from simulators.reader.sightings import Sighting
 from sync.bodies import Movement, Refusal, read_body
 from sync.entry import read_record
 from tests.edge.gates import unit
-from tests.edge.yard import START, Papers, saw_of
+from tests.edge.yard import START, Papers, pallet, saw_of
 from zonegate.child import free_port
 from zonegate.explain import explain
 from zonegate.replay import replay
@@ -64,7 +71,8 @@ class Floor:
         async with asyncio.timeout(WAIT_S):
             while not condition():
                 moved.clear()
-                await moved.wait()
+                with contextlib.suppress(TimeoutError):  # what only the disk knows tells nobody
+                    await asyncio.wait_for(moved.wait(), 0.05)
 
     async def shows(self, reason: str) -> None:
         await self.until(lambda: self.service.dock.door("out").reason == reason)
@@ -98,7 +106,9 @@ def drive(epc: bytes, begun_us: int, *, first: int = 2, last: int = 1) -> Iterat
 
 
 @contextlib.asynccontextmanager
-async def running(tmp_path: Path, reader: Reader) -> AsyncIterator[Floor]:
+async def running(
+    tmp_path: Path, reader: Reader, cameras: tuple[CameraConfig, ...] = ()
+) -> AsyncIterator[Floor]:
     """A node whose outbound truck is open, with a reader at its door: antenna 2 within, 1 outside."""
     (tmp_path / "anchor").mkdir()
     outputs = (
@@ -120,6 +130,7 @@ async def running(tmp_path: Path, reader: Reader) -> AsyncIterator[Floor]:
         clock="host",
         reserve_mb=1,
         readers=(ReaderConfig("gate-1", reader.url, settings, antennas, (), outputs),),
+        cameras=cameras,
         gate=GateSettings(confidence_min=0),
     )
     service = Service(config, clocks(), "0.1.0", lambda _: None)
@@ -196,8 +207,84 @@ async def test_a_reader_that_goes_away_stops_no_scan_and_is_told(tmp_path: Path)
 
 
 def device(floor: Floor) -> DeviceView:
-    [found] = floor.service.desk.status().devices
-    return found
+    return next(found for found in floor.service.desk.status().devices if found.kind == "reader")
+
+
+async def test_a_label_that_a_camera_sees_is_a_scan_with_its_picture_and_counts_once_with_the_gate(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    chance = Random(3)
+    label, size = pallet(1), (1280, 720)
+    pixels, _ = picture([(label, pose(label, CLEAN, size, chance))], CLEAN, size, chance)
+    camera = CameraConfig("eye-1", f"camera+folder://{folder}?existing=read", "out", CameraSettings())
+    async with Reader() as reader, running(tmp_path, reader, (camera,)) as floor:
+        cv2.imwrite(str(tmp_path / "one.png"), pixels)
+        (tmp_path / "one.png").rename(folder / "one.png")
+        await floor.shows("withdrawn")
+        reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+        await floor.shows("already-counted")
+        await floor.until(lambda: len(floor.passages()) == 1)
+        [(entry_id, reason)] = floor.entries()
+        assert reason == "withdrawn"
+        await floor.service._devices.frames._waiting.join()
+        assert [found.kind for found in floor.service.desk.status().devices] == ["reader", "camera"]
+    with JournalReader(floor.store) as journal:
+        record = journal.entry(entry_id)
+    assert record is not None
+    read = read_body(read_record(record)).read
+    assert (read.device, read.carrier, read.passage) == ("eye-1", "camera", None)
+    kept = (floor.store / "frames" / f"{read.frame}.jpg").read_bytes()
+    assert hashlib.sha256(kept).hexdigest() == read.frame
+    assert explain(floor.store, entry_id).agrees
+
+
+async def test_a_gate_that_breaks_and_a_driver_that_breaks_stop_no_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "AGAIN_S", 0.01)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    camera = CameraConfig("eye-1", f"camera+folder://{folder}", "out", CameraSettings())
+    begun = asyncio.Semaphore(0)
+
+    async def broken(*_: object) -> None:
+        begun.release()
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(Camera, "run", broken)
+    async with Reader() as reader, running(tmp_path, reader, (camera,)) as floor:
+        gates = floor.service._devices.gates
+        assert gates is not None
+
+        def fail(*_: object) -> None:
+            raise RuntimeError("planted")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(gates.gate, "take_tags", fail)
+            reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+            async with asyncio.timeout(WAIT_S):
+                for _ in range(3):
+                    await begun.acquire()
+            await floor.until(lambda: gates.faults > 0)
+            view = await floor.service.dock.scan("out", b"nonsense", "client-1", "screen out")
+            assert view.reason == "unreadable"
+        states = {found.device: found.state for found in floor.service.desk.status().devices}
+        assert states == {"gate-1": "Up", "eye-1": "Down"}
+        reader.see_all(drive(unit(2), monotonic_us() - 3_000_000))
+        await floor.shows("withdrawn")
+
+
+async def test_what_is_in_the_door_when_the_node_stops_is_judged_by_what_was_seen(tmp_path: Path) -> None:
+    async with Reader() as reader, running(tmp_path, reader) as floor:
+        way = list(drive(unit(4), monotonic_us() - 1_600_000))
+        reader.see_all(way[: len(way) // 2])
+        await floor.shows("not-on-permit")
+    [row] = floor.passages()
+    assert row.evidence is not None
+    [(_, reason)] = floor.entries()
+    assert reason == "not-on-permit"
 
 
 async def test_an_explanation_without_its_evidence_says_so(tmp_path: Path) -> None:
