@@ -210,7 +210,8 @@ class Traffic:
     """[dock] nine by ten feet, on twelve-foot centers."""
     truck_m: tuple[float, float, float] = (2.2, 1.1, 2.15)
     """Mast, body and guard without forks: length, width, height [ours: a 2-tonne counterbalance truck]."""
-    trailer_long: float = 12.6
+    trailer_rows: int = 6
+    """Two pallets each, 1.3 m apart: a 28-foot trailer [ours: what stands deeper is out of reach anyway]."""
     pallet_m: tuple[float, float] = (1.2, 1.0)
     load_high: tuple[float, float] = (0.35, 1.9)
     gap_s: tuple[float, float] = (1.0, 5.0)

@@ -118,7 +118,7 @@ class Door:
         self._direction = chance.choice(("in", "out"))
         self._ramp = chance.random() < 0.2
         self.jobs.append(Job(self._door, self._direction, self.now_s))
-        rows = [-1.0 - 1.3 * row for row in range(9)]
+        rows = [-1.0 - 1.3 * row for row in range(TRAFFIC.trailer_rows)]
         self._spots = [
             (x + chance.uniform(-0.1, 0.1), self._y + side) for x in rows for side in (-0.58, 0.58)
         ]
@@ -435,7 +435,7 @@ class Door:
         return self._chance.triangular(low, high, (low + high) / 2)
 
     def _zone(self) -> Place:
-        return (self._chance.uniform(8.0, 12.0), self._y + self._chance.uniform(-2.5, 2.5))
+        return (self._chance.uniform(6.5, 9.5), self._y + self._chance.uniform(-2.5, 2.5))
 
     def _align(self) -> Place:
         return (3.5, self._y + self._chance.uniform(-0.3, 0.3))
