@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera as a program: `folder` lays pictures into a folder as a camera does by FTP, `film` writes a
-video file.
+video file, `stream` is an RTSP camera that plays them again and again until it is ended.
 
 Codes are made up, or given with --code as a scanner sends them, symbology identifier in front and <GS>
 between elements. The truth goes to --truth, one JSON object a picture: its number, its name in a
@@ -10,6 +10,9 @@ folder, its labels. Exit 0: written; 2: usage.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import itertools
 import json
 import sys
 import time
@@ -22,6 +25,7 @@ import cv2
 
 from simulators.camera.film import Lane, Picture, lane_pictures
 from simulators.camera.goods import KINDS, made_up
+from simulators.camera.rtsp import RtspCamera
 from simulators.camera.scene import CONDITIONS
 from simulators.camera.symbols import SymbolError, symbol_pixels
 
@@ -35,6 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     codes = options.code or [made_up(chance.choice(KINDS), chance) for _ in range(options.labels)]
     lane = Lane(options.pictures, options.pause, options.together)
     pictures = lane_pictures(codes, lane, CONDITIONS[options.conditions], SIZE, chance)
+    if options.command == "stream":
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_stream(list(pictures), options))
+        return 0
     write: Callable[[Iterator[Picture], argparse.Namespace, IO[str] | None], int]
     write = {"folder": _folder, "film": _film}[options.command]
     if options.truth is None:
@@ -79,6 +87,14 @@ def _film(pictures: Iterator[Picture], options: argparse.Namespace, truth: IO[st
     return number
 
 
+async def _stream(pictures: list[Picture], options: argparse.Namespace) -> None:
+    async with RtspCamera(options.fps, port=int(str(options.out))) as camera:
+        print(camera.url, flush=True)  # noqa: T201 - a program speaks
+        for taken in itertools.cycle(pictures):
+            camera.show(taken.pixels)
+            await asyncio.sleep(1 / options.fps)
+
+
 def _tell(truth: IO[str] | None, number: int, name: str | None, taken: Picture) -> None:
     if truth is not None:
         line = {"picture": number, "name": name, "labels": [label.as_json() for label in taken.labels]}
@@ -88,8 +104,8 @@ def _tell(truth: IO[str] | None, number: int, name: str | None, taken: Picture) 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators.camera", description=__doc__)
-    parser.add_argument("command", choices=["folder", "film"])
-    parser.add_argument("out", type=Path, help="the folder, or the film's file (.mp4)")
+    parser.add_argument("command", choices=["folder", "film", "stream"])
+    parser.add_argument("out", type=Path, help="the folder, the film's file (.mp4), the stream's port (or 0)")
     parser.add_argument("--code", type=_code, action="append", help="a label, such as ]C1009521999...")
     parser.add_argument("--labels", type=int, default=10, help="how many labels are made up (default 10)")
     parser.add_argument("--conditions", choices=sorted(CONDITIONS), default="dock")
@@ -100,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--truth", type=Path, help="file for the truth (JSON lines)")
     parser.add_argument("--interval", type=float, default=0.0, help="folder: seconds between pictures")
     parser.add_argument("--prefix", default="", help="folder: what names begin with")
-    parser.add_argument("--fps", type=float, default=10.0, help="film: pictures a second (default 10)")
+    parser.add_argument(
+        "--fps", type=float, default=10.0, help="film and stream: pictures a second (default 10)"
+    )
     return parser
 
 
