@@ -50,6 +50,7 @@ class Carriage:
     door: str
     manner: str
     readable: bool
+    barely: bool = False
     ways: list[tuple[int, str]] = field(default_factory=list)
     from_us: int = 0
     until_us: int = 0
@@ -106,6 +107,7 @@ class _Book:
                     trips[key] = carriage
                     self.carriages[line["pallet"]].append(carriage)
                 carriage.readable = carriage.readable or line["readable"]
+                carriage.barely = carriage.barely or line["barely"]
                 carriage.ways.append((line["at_us"], line["direction"]))
         for jobs in self.jobs.values():
             jobs.sort()
@@ -169,6 +171,8 @@ class _Tally:
             "good": count["good"],
             "held": count["held"],
             "held_for": dict(sorted((k[5:], v) for k, v in count.items() if k.startswith("held:"))),
+            "barely_readable": count["barely"],
+            "barely_found": count["barely_found"],
             "unreadable": count["unreadable"],
             "unreadable_noticed": count["noticed"],
             "wrong": self._wrong,
@@ -185,6 +189,10 @@ class _Tally:
         count["carriages"] += 1
         mine = self._claim(carriage)
         job = self._book.job(carriage.door, carriage.from_us)
+        if not carriage.readable and carriage.barely:
+            count["barely"] += 1
+            count["barely_found"] += bool(mine)
+            return
         if not carriage.readable:
             count["unreadable"] += 1
             count["noticed"] += bool(mine) or self._noticed(carriage)

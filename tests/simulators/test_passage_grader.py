@@ -41,6 +41,7 @@ def driven() -> list[Line]:
                     "until_us": from_us + 15 * SECOND,
                     "pallet": f"p{number}",
                     "readable": number % 50 != 49,
+                    "barely": False,
                 }
             )
         truth.append(

@@ -114,8 +114,8 @@ def _taken(gone: float, far: float, top: float, pull: float) -> float:
 
 @dataclass(slots=True, eq=False)
 class Crossing:
-    """A pallet goes through a door's plane at `at_s`, on a leg from rest to rest. `lit` counts by EPC in how
-    many inventory rounds of that door's antennas its tag was within reach both ways.
+    """A pallet goes through a door's plane at `at_s`, on a leg from rest to rest. `lit` is by EPC for how
+    many seconds of that door's antennas' time the tag was within reach both ways.
     """
 
     door: str
@@ -123,7 +123,7 @@ class Crossing:
     at_s: float
     from_s: float
     until_s: float
-    lit: dict[bytes, int] = field(default_factory=dict)
+    lit: dict[bytes, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -74,6 +74,7 @@ class Inventory:
         self._idle_rounds = 0
         self._noise_db = [chance.expovariate(1 / AIR.noise_db) for _ in range(AIR.channels)]
         self._stall_s = from_s + chance.expovariate(1 / PROTOCOL.stall_every_s)
+        self._round_s = PROTOCOL.round_s
         self._reach: dict[int, Reach] = {}
         self._still: dict[_Known, list[Still]] = {}
         self._known: dict[_Known, tuple[float, bool, list[Heard]]] = {}
@@ -85,6 +86,7 @@ class Inventory:
     def step(self) -> Iterator[Observation]:
         """One inventory round, and what follows it: the other target, the next antenna, the next channel."""
         end_s = min(self._dwell_end, self._hop_s)
+        start_s = self.now_s
         self.now_s += PROTOCOL.round_s
         found = 0
         view = View(self._hall, self._air(), self._channel, self.now_s)
@@ -103,6 +105,8 @@ class Inventory:
             if self._gets(tag, budget):
                 self._flag(tag)
                 yield self._told(tag, budget)
+        # A round counts as long as the one before it took: how long it takes shows only at its end.
+        self._round_s = min(self.now_s - start_s, PROTOCOL.dwell_s)
         self._after(found)
 
     def _air(self) -> Field:
@@ -156,7 +160,7 @@ class Inventory:
         """For the truth: that the tag could be read as it went through."""
         for crossing in pallet.crossings:
             if crossing.door == self._antenna.door and crossing.from_s <= self.now_s <= crossing.until_s:
-                crossing.lit[tag.epc] = crossing.lit.get(tag.epc, 0) + 1
+                crossing.lit[tag.epc] = crossing.lit.get(tag.epc, 0.0) + self._round_s
 
     def _slot_s(self) -> float:
         chance, air = self._chance, PROTOCOL

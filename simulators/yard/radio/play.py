@@ -28,10 +28,10 @@ _QUIET_S: Final = 4.0
 _BETWEEN_SHIFTS_S: Final = 120.0
 _STEP_S: Final = 0.25
 _CODES_A_SHIFT: Final = 100_000
-LIT_ROUNDS_MIN: Final = 2
-"""A tag counts as readable in a crossing when power and reply sufficed at the start of so many inventory
-rounds of the door's own antennas while its pallet was carried. Whether the reader found a slot for it is
-the reader's business."""
+LIT_S_MIN: Final = 0.25
+"""A tag is readable in a crossing when power and reply suffice for so many seconds of the time in which the
+door's own antennas are on, while its pallet is carried: most are for one to three. With less the pallet is
+barely readable, and counted apart. Whether the reader finds a slot for it is the reader's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,9 @@ class Shift:
                 told = {"shift": self.number, **line}
                 crossing = told.pop("crossing", None)
                 if crossing is not None:
-                    lit = [epc.hex() for epc, rounds in crossing.lit.items() if rounds >= LIT_ROUNDS_MIN]
-                    told |= {"readable": bool(lit), "readable_tags": sorted(lit)}
+                    lit = [epc.hex() for epc, seconds in crossing.lit.items() if seconds >= LIT_S_MIN]
+                    told |= {"readable": bool(lit), "barely": bool(crossing.lit) and not lit}
+                    told |= {"readable_tags": sorted(lit)}
                 yield told
 
 
@@ -185,4 +186,4 @@ def _plan(
     return Shift(number, hall, doors, from_s, max(door.now_s for door in doors) + _QUIET_S, name)
 
 
-__all__ = ["LIT_ROUNDS_MIN", "EyeChange", "Observation", "Shift", "build_site", "shifts", "story"]
+__all__ = ["LIT_S_MIN", "EyeChange", "Observation", "Shift", "build_site", "shifts", "story"]
