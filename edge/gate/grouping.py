@@ -24,6 +24,8 @@ LIKELY: Final = 0.9
 _CLEAR: Final = 0.9
 _FOLLOWS: Final = 2_500_000 / BIN_US
 """Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
+_DOORWAY_DB: Final = 8.0
+"""A tag not quieter than this below what it was when it crossed is still in the doorway."""
 _TRUCK: Final = 4_000_000 / BIN_US
 """A truck's own tag crosses within this of its load."""
 _FADING_DB2: Final = 25.0
@@ -77,7 +79,39 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
         if next_sense != sense or next_at - at > _FOLLOWS:
             leaders.append([])
         leaders[-1].append(tag)
+    leaders = _met(leaders, hearing, sight)
     return _joined([*(tag for _, _, tag in clear), *unclear], leaders, hearing, sight)
+
+
+def _met(leaders: Sequence[list[Heard]], hearing: Hearing, sight: Sight) -> list[list[Heard]]:
+    """Those that crossed one after the other the same way, but stood in the doorway together, are one."""
+    met = [list(leaders[0])]
+    for leading in leaders[1:]:
+        before = met[-1]
+        way, last = _way_of(leading, hearing, sight)[0], _way_of(before, hearing, sight)[0]
+        at, last_at = way.crossed_at(), last.crossed_at()
+        one = (way.out > way.back_in) == (last.out > last.back_in) and at is not None and last_at is not None
+        if one and at is not None and last_at is not None and _loud_at(leading, last_at, at):
+            before += leading
+        else:
+            met.append(list(leading))
+    return met
+
+
+def _loud_at(tags: Sequence[Heard], at: float, crossed_at: float) -> bool:
+    """Whether tags were about as loud at a moment as when they crossed."""
+    loud = [_mean_about(tags, moment) for moment in (at, crossed_at)]
+    return loud[0] is not None and loud[1] is not None and loud[0] > loud[1] - _DOORWAY_DB
+
+
+def _mean_about(tags: Sequence[Heard], moment: float) -> float | None:
+    """The mean over tags of the loudest level below the best, within three moments."""
+    total, count = 0.0, 0
+    for tag in tags:
+        levels = [level for key, level in tag.cells.items() if abs((key >> 2) - moment) <= 3.0]
+        if levels:
+            total, count = total + max(levels) - tag.best, count + 1
+    return total / count if 2 * count >= len(tags) else None
 
 
 def _joined(

@@ -33,6 +33,10 @@ ASSETS: Final = frozenset(
 )
 """EPC headers of pallets, crates and trucks: never goods."""
 
+_CUT: Final = 0.9
+"""How sure a finding can be whose end was not seen."""
+_WELL_BEFORE: Final = 3_000_000 // BIN_US
+"""A crossing so long before the passage was cut is complete."""
 _HOME: Final = 0.5
 """A tag belongs to the door that hears most of it."""
 
@@ -104,7 +108,6 @@ class _Telling:
         if not told:
             told.append((0, self._nothing()))
         told.sort(key=lambda pair: pair[0])
-        told = _merged(told)
         return [self._named(passage, number) for number, (_, passage) in enumerate(told)]
 
     def _named(self, passage: Passage, number: int) -> Passage:
@@ -121,6 +124,8 @@ class _Telling:
         way = group.way
         crossings = [_way_of(sense) for sense in way.crossings()]
         crossed = max(way.out, way.back_in)
+        if not self._complete(group):
+            crossed = min(crossed, _CUT)
         went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
         if not went or (crossed < way.stayed and crossed < 0.3 and len(crossings) < 2):
@@ -137,6 +142,14 @@ class _Telling:
             crossings = [direction]
         why = self._why(group, direction, crossed)
         return self._passage(PassageKind.CROSSED, direction, crossed, tuple(crossings), group, why), at
+
+    def _complete(self, group: Group) -> bool:
+        """Whether all of a way was seen: no reader lost, and crossed well before the passage was cut."""
+        if self._evidence.lost:
+            return False
+        at = group.way.crossed_at()
+        late = self._hearing.moments - _WELL_BEFORE
+        return self._evidence.final or (at is not None and at < late)
 
     def _turned(self, group: Group, crossings: Sequence[Direction]) -> bool:
         """Whether something came to the door and went back, or was only near."""
@@ -241,8 +254,7 @@ class _Telling:
         )
 
     def _thousandths(self, sureness: float) -> int:
-        whole = min(int(sureness * 1000.0), 999)
-        return min(whole, 900) if self._evidence.lost or not self._evidence.final else whole
+        return min(int(sureness * 1000.0), 999)
 
     def _course(self, tag: Heard, direction: Direction | None, sureness: float) -> TagCourse:
         return TagCourse(
@@ -257,26 +269,3 @@ class _Telling:
             last_us=tag.last_us,
             share=int(tag.share * 1000.0),
         )
-
-
-def _merged(told: Sequence[tuple[int, Passage]]) -> list[tuple[int, Passage]]:
-    """One passage for what crossed the same way one after the other: each load of it is told by its tags."""
-    merged: list[tuple[int, Passage]] = []
-    for at, passage in told:
-        before = merged[-1][1] if merged else None
-        if before is not None and _one_way(before, passage):
-            one = msgspec.structs.replace(
-                before,
-                confidence=min(before.confidence, passage.confidence),
-                crossings=max(before.crossings, passage.crossings, key=len),
-                tags=before.tags + passage.tags,
-            )
-            merged[-1] = (merged[-1][0], one)
-        else:
-            merged.append((at, passage))
-    return merged
-
-
-def _one_way(first: Passage, second: Passage) -> bool:
-    crossed = first.kind is PassageKind.CROSSED and second.kind is PassageKind.CROSSED
-    return crossed and first.direction is second.direction

@@ -40,7 +40,10 @@ FORGET_US: Final = 600_000_000
 """A tag not read for ten minutes is new when it comes again."""
 
 JUMP_US: Final = 10_000_000
-"""Reads older than the newest by more come from a clock that was set back."""
+"""A tick earlier than the newest read by more: that read told a time that was not."""
+
+_LATE_CELLS: Final = 20
+"""Reads older than the newest of their antenna by two seconds are of another time."""
 
 _SURE: Final = 16.0
 """A rise is told from fading by four standard deviations: one still tag in thousands is mistaken."""
@@ -75,10 +78,17 @@ class _Session:
     known: dict[bytes, Known]
     told: bool = False
     active_us: int = 0
+    moving_us: int | None = None
     tracks: dict[bytes, Track] = field(default_factory=dict)
     sighted: set[bytes] = field(default_factory=set)
     lost: list[tuple[str, int]] = field(default_factory=list)
     left_out: int = 0
+
+    def heard(self, track: Track, at: int) -> None:
+        """A tag that does not rest is about; `moving_us` is of those that were seen to move."""
+        self.active_us = max(self.active_us, at)
+        if track.epc in self.sighted and (self.moving_us is None or at > self.moving_us):
+            self.moving_us = at
 
 
 class _Door:
@@ -150,6 +160,9 @@ class Gate:
 
     def tick(self, now_us: int) -> list[Event]:
         """The clock went on: closes what is over."""
+        late = self._due_us is not None and self._due_us <= now_us
+        if not late and self._now_us is not None and now_us < self._now_us - JUMP_US:
+            self._begin_anew()
         self._advance(now_us)
         return self._said()
 
@@ -167,6 +180,17 @@ class Gate:
         self._reckon()
         return self._said()
 
+    def _begin_anew(self) -> None:
+        """A read told a time that was not: what is open is closed, and what is known is forgotten."""
+        self.counts.clock_jumps += 1
+        for door in self._doors.values():
+            if door.session is not None:
+                self._close(door, max(door.session.active_us, door.session.opened_us), final=False)
+            door.opened_us = -1
+        self._tracks.clear()
+        self._held = 0
+        self._now_us = self._due_us = None
+
     # --- reads --------------------------------------------------------------------------------------
 
     def _take(self, read: TagRead) -> None:
@@ -182,7 +206,7 @@ class Gate:
                 self.counts.no_epc += 1
             return
         at = read.last_us
-        if self._now_us is None or at > self._now_us or at < self._now_us - JUMP_US:
+        if self._now_us is None or at > self._now_us:
             self._advance(at)
         track = self._tracks.get(epc)
         if track is None:
@@ -200,11 +224,14 @@ class Gate:
         if course is None:
             course = track.courses[spot] = Course(cell)
             self._stir(door, track, at)
+        elif cell < course.cell - _LATE_CELLS:
+            track.courses[spot] = course = Course(cell)  # a reader tells what it kept while it was away
+            self._stir(door, track, at)
         elif cell > course.cell:
             course.fold(cell)
             self._look(door, track, at)
-        elif track.resting_since is None and door.session is not None and at > door.session.active_us:
-            door.session.active_us = at
+        elif track.resting_since is None and door.session is not None:
+            door.session.heard(track, at)
         course.total += read.rssi_cdbm
         course.reads += 1
 
@@ -246,7 +273,7 @@ class Gate:
             self._open(door, at)
         assert door.session is not None
         door.session.tracks[track.epc] = track
-        door.session.active_us = max(door.session.active_us, at)
+        door.session.heard(track, at)
         self._reckon()
 
     def _look(self, door: _Door, track: Track, at: int) -> None:
@@ -256,16 +283,18 @@ class Gate:
         loudest, nearing = self._nearing(door, track, fresh)
         strongest = nearing[2]
         track.top_cdbm = max(track.top_cdbm, strongest)
+        if track.began_cdbm < -1e8:
+            track.began_cdbm = strongest
         if track.resting_since is not None:
             if not self._leaves_rest(track, fresh):
                 if door.session is not None and self._stands_in_door(door.session, track):
-                    door.session.active_us = max(door.session.active_us, at)
+                    door.session.heard(track, at)
                 return
             track.resting_since, track.since_us = None, at
         elif self._comes_to_rest(track, at):
             track.resting_since = track.since_us
-            if door.session is None or track.epc not in door.session.sighted:
-                track.top_cdbm = strongest
+            if door.session is None or not self._stands_in_door(door.session, track):
+                track.top_cdbm = track.began_cdbm = strongest
             for course in track.courses.values():
                 course.rest = course.level
             self._prune(track)
@@ -301,10 +330,9 @@ class Gate:
 
     def _stands_in_door(self, session: _Session, track: Track) -> bool:
         """Whether a tag that came to rest did so in the doorway: on the move before, and as loud as ever."""
-        if track.epc not in session.sighted:
-            return False
         loud = max((c.level for c in track.courses.values() if c.cells), default=-1e9)
-        return loud >= track.top_cdbm - _DOORWAY_CDB
+        came = track.top_cdbm >= track.began_cdbm + 100.0 * self._settings.rise_db
+        return came and track.epc in session.tracks and loud >= track.top_cdbm - _DOORWAY_CDB
 
     def _comes_to_rest(self, track: Track, at: int) -> bool:
         if at - track.since_us < self._settings.rest_ms * 1000:
@@ -387,14 +415,7 @@ class Gate:
             self._events.append(Opened(session.passage, session.door, session.opened_us))
 
     def _advance(self, now_us: int) -> None:
-        """Time goes on to `now_us`, closing what is due before; back only by a clock that was set back."""
-        if self._now_us is not None and now_us < self._now_us - JUMP_US:
-            self.counts.clock_jumps += 1
-            for door in self._doors.values():
-                self._close(door, self._now_us, final=False)
-            self._tracks.clear()
-            self._held = 0
-            self._now_us = None
+        """Time goes on to `now_us`, closing what is due before."""
         while self._due_us is not None and self._due_us <= now_us:
             due = self._due_us
             for door in self._doors.values():
@@ -417,6 +438,9 @@ class Gate:
         last = session.opened_us + settings.passage_s_max * 1_000_000
         eyes = [eye for eye in door.eyes.values() if not eye.broken]
         silent = session.active_us + settings.silence_ms * 1000
+        if session.moving_us is not None:
+            # What moved is gone or rests: others that are only about are not waited for.
+            silent = min(silent, session.moving_us + (settings.silence_ms + settings.rest_ms) * 1000)
         if any(eye.blocked for eye in eyes):
             since = max(eye.since_us for eye in eyes if eye.blocked)
             return min(last, max(since, session.active_us) + settings.eye_stuck_s * 1_000_000)

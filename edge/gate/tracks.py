@@ -26,8 +26,6 @@ _FADING_CDBM2: Final = 400.0 * 400.0
 
 _FLAT: Final = 9.0
 """A trend of less than three standard deviations is none."""
-_STILL_CDBM2: Final = 550.0 * 550.0
-"""Variance of the late observations of a tag at rest, at most."""
 
 
 class Course:
@@ -79,7 +77,7 @@ class Course:
 
     def flat(self) -> bool:
         """Whether its level does not change, as far as can be told."""
-        return abs(self.trend()) < _FLAT and self.spread < _STILL_CDBM2 * max(self.weight, 1.0)
+        return abs(self.trend()) < _FLAT
 
     def trend(self) -> float:
         """How surely the level rises (above 0) or falls: the squared deviations that a line explains."""
@@ -99,16 +97,8 @@ class Track:
     """One tag: its courses by antenna (index in the layout) and its reads of late, which are evidence."""
 
     __slots__ = (
-        "courses",
-        "epc",
-        "first_us",
-        "last_us",
-        "pc",
-        "reads",
-        "resting_since",
-        "since_us",
-        "spots",
-        "top_cdbm",
+        *("began_cdbm", "courses", "epc", "first_us", "last_us", "pc", "reads", "resting_since", "since_us"),
+        *("spots", "top_cdbm"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, at_us: int) -> None:
@@ -119,6 +109,7 @@ class Track:
         self.since_us = at_us
         self.resting_since: int | None = None
         self.courses: dict[int, Course] = {}
+        self.began_cdbm = -1e9
         self.top_cdbm = -1e9
         self.reads: list[TagRead] = []
         self.spots: list[int] = []

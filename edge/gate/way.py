@@ -101,7 +101,8 @@ def against(difference_db: float, unheard: int = 0) -> _Row:
     """
     if unheard:
         # The chance that a difference about its mean is beyond the one that silence sets.
-        past = [unheard * (difference_db - mean) / _SPREAD_DB for mean in _MEANS]
+        least = min(unheard * difference_db, APART_DB)  # more than that says no more
+        past = [(least - unheard * mean) / _SPREAD_DB for mean in _MEANS]
         a, b, c = (min(log(1.0 + exp(1.7 * each)), _OUTLIER) for each in past)
         return a, b, c
     inside = min((difference_db + APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db > -APART_DB else 0.0

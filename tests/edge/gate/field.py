@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small field of two or four antennas at each door, for the gate's own tests: courses in, reads out.
 
-Radio after the radar equation: antenna patterns, a load that shadows its far side, fading that changes
-along the way and with the hops. The place x is along the way, below 0 in the zone, above 0 in the truck; y is across.
+Radio after the radar equation: antenna patterns, a load that shadows its far side, fading that changes along
+the way and with the hops. The place x is along the way, below 0 in the zone, above 0 in the truck; y across.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Tag:
 
 @dataclass
 class Thing:
-    """Something with tags: a loaded forklift, a parked pallet. `half_m` is half its length for eyes, 0 none."""
+    """Something with tags: a loaded forklift, a parked pallet. `half_m`: half its length for eyes, 0 none."""
 
     path: Path
     tags: list[Tag] = field(default_factory=list)
