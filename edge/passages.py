@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from edge import words
 from edge.adjudicate import Moment, Verdict, challenge, find, of_job
 from edge.books import NodeBooks
@@ -59,8 +61,12 @@ def challenge_tag(books: NodeBooks, door: str, identity: Identity, moment: Momen
     return challenge(books, door, identity, moment)
 
 
-def contents_of(books: NodeBooks, passage: Passage, at: datetime) -> Contents:
-    """The loads of a passage, each once, in the order in which they came; what lay about is left out."""
+def contents_of(books: NodeBooks, passage: Passage, at: datetime, *, beside_units: bool = False) -> Contents:
+    """The loads of a passage, each once, in the order in which they came; what lay about is left out.
+
+    `beside_units`: another passage of the same event has SSCCs, so that single goods here are what the gate
+    told apart from a pallet, and no loads.
+    """
     units: dict[str, Piece] = {}
     goods: dict[str, Piece] = {}
     items = assets = strange = 0
@@ -75,7 +81,7 @@ def contents_of(books: NodeBooks, passage: Passage, at: datetime) -> Contents:
             assets += 1
         else:
             strange += 1
-    if units:
+    if units or (beside_units and goods):
         return Contents(tuple(units.values())[:PIECES_MAX], items, assets)
     known = [piece for piece in goods.values() if piece.load and _is_known(books, passage.door, piece.load)]
     pieces = known[:PIECES_MAX]
@@ -106,6 +112,19 @@ def facts_of(
         load_seen=load_seen,
         evidence=evidence,
     )
+
+
+def of_piece(facts: PassageFacts, tag: TagCourse | None) -> PassageFacts:
+    """The passage as the entry of one load keeps it: as sure as the gate is of this load's tag, too."""
+    if tag is None or tag.confidence >= facts.confidence:
+        return facts
+    return msgspec.structs.replace(facts, confidence=tag.confidence)
+
+
+def has_units(books: NodeBooks, passage: Passage, at: datetime) -> bool:
+    """Whether a tag of a logistic unit moved in a passage."""
+    identities = (tag_at(books, tag.epc, tag.pc, at) for tag in moved(passage))
+    return any(isinstance(identity, Load) and identity.sscc is not None for identity in identities)
 
 
 def judge_piece(

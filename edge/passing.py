@@ -33,9 +33,11 @@ from edge.passages import (
     contents_of,
     crossed_of,
     facts_of,
+    has_units,
     judge_piece,
     load_seen,
     moved,
+    of_piece,
     worst,
 )
 from edge.reads import tag_at
@@ -93,21 +95,26 @@ class Passing:
         self._dock = dock
         self._going: dict[str, _Going] = {}
         self._late: list[Closed] = []
+        self._with_units: set[bytes] = set()
+        self._found: dict[str, tuple[list[int], list[_Found]]] = {}
 
     def take(self, events: Sequence[Opened | Sighted | Closed]) -> None:
         """What the gate said, in its order; events of doors that the dock does not have are left out."""
         if self._late and self._dock.recording:
             self.attached()
+        self._with_units = self._events_with_units(events)
         for event in events:
             door = event.passage.door if isinstance(event, Closed) else event.door
             if door in self._dock.doors:
                 self._take(self._dock.doors[door], event)
+        self._show_all()
 
     def attached(self) -> None:
         """Entries can be written again: judge what closed meanwhile."""
         late, self._late = self._late, []
         for closed in late:
             self._take(self._dock.doors[closed.passage.door], closed)
+        self._show_all()
 
     def _take(self, door: Door, event: Opened | Sighted | Closed) -> None:
         recorder = self._dock.recorder
@@ -176,7 +183,8 @@ class Passing:
         dock, passage = self._dock, closed.passage
         going = self._going.pop(door.id, None) or _Going()
         moment = dock.moment()
-        contents = contents_of(dock.books, passage, moment.at)
+        beside_units = closed.evidence in self._with_units
+        contents = contents_of(dock.books, passage, moment.at, beside_units=beside_units)
         name = evidence.name(closed.evidence)
         facts = facts_of(passage, contents, self.bound, name, load_seen=_load_seen(closed, contents))
         found = [
@@ -198,13 +206,16 @@ class Passing:
             )
         )
         self._count(passage.kind.value)
-        self._show(door, going, found)
+        at_door = self._found.setdefault(door.id, ([], []))
+        at_door[0].append(going.turn)
+        at_door[1].extend(found)
 
     def _decide(
         self, door: Door, piece: Piece, facts: PassageFacts, passage: Passage, moment: Moment
     ) -> _Found | None:
         """Judge one piece and queue its entry, before the next is judged."""
         dock = self._dock
+        facts = of_piece(facts, piece.tag)
         verdict = judge_piece(dock.books, door.id, facts, piece.load, moment)
         if verdict is None:
             return None
@@ -239,12 +250,18 @@ class Passing:
                 note = f"went the right way again in passage {facts.passage}"
                 self._dock.write("release", Release(hold.hold, "cleared", "gate", note), door.id)
 
-    def _show(self, door: Door, going: _Going, found: Sequence[_Found]) -> None:
+    def _show_all(self) -> None:
+        """Say at each door what was found, in one word of all that closed at once."""
+        founds, self._found = self._found, {}
+        for name, (turns, found) in founds.items():
+            self._show(self._dock.doors[name], turns, found)
+
+    def _show(self, door: Door, turns: Sequence[int], found: Sequence[_Found]) -> None:
         """Say what was found of all loads together; of none, that the door is ready again."""
         verdicts = [each.verdict for each in found]
         verdict = worst(verdicts)
         if verdict is None:
-            if going.turn and going.turn == door.turn:
+            if door.turn in turns:
                 self._ready(door)
             return
         first = next(each for each in found if each.verdict is verdict)
@@ -258,6 +275,15 @@ class Passing:
     def _ready(self, door: Door) -> None:
         door.ready(self._dock.books)
         self._dock.changed(door.id)
+
+    def _events_with_units(self, events: Sequence[Opened | Sighted | Closed]) -> set[bytes]:
+        """The evidence of what the gate told apart into several passages, one of which has an SSCC's tag."""
+        closed = [event for event in events if isinstance(event, Closed)]
+        if len(closed) < 2:
+            return set()
+        at = self._dock.clocks.utc()
+        books = self._dock.books
+        return {event.evidence for event in closed if has_units(books, event.passage, at)}
 
     # -- evidence -----------------------------------------------------------------------------------
 

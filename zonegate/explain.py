@@ -173,8 +173,11 @@ def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
     said = _passage(facts.kind, facts.direction, facts.confidence, facts.tags)
     now = "no passage"
     if found:
-        moved = sum(tag.moved for tag in found[0].tags)
-        now = _passage(found[0].kind.value, found[0].direction, found[0].confidence, moved)
+        raw, moved = bytes.fromhex(body.read.raw), [tag for tag in found[0].tags if tag.moved]
+        course = next((tag for tag in moved if tag.epc == raw), None)
+        sure = min(found[0].confidence, course.confidence if course is not None else 1000)
+        now = _passage(found[0].kind.value, found[0].direction, sure, len(moved))
+        now += " without this one" if raw and course is None else ""
     if said == now:
         return _FromEvidence(True, f"the gate says the same of its evidence: {now}. {found[0].why}")
     return _FromEvidence(False, f"the gate said {said}, and says now of its evidence: {now}")

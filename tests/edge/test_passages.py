@@ -255,6 +255,33 @@ async def test_an_unsure_direction_is_never_a_movement_and_the_label_settles_it(
     assert yard.dock.books.state.holds == {}
 
 
+async def test_a_load_is_as_sure_as_its_own_tag(yard: Yard) -> None:
+    closed = passage("out", [unit(1), unit(2)])
+    tags = tuple(
+        msgspec.structs.replace(tag, confidence=UNSURE) if tag.epc == unit(2) else tag
+        for tag in closed.passage.tags
+    )
+    cross(yard, msgspec.structs.replace(closed, passage=msgspec.structs.replace(closed.passage, tags=tags)))
+    assert sorted(written(yard)) == [("hold", "not-sure"), ("withdrawal", "withdrawn")]
+
+
+async def test_goods_that_the_gate_told_apart_from_their_pallet_are_no_loads(yard: Yard) -> None:
+    pallets, goods = passage("out", [unit(1)]), passage("out", [item(HOUSING, n) for n in range(9)])
+    goods = msgspec.structs.replace(goods, evidence=pallets.evidence)
+    yard.dock.passing.take([pallets, goods])
+    assert written(yard) == [("withdrawal", "withdrawn")]
+    yard.dock.passing.take([goods])
+    assert written(yard)[1:] == [("hold", "unknown-tags")], "the control: by themselves they are"
+
+
+async def test_what_closes_at_once_is_one_word(yard: Yard, recorder: FakeRecorder) -> None:
+    stopped, good = passage("out", [unit(4)]), passage("out", [unit(1)])
+    yard.dock.passing.take([stopped, good])
+    await recorder.tell()
+    view = yard.dock.door("out")
+    assert (view.state, view.sentence) == ("STOP", "2 loads: 1 STOP, 1 may pass.")
+
+
 async def test_an_unsure_stop_stays_a_stop(yard: Yard) -> None:
     cross(yard, passage("out", [unit(4)], confidence=UNSURE))
     _, body = yard.recorder.last()
