@@ -210,6 +210,8 @@ class Traffic:
     """[dock] nine by ten feet, on twelve-foot centers."""
     truck_m: tuple[float, float, float] = (2.2, 1.1, 2.15)
     """Mast, body and guard without forks: length, width, height [ours: a 2-tonne counterbalance truck]."""
+    ramps: float = 0.3
+    """Share of jobs without a trailer: over a ramp into the open [ours]."""
     trailer_rows: int = 6
     """Two pallets each, 1.3 m apart: a 28-foot trailer [ours: what stands deeper is out of reach anyway]."""
     pallet_m: tuple[float, float] = (1.2, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from cmath import phase as angle
 from dataclasses import dataclass, field
-from math import log10, pi
+from math import inf, log10, pi
 from random import Random
 
 from simulators.yard.radio.air import Field, Mirror, Place, through
@@ -25,6 +25,15 @@ _AT_ONCE = 1e6
 
 
 @dataclass(slots=True)
+class Docked:
+    """A trailer at a door: its antennas see into it, and nothing else outside."""
+
+    door: str
+    comes_s: float
+    goes_s: float = inf
+
+
+@dataclass(slots=True)
 class Hall:
     """Everything of one shift."""
 
@@ -32,6 +41,7 @@ class Hall:
     pallets: list[Pallet] = field(default_factory=list)
     trucks: list[Truck] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
+    docked: list[Docked] = field(default_factory=list)
     _about: tuple[float, list[Truck], list[Person], list[Pallet]] | None = None
 
     def about(self, at_s: float) -> tuple[float, list[Truck], list[Person], list[Pallet]]:
@@ -70,6 +80,8 @@ class Reach:
         self.at_s = at_s
         self.pallets: list[tuple[Pallet, float]] = []
         site = hall.site
+        door = air.antenna.door
+        sealed = any(one.door == door and one.comes_s <= at_s < one.goes_s for one in hall.docked)
         trailers: dict[str, list[tuple[float, float]]] = {}
         there = []
         for pallet in hall.pallets:
@@ -79,7 +91,7 @@ class Reach:
                 if pallet.trailer and x < 0.0:
                     trailers.setdefault(pallet.trailer, []).append((x, y))
         for pallet, x, y in there:
-            between = _between_db(site, air.antenna, pallet, (x, y), trailers)
+            between = _between_db(site, air.antenna, pallet, (x, y), trailers, sealed=sealed)
             least = air.least_loss_db((x, y, pallet.high / 2), 1.0) + between * BLOCKING.scattered_share
             best = AIR.power_dbm + AIR.antenna_dbi + AIR.tag_dbi + _FADE_UP_DB - least
             if best > _CHIP_BEST_DBM:
@@ -173,6 +185,8 @@ def _between_db(
     pallet: Pallet,
     at: tuple[float, float],
     trailers: dict[str, list[tuple[float, float]]],
+    *,
+    sealed: bool,
 ) -> float:
     """Walls, trailers and rows of pallets between an antenna's door and a pallet."""
     x, y = at
@@ -180,7 +194,8 @@ def _between_db(
         return 0.0
     if pallet.trailer is None:
         aside = abs(y - site.doors[antenna.door])
-        return 0.0 if aside < TRAFFIC.door_wide / 2 - x else BLOCKING.wall_db
+        through_door = 0.0 if aside < TRAFFIC.door_wide / 2 - x else BLOCKING.wall_db
+        return through_door + (BLOCKING.trailer_db if sealed else 0.0)
     if pallet.trailer != antenna.door:
         return BLOCKING.trailer_db + BLOCKING.wall_db
     nearer = sum(x + _ROW_M < ox and abs(oy - y) < _ROW_M for ox, oy in trailers.get(pallet.trailer, ()))
@@ -197,4 +212,4 @@ def closes(tag: Tag, heard: Heard) -> bool:
     return tag.alive and heard.chip_dbm >= tag.needs_dbm and heard.reply_dbm >= AIR.reader_dbm
 
 
-__all__ = ["LOOK_S", "Hall", "Heard", "Place", "Reach", "Still", "View", "closes", "fields"]
+__all__ = ["LOOK_S", "Docked", "Hall", "Heard", "Place", "Reach", "Still", "View", "closes", "fields"]

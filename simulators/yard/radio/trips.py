@@ -14,15 +14,15 @@ from typing import Any, Final
 from simulators.yard.radio.bodies import Crossing, Pallet, Path, Person, Truck
 from simulators.yard.radio.loads import Loads, Place
 from simulators.yard.radio.parameters import TRAFFIC
-from simulators.yard.radio.scene import Hall
+from simulators.yard.radio.scene import Docked, Hall
 
 MANNERS: Final[dict[str, float]] = {
     # Shares of all trips are ours: rarer manners stand here more often than at a dock.
-    "straight": 0.50,
+    "straight": 0.44,
     "stop": 0.06,
     "jack": 0.05,
     "double": 0.06,
-    "convoy": 0.04,
+    "convoy": 0.10,
     "in-out-in": 0.03,
     "there-and-back": 0.02,
     "wrong-way": 0.02,
@@ -34,11 +34,11 @@ MANNERS: Final[dict[str, float]] = {
     "unreadable": 0.03,
 }
 """straight: through. stop: halts in the gate. jack: a pallet jack, slow, somebody before the load. double:
-two pallets on one fork. convoy: two trucks close behind each other. in-out-in: through, back, through.
-there-and-back: through and back. wrong-way: against the open job. turned: comes near and turns round.
-pass-by: along the dock. beside: set down beside the gate. people: through the eyes, or standing in one.
-empty: a truck without load. unreadable: every tag is dead. In a trailer job each loaded trip brings an
-empty one of its truck.
+two pallets on one fork. convoy: two trucks close behind each other, over a ramp (else straight). in-out-in:
+through, back, through. there-and-back: through and back. wrong-way: against the open job. turned: comes
+near and turns round. pass-by: along the dock. beside: set down beside the gate. people: through the eyes,
+or standing in one. empty: a truck without load. unreadable: every tag is dead. In a trailer job each loaded
+trip brings an empty one of its truck.
 """
 
 _STAYS: Final = 0.4
@@ -82,6 +82,8 @@ class Door:
         self._left -= 1
         chance = self._chance
         manner = chance.choices(list(MANNERS), list(MANNERS.values()))[0]
+        if manner == "convoy" and not self._ramp:
+            manner = "straight"
         self._trips += 1
         self._manner = manner
         if manner == "people":
@@ -92,7 +94,7 @@ class Door:
             self._beside()
         elif manner == "empty":
             self._empty()
-        elif manner == "convoy" or self._ramp:
+        elif self._ramp:
             self._drive_through()
         elif manner == "wrong-way" and self._trailer and (self._direction == "out" or self._vacated):
             self._wrong_way()
@@ -106,6 +108,9 @@ class Door:
         """The trailer leaves, or the shift ends."""
         for pallet in self._trailer:
             pallet.goes_s = self.now_s
+        for docked in self._hall.docked:
+            if docked.door == self._door:
+                docked.goes_s = min(docked.goes_s, self.now_s)
         self._trailer = []
 
     # The job
@@ -116,7 +121,9 @@ class Door:
         self._left = chance.randrange(6, 16)
         self._vacated = []
         self._direction = chance.choice(("in", "out"))
-        self._ramp = chance.random() < 0.2
+        self._ramp = chance.random() < TRAFFIC.ramps
+        if not self._ramp:
+            self._hall.docked.append(Docked(self._door, self.now_s))
         self.jobs.append(Job(self._door, self._direction, self.now_s))
         rows = [-1.0 - 1.3 * row for row in range(TRAFFIC.trailer_rows)]
         self._spots = [
