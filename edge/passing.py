@@ -130,10 +130,14 @@ class Passing:
                     self._find(door, event, recorder)
             except JournalError:  # too much waits, or the journal has just been closed
                 self._keep(event)
-                self._dock.show(door, Verdict("cannot-record"), "", told=True)
+                self._cannot_record(door)
             except Exception:  # noqa: BLE001 - one passage must not end the service, nor leave what stood there
                 _log.exception("a passage at door %s could not be judged", door.id)
-                self._dock.show(door, Verdict("cannot-record"), "", told=True)
+                self._cannot_record(door)
+
+    def _cannot_record(self, door: Door) -> None:
+        self._found.pop(door.id, None)  # what closed with it is not said: this is the worst of it
+        self._dock.show(door, Verdict("cannot-record"), "", told=True)
 
     def _keep(self, event: Sighted | Closed) -> None:
         """Nothing can be recorded now: what has crossed all the same is judged when it can be again."""
