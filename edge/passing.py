@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -52,6 +52,12 @@ if TYPE_CHECKING:
 NOTED_MAX: Final = 500
 """Tags of one passage kept as reads of their own; what was judged has all of them in its evidence."""
 
+GOING_MAX: Final = 64
+"""Events followed at once: several times the doors of a node, and what is being judged of them."""
+
+SPOKEN_NS: Final = 600_000_000_000
+"""What a load on its way will take is counted in for so long: no passage lasts longer."""
+
 LATE_MAX: Final = 200
 """Passages that closed while nothing could be recorded, judged when it can be again; the oldest give way."""
 
@@ -60,10 +66,11 @@ _log = logging.getLogger("zonegate.dock")
 
 @dataclass(slots=True)
 class _Going:
-    """A passage that is not closed yet: what was said of its loads by key, the tags that are noted, and the
-    door's turn in which something was said of it.
+    """A passage that is not closed yet: when it began (monotonic), what was said of its loads by key, the
+    tags that are noted, and the door's turn in which something was said of it.
     """
 
+    began_ns: int
     said: dict[str, Verdict] = field(default_factory=dict)
     noted: set[bytes] = field(default_factory=set)
     turn: int = 0
@@ -93,10 +100,12 @@ class Passing:
         self.bound = GateSettings().confidence_min
         self.counts: dict[str, int] = {}
         self._dock = dock
-        self._going: dict[str, _Going] = {}
+        self._going: dict[tuple[str, int], _Going] = {}
+        """By door and opening: what the gate tells apart afterwards is one event still."""
+        self._names: dict[str, tuple[str, int]] = {}
         self._late: list[Closed] = []
         self._with_units: set[bytes] = set()
-        self._found: dict[str, tuple[list[int], list[_Found]]] = {}
+        self._found: dict[str, tuple[list[tuple[str, int]], list[_Found]]] = {}
 
     def take(self, events: Sequence[Opened | Sighted | Closed]) -> None:
         """What the gate said, in its order; events of doors that the dock does not have are left out."""
@@ -119,7 +128,7 @@ class Passing:
     def _take(self, door: Door, event: Opened | Sighted | Closed) -> None:
         recorder = self._dock.recorder
         if isinstance(event, Opened):
-            self._going.setdefault(door.id, _Going())  # at each door one passage is open at a time
+            self._follow(event.passage, (door.id, event.at_us))
         elif recorder is None:
             self._keep(event)
         else:
@@ -130,26 +139,31 @@ class Passing:
                     self._find(door, event, recorder)
             except JournalError:  # too much waits, or the journal has just been closed
                 self._keep(event)
-                self._cannot_record(door)
+                self._cannot_record(door, event)
             except Exception:  # noqa: BLE001 - one passage must not end the service, nor leave what stood there
                 _log.exception("a passage at door %s could not be judged", door.id)
-                self._cannot_record(door)
+                self._cannot_record(door, event)
 
-    def _cannot_record(self, door: Door) -> None:
-        self._found.pop(door.id, None)  # what closed with it is not said: this is the worst of it
+    def _cannot_record(self, door: Door, event: Sighted | Closed) -> None:
+        # What closed with it is not said: this is the worst of it.
+        places, _ = self._found.pop(door.id, ([], []))
+        if isinstance(event, Closed):
+            places.append((door.id, event.passage.opened_us))
+        self._forget(places)
         self._dock.show(door, Verdict("cannot-record"), "", told=True)
 
     def _keep(self, event: Sighted | Closed) -> None:
         """Nothing can be recorded now: what has crossed all the same is judged when it can be again."""
         if isinstance(event, Closed):
-            self._going.pop(event.passage.door, None)
+            self._forget([(event.passage.door, event.passage.opened_us)])
             self._late = [*self._late[-LATE_MAX + 1 :], event]
 
     # -- while it moves -----------------------------------------------------------------------------
 
     def _challenge(self, door: Door, sighted: Sighted, recorder: Recorder) -> None:
         dock = self._dock
-        going = self._going.setdefault(door.id, _Going())
+        at = self._names.get(sighted.passage)
+        going = self._going[at] if at is not None else _Going(self._dock.clocks.mono_ns())
         moment = dock.moment(self._spoken())
         identity = tag_at(dock.books, sighted.epc, sighted.pc, moment.at)
         key = identity.key if isinstance(identity, Load) else ""
@@ -163,6 +177,20 @@ class Passing:
         self._note(recorder, going, door.id, sighted.epc, self._utc(sighted.at_us), said)
         self._count("sighted")
 
+    def _follow(self, name: str, at: tuple[str, int]) -> tuple[str, int]:
+        """Something opened at a door; what is followed for too long is forgotten."""
+        self._names[name] = at
+        if at not in self._going:
+            self._going[at] = _Going(self._dock.clocks.mono_ns())
+            while len(self._going) > GOING_MAX:
+                self._forget([next(iter(self._going))])
+        return at
+
+    def _forget(self, places: Collection[tuple[str, int]]) -> None:
+        for at in places:
+            self._going.pop(at, None)
+        self._names = {name: at for name, at in self._names.items() if at not in places}
+
     def _speak(self, door: Door, going: _Going, verdict: Verdict, code: str) -> None:
         """Say at once what must not pass. What may pass takes away what was said of the load before it."""
         said = worst(going.said.values())
@@ -175,7 +203,8 @@ class Passing:
     def _spoken(self) -> dict[LineRef, Decimal]:
         """What the loads that move through doors now will take, if they cross."""
         taken: dict[LineRef, Decimal] = {}
-        for going in self._going.values():
+        since_ns = self._dock.clocks.mono_ns() - SPOKEN_NS
+        for going in (going for going in self._going.values() if going.began_ns > since_ns):
             for verdict in going.said.values():
                 if (use := verdict.use) is not None:
                     taken[use.ref] = taken.get(use.ref, Decimal(0)) + use.quantity
@@ -185,7 +214,8 @@ class Passing:
 
     def _find(self, door: Door, closed: Closed, recorder: Recorder) -> None:
         dock, passage = self._dock, closed.passage
-        going = self._going.pop(door.id, None) or _Going()
+        at = self._follow(passage.passage, (door.id, passage.opened_us))
+        going = self._going[at]
         moment = dock.moment()
         beside_units = closed.evidence in self._with_units
         contents = contents_of(dock.books, passage, moment.at, beside_units=beside_units)
@@ -210,9 +240,9 @@ class Passing:
             )
         )
         self._count(passage.kind.value)
-        at_door = self._found.setdefault(door.id, ([], []))
-        at_door[0].append(going.turn)
-        at_door[1].extend(found)
+        places, all_found = self._found.setdefault(door.id, ([], []))
+        places.append(at)
+        all_found.extend(found)
 
     def _decide(
         self, door: Door, piece: Piece, facts: PassageFacts, passage: Passage, moment: Moment
@@ -257,7 +287,9 @@ class Passing:
     def _show_all(self) -> None:
         """Say at each door what was found, in one word of all that closed at once."""
         founds, self._found = self._found, {}
-        for name, (turns, found) in founds.items():
+        for name, (places, found) in founds.items():
+            turns = [self._going[at].turn for at in places if at in self._going]
+            self._forget(places)
             self._show(self._dock.doors[name], turns, found)
 
     def _show(self, door: Door, turns: Sequence[int], found: Sequence[_Found]) -> None:
@@ -268,6 +300,8 @@ class Passing:
             if door.turn in turns:
                 self._ready(door)
             return
+        if verdict.kind != words.STOP and self._is_stopped_by_another(door):
+            return  # a newer load is told to stop, and nobody may go by an older one's word
         first = next(each for each in found if each.verdict is verdict)
         waiting = {each.entry_id: each.told for each in found if each.told and each.entry_id}
         told = verdict.kind in (words.STOP, words.HOLD) or not waiting
@@ -275,6 +309,11 @@ class Passing:
             door, verdict, first.code, told=told, entry_id=first.entry_id or "", among=verdicts
         )
         self._dock.tell_later(door, turn, waiting)
+
+    def _is_stopped_by_another(self, door: Door) -> bool:
+        """Whether what the door says now was said of a load that still moves."""
+        turns = [going.turn for (name, _), going in self._going.items() if name == door.id]
+        return door.turn in turns and door.shown.state in (words.STOP, words.HOLD)
 
     def _ready(self, door: Door) -> None:
         door.ready(self._dock.books)

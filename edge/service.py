@@ -200,7 +200,7 @@ class Service:
             _log.info("recording in epoch %s from seq %d", journal.epoch, journal.told.seq)
             await self._run_sinks(journal, stop)
             if stop.is_set():
-                self._devices.finish()
+                await self._devices.finish()
             quiet = True
             journal.put_snapshot(self.dock.books.snapshot())
         except EpochClosed:

@@ -11,6 +11,6 @@ from __future__ import annotations
 from edge.passage import GateSettings
 
 from .judging import judge
-from .live import Gate
+from .live import Ended, Gate, find
 
-__all__ = ["Gate", "GateSettings", "judge"]
+__all__ = ["Ended", "Gate", "GateSettings", "find", "judge"]

@@ -110,10 +110,10 @@ class Devices:
                 self.note(doors, Health(name, State.LOST, detail, Counts(), self._clocks.utc()))
             await asyncio.sleep(AGAIN_S)
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """The node stops: what is on its way through a gate is judged now."""
         if self.gates is not None:
-            self.gates.finish()
+            await self.gates.finish()
 
     def note(self, doors: tuple[str, ...], health: Health) -> None:
         """Keep a device's health and spread it, at each of its doors."""

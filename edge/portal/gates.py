@@ -2,7 +2,8 @@
 """The node's RFID readers and the one gate that judges what all of them say. Knows no protocol and no rule.
 
 What readers hand on goes through the gate at once, on the loop, and what the gate says goes to whoever asked
-for it. A reader that is away is told to the gate; nothing that one reader sends stops another.
+for it. What is over is judged in a thread of its own, one after the other, so that no door waits. A reader
+that is away is told to the gate; nothing that one reader sends stops another.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from drivers.read import InputChange, TagRead
 from drivers.scanner import Health, State
-from edge.gate import Gate
+from edge.gate import Ended, Gate, find
 from edge.passage import Closed, GateSettings, Layout, Opened, Sighted
 
 Event = Opened | Sighted | Closed
@@ -36,12 +38,14 @@ class Gates:
         run: str,
         on_events: Callable[[Sequence[Event]], None],
     ) -> None:
-        self.gate = Gate(layout, settings, run=run)
+        self.gate = Gate(layout, settings, run=run, apart=True)
         self.faults = 0
         self._now_us = now_us
         self._on_events = on_events
         self._timer: asyncio.TimerHandle | None = None
         self._due_us: int | None = None
+        self._judges = ThreadPoolExecutor(1, "gate")
+        self._judging: set[asyncio.Future[list[Opened | Closed]]] = set()
 
     def take_tags(self, reads: list[TagRead]) -> None:
         """Reads of any reader, in the order in which they came."""
@@ -56,19 +60,16 @@ class Gates:
         if health.state in (State.LOST, State.CLOSED):
             self._tell(lambda: self.gate.reader_lost(health.device, self._now_us()))
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """Nothing more comes: what is on its way through a door is judged by what was seen of it."""
         longest_us = self.gate.settings.passage_s_max * 1_000_000
         self._tell(lambda: self.gate.tick(self._now_us() + longest_us))
-        self.close()
+        self._unwind()
+        while self._judging:
+            await asyncio.wait(self._judging)
+        self._judges.shutdown(wait=False)
 
-    def close(self) -> None:
-        """Ask for no more ticks."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _tell(self, ask: Callable[[], Sequence[Event]]) -> None:
+    def _tell(self, ask: Callable[[], Sequence[Event | Ended]]) -> None:
         try:
             events = ask()
         except Exception:  # noqa: BLE001 - whatever a reader sends, the doors and the other readers go on
@@ -77,15 +78,45 @@ class Gates:
             return
         finally:
             self._wind()
-        if events:
-            self._on_events(events)
+        said = [event for event in events if not isinstance(event, Ended)]
+        if said:
+            self._on_events(said)
+        for event in events:
+            if isinstance(event, Ended):
+                self._judge(event)
+
+    def _judge(self, ended: Ended) -> None:
+        try:
+            found = asyncio.get_running_loop().run_in_executor(self._judges, find, ended)
+        except RuntimeError:
+            return  # the node has stopped
+        self._judging.add(found)
+        found.add_done_callback(self._judged)
+
+    def _judged(self, found: asyncio.Future[list[Opened | Closed]]) -> None:
+        self._judging.discard(found)
+        if found.cancelled():
+            return
+        error = found.exception()
+        if error is not None:
+            self.faults += 1
+            _log.error("a passage could not be judged; this is a fault of the program", exc_info=error)
+            return
+        self.gate.learn(found.result())
+        if found.result():
+            self._on_events(found.result())
+
+    def _unwind(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _wind(self) -> None:
         """Be called when the gate's next deadline has come."""
         due_us = self.gate.deadline_us
         if due_us == self._due_us and self._timer is not None:
             return
-        self.close()
+        self._unwind()
         self._due_us = due_us
         if due_us is not None:
             wait_s = max(0.0, (due_us - self._now_us()) / 1e6)

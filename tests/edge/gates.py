@@ -58,14 +58,15 @@ def passage(
 ) -> Closed:
     """A passage that goes the door's own way unless told otherwise; doors are called by their direction."""
     direction = Direction(way or door)
-    name = f"{door}-{next(_numbers)}"
+    number = next(_numbers)
+    name = f"{door}-{number}"
     ways = tuple(Direction(each) for each in ([direction] if crossings is None else crossings))
     found = Passage(
         passage=name,
         door=door,
         kind=kind,
-        opened_us=0,
-        closed_us=1_000_000,
+        opened_us=number,
+        closed_us=1_000_000 + number,
         direction=direction if kind is not PassageKind.TURNED else None,
         confidence=confidence,
         crossings=ways if kind is not PassageKind.TURNED else (),
@@ -79,10 +80,10 @@ def passage(
     return Closed(found, evidence.encode(rested))
 
 
-def sight(yard: Yard, door: str, *tags: bytes, name: str = "p") -> DoorView:
+def sight(yard: Yard, door: str, *tags: bytes, name: str = "p", opened_us: int = 0) -> DoorView:
     """Tags begin to move; what the door says at that very moment."""
     at_us = yard.dock.clocks.mono_ns() // 1000
-    yard.dock.passing.take([Opened(name, door, at_us)])
+    yard.dock.passing.take([Opened(name, door, opened_us)])
     yard.dock.passing.take([Sighted(name, door, tag, 0x3000, at_us) for tag in tags])
     return yard.dock.door(door)
 
@@ -91,7 +92,13 @@ def cross(yard: Yard, closed: Closed) -> DoorView:
     """A passage as a gate tells it, from its opening on; what the door says at that very moment."""
     yard.time.tick(10)
     found = closed.passage
-    sight(yard, found.door, *(tag.epc for tag in found.tags if tag.moved), name=found.passage)
+    sight(
+        yard,
+        found.door,
+        *(tag.epc for tag in found.tags if tag.moved),
+        name=found.passage,
+        opened_us=found.opened_us,
+    )
     yard.dock.passing.take([closed])
     return yard.dock.door(found.door)
 

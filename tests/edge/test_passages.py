@@ -274,6 +274,22 @@ async def test_goods_that_the_gate_told_apart_from_their_pallet_are_no_loads(yar
     assert written(yard)[1:] == [("hold", "unknown-tags")], "the control: by themselves they are"
 
 
+async def test_a_late_word_on_one_load_takes_no_stop_of_the_next_away(
+    yard: Yard, recorder: FakeRecorder
+) -> None:
+    first = passage("out", [unit(1)])
+    sight(yard, "out", unit(1), name=first.passage.passage, opened_us=first.passage.opened_us)
+    second = passage("out", [unit(4)])
+    sight(yard, "out", unit(4), name=second.passage.passage, opened_us=second.passage.opened_us)
+    assert yard.dock.door("out").state == "STOP"
+    yard.dock.passing.take([first])
+    await recorder.tell()
+    assert written(yard) == [("withdrawal", "withdrawn")]
+    assert yard.dock.door("out").reason == "not-on-permit"
+    yard.dock.passing.take([second])
+    assert yard.dock.door("out").reason == "not-on-permit"
+
+
 async def test_what_closes_at_once_is_one_word(yard: Yard, recorder: FakeRecorder) -> None:
     stopped, good = passage("out", [unit(4)]), passage("out", [unit(1)])
     yard.dock.passing.take([stopped, good])
