@@ -51,6 +51,9 @@ _PARTING_S_MAX: Final = 1.0
 _MERCY_S: Final = 0.25
 _HEALTH_GAP_US: Final = 200_000
 _LATE_TOLD_US: Final = 1_000_000
+_NEWS_US: Final = 60_000_000
+"""What happened once is shown for so long behind the state's sentence."""
+
 _NOTES_MAX: Final = 8
 _REPORT, _CLOSED = 61, 4  # RO_ACCESS_REPORT, CLOSE_CONNECTION_RESPONSE
 
@@ -342,7 +345,8 @@ class Reader:
         state = State.DEGRADED if session.faults else State.READY
         detail = "; ".join(session.faults.values()) or f"ready: {session.sentence()}"
         news = "; ".join(self._notes)
-        if not news and (state, detail) == (self._told.state, self._standing):
+        stale = self._told.detail != self._standing and now_us - self._told_us >= _NEWS_US
+        if not news and not stale and (state, detail) == (self._told.state, self._standing):
             return
         first = self._told.state not in (State.READY, State.DEGRADED)
         self._owed = not first and now_us - self._told_us < _HEALTH_GAP_US

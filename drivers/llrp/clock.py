@@ -56,13 +56,13 @@ class ReaderClock:
         self._restart(now_us)
 
     def place(self, stamp_us: int, now_us: int) -> int:
-        """When the reader's stamp was, on this machine's clock, never in the future."""
+        """When the reader's stamp was, on this machine's clock: not in the future, not before it began."""
         offset_us = self.offset_us if self.offset_us is not None else now_us - stamp_us
-        return min(stamp_us + offset_us, now_us)
+        return max(0, min(stamp_us + offset_us, now_us))
 
     def settle(self, reads: list[TagRead], now_us: int) -> list[TagRead]:
         """Reads of one report, made with `offset_us` (0 for None): learn from the newest, and put right what
-        would be in the future.
+        cannot be. After it 0 <= first_us <= last_us <= `now_us`.
         """
         if not reads:
             return reads
@@ -70,7 +70,7 @@ class ReaderClock:
         if newest_us == now_us:
             # A reader that tells no time has its reads placed by their arrival, which teaches nothing.
             self._proven = self._proven or self.offset_us is not None
-            return reads
+            return _possible(reads, 0)
         if self.offset_us is None:
             self.offset_us = now_us - newest_us
             self._proven = True
@@ -80,12 +80,7 @@ class ReaderClock:
             late_us = now_us - newest_us
             self._learn(late_us, now_us)
             shift_us = min(late_us, 0)
-        if not shift_us:
-            return reads
-        return [
-            msgspec.structs.replace(read, first_us=read.first_us + shift_us, last_us=read.last_us + shift_us)
-            for read in reads
-        ]
+        return _possible(reads, shift_us)
 
     def _learn(self, late_us: int, now_us: int) -> None:
         assert self.offset_us is not None
@@ -123,3 +118,14 @@ class ReaderClock:
 
     def _restart(self, now_us: int) -> None:
         self._low_us, self._window_us, self._odd_seen = None, now_us, 0
+
+
+def _possible(reads: list[TagRead], shift_us: int) -> list[TagRead]:
+    if not shift_us and all(0 <= read.first_us <= read.last_us for read in reads):
+        return reads
+    placed = []
+    for read in reads:
+        last_us = max(0, read.last_us + shift_us)
+        first_us = max(0, min(read.first_us + shift_us, last_us))
+        placed.append(msgspec.structs.replace(read, first_us=first_us, last_us=last_us))
+    return placed

@@ -35,7 +35,8 @@ class Unanswered(Exception):
 @dataclass(slots=True)
 class Commission:
     """What came out so far. `lacks` maps a word to a sentence on what the reader could not be brought to do;
-    `outputs_open` says that outputs may be set from now on, `keeps_alive` that the reader sends keepalives.
+    `levels` are those of the inputs as the reader just told them, to be taken out; `outputs_open` says that
+    outputs may be set from now on, `keeps_alive` that the reader sends keepalives.
     """
 
     version: int = 1
@@ -43,7 +44,7 @@ class Commission:
     now: Present = field(default_factory=Present)
     plan: Plan | None = None
     lacks: dict[str, str] = field(default_factory=dict)
-    collecting: bool = False
+    levels: dict[int, bool] = field(default_factory=dict)
     outputs_open: bool = False
     keeps_alive: bool = False
 
@@ -70,7 +71,6 @@ def commission(found: Commission, settings: ReaderSettings, *, negotiate: bool =
     yield from hello(found, negotiate=negotiate)
     # Lamp and horn first: what they show is older than the connection.
     found.outputs_open = True
-    found.collecting = True
     # What the reader kept while we were away goes with its old inventory, so it is fetched before.
     yield Message("ENABLE_EVENTS_AND_REPORTS", 0, {}, [])
     if found.can.impinj:
@@ -79,7 +79,6 @@ def commission(found: Commission, settings: ReaderSettings, *, negotiate: bool =
     yield from _watch_inputs(found, settings)
     yield from _take_inventory(found, settings)
     yield Message("ENABLE_EVENTS_AND_REPORTS", 0, {}, [])
-    found.collecting = False
 
 
 def config(*parts: Parameter) -> Message:
@@ -151,9 +150,11 @@ def _watch_inputs(found: Commission, settings: ReaderSettings) -> Script:
         yield from _try(found, "debounce", "debouncing its inputs (we do it all the same)", config(*rests))
     try:
         # Only now: a port that was off has no level, and its events begin with the next edge.
-        found.now.inputs.update(read_present((yield _ask_config(_INPUTS))).inputs)
+        told = read_present((yield _ask_config(_INPUTS))).inputs
     except Refusal as refusal:
         found.lacks["levels"] = f"it does not tell the levels of its inputs ({refusal})"
+        told = found.now.inputs
+    found.levels = {port: high for port, high in told.items() if high is not None}
 
 
 def _take_inventory(found: Commission, settings: ReaderSettings) -> Script:

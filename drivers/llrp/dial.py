@@ -42,6 +42,8 @@ async def dial(address: ReaderAddress, tls: Tls | None = None) -> Link:
         raise LinkUnavailable(
             f"{address} does not answer within {CONNECT_S_MAX:g} s: is it switched on, is the cable in?"
         ) from error
+    except UnicodeError as error:
+        raise LinkUnavailable(f"{address.host!r} can be no host's name ({error}): correct it") from error
     except ssl.SSLError as error:
         raise LinkUnavailable(_tls_trouble(address, error)) from error
     except OSError as error:

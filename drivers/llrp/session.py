@@ -113,6 +113,7 @@ class Session:
         self._probe_us: int | None = None
         self._ended = False  # the reader said that the inventory ended
         self._restarted = False
+        self._quiet = False  # for so long that it was told
 
     # -- what goes in -----------------------------------------------------------------------------
 
@@ -135,7 +136,9 @@ class Session:
         """A report of tags arrived."""
         self._heard_us = self._reported_us = now_us
         self._restarted = False
-        self.faults.pop("quiet", None)
+        if self._quiet:
+            self._quiet = False
+            self._findings.notes.append("tags are read again")
 
     def tick(self, now_us: int) -> None:
         """Do what is due; called at `deadline_us`, and after everything that waited has been taken in."""
@@ -228,7 +231,12 @@ class Session:
                     message = self._script.send(answer)  # type: ignore[arg-type]
                 if self.found.outputs_open and not was_open:
                     was_open = True
+                    self._outputs.tick(now_us)  # while there was no connection nobody let levels end
                     self.show(list(self._outputs.ports), now_us)
+                # At once: an edge that comes while the script goes on is newer.
+                for port, high in sorted(self.found.levels.items()):
+                    self._findings.inputs += self._inputs.edge(port, high, now_us, now_us)
+                self.found.levels = {}
                 message = self._number(message)
                 self._send(message)
                 if message.name in _ANSWERED_BY:
@@ -256,9 +264,6 @@ class Session:
             # A reader that says of every antenna that it is not there cannot tell.
             if any(self.found.now.connected.values()) and self.found.now.connected.get(antenna) is False:
                 self._lose_antenna(antenna)
-        for port, high in sorted(self.found.now.inputs.items()):
-            if high is not None:
-                self._findings.inputs += self._inputs.edge(port, high, now_us, now_us)
         self._reported_us = now_us
         self._probe_us = now_us + min(_FIRST_PROBE_US, _us(self._settings.probe_s))
 
@@ -275,6 +280,7 @@ class Session:
             raise ReaderFault(no_greeting(self._settings.answer_s))
         asked, self._asked = self._asked, None
         assert asked is not None
+        self._unanswered.add(asked.id)  # should it come late
         self._advance(Unanswered(f"the reader did not answer {asked.name} within {seconds}"), now_us)
 
     # -- errands ----------------------------------------------------------------------------------
@@ -317,7 +323,8 @@ class Session:
         self._probe_us = now_us + every_us
         ended, self._ended = self._ended, False
         quiet_us = now_us - self._reported_us
-        if quiet_us >= _us(self._settings.quiet_s) and "quiet" not in self.faults:
+        if quiet_us >= _us(self._settings.quiet_s) and not self._quiet:
+            self._quiet = True
             minutes = quiet_us / 60e6
             self._findings.notes.append(
                 f"connected and its inventory runs, but no tag was read for {minutes:.0f} min"

@@ -193,6 +193,12 @@ async def test_a_name_that_nobody_knows_is_told() -> None:
         await dial(parse_reader_url("llrp://reader.invalid"))
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70, "-"])
+async def test_what_can_be_no_name_is_told(host: str) -> None:
+    with pytest.raises(LinkUnavailable, match="name"):
+        await dial(parse_reader_url(f"llrp://{host}"))
+
+
 async def test_a_reader_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialing, "CONNECT_S_MAX", 0.05)
     with socket.socket() as full:

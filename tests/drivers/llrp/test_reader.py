@@ -241,6 +241,16 @@ async def test_a_bad_frame_of_any_kind_is_skipped_and_the_link_stays(kind: str) 
         assert peer.connections == 1
 
 
+async def test_what_happened_once_is_shown_for_a_while_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_NEWS_US", 300_000)
+    peer = Peer()
+    async with gate(peer, replace(QUICK, probe_s=0.05)) as heard:
+        plain = heard.healths[-1].detail
+        await peer.send(event(Parameter("ReaderExceptionEvent", {"Message": "fan"})))
+        await heard.until(lambda: heard.healths[-1].detail == f'{plain}; the reader says: "fan"')
+        await heard.until(lambda: heard.healths[-1].detail == plain)
+
+
 async def test_only_the_last_bad_frames_are_kept_and_only_their_beginning() -> None:
     peer = Peer()
     head = encode(Message("RO_ACCESS_REPORT", 5))
