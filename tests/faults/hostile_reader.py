@@ -41,6 +41,13 @@ OBJECTS_MORE_MAX: Final = 3_000
 INTACT: Final = ("bodies", "lies within", "strange types", "split", "doubled frames", "delayed", "large")
 BROKEN: Final = ("line", "lengths", "noise", "cut short")
 
+ENDED_BY_READER: Final = (
+    "the reader ended the connection",
+    "our inventory is gone",
+    "inventory does not run",
+)
+"""What a garbled message may come to say by chance; then the connection has to be made anew."""
+
 _STAMP_US: Final = 1_700_000_000_000_000
 
 
@@ -174,6 +181,7 @@ class Court:
         self.closed_by_reader = 0
         self.spoil: Callable[[bytes], bytes] = bytes  # what becomes of an answer
         self.lost = 0
+        self.streaming = False  # a reader puts no answer into the middle of a message
         self._framer = LlrpFramer()
         self._link: object = None
         self._turn_reads = 0
@@ -191,8 +199,7 @@ class Court:
 
     def on_health(self, health: Health) -> None:
         self.lost += health.state is State.LOST
-        if "the reader ended the connection" in health.detail:
-            self.closed_by_reader += 1
+        self.closed_by_reader += any(words in health.detail for words in ENDED_BY_READER)
         if len(health.detail) > 20_000 or not health.detail.isprintable():
             self.verdict.findings.append(f"not for a person: {health.detail[:200]!r}")
 
@@ -216,11 +223,14 @@ class Court:
             self.modem.received.clear()
             if self._link is not None:
                 await self.modem.send(self.spoil(encode(greeting())))
-        if self.modem.received:
+        if self.modem.received and not self.streaming:
             asked, self.modem.received[:] = bytes(self.modem.received), b""
             for frame in self._framer.feed(asked):
                 assert isinstance(frame, bytes), "the Reader sent what is no LLRP"
-                answers = self.peer.answers(decode(frame))
+                asked_for = decode(frame)
+                if asked_for.name == "ADD_ROSPEC":
+                    self.peer.received = [asked_for]  # so that it can say that it has it
+                answers = self.peer.answers(asked_for)
                 if answers:
                     await self.modem.send(b"".join(self.spoil(encode(answer)) for answer in answers))
 
@@ -241,10 +251,11 @@ class Court:
         link, closed = self.modem._link, self.closed_by_reader
         data, faults = stream(kind, chance)
         self.modem.faults = faults
+        self.streaming = True
         sending = asyncio.create_task(self.modem.send(data))
         await self.until(sending.done, task)
-        if sending.done():
-            sending.result()
+        sending.cancel()  # where the Reader ended before it was over
+        self.streaming = False
         self.modem.faults = None
         if chance.random() < 0.1:
             self.reader.set_output(1, chance.random() < 0.5, for_s=chance.random())
@@ -253,7 +264,8 @@ class Court:
         await self.until(lambda: self.seen == self.mark or self.idle or self.modem._link is not link, task)
         if self.modem._link is not link or self.seen != self.mark:
             if kind in INTACT and self.closed_by_reader == closed:
-                verdict.findings.append(f"{kind}: the link was not kept, or a whole report after it was lost")
+                told = self.reader.health.detail[:300]
+                verdict.findings.append(f"{kind}: the link was not kept, or a whole report was lost: {told}")
             verdict.reconnects += 1
             self.modem.unplug()
             self.modem.plug()
