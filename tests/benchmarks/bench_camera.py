@@ -18,7 +18,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -82,7 +82,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default 3)")
     parser.add_argument("--labels", type=int, default=6, help="labels of each kind and condition (default 6)")
+    parser.add_argument("--sizes", type=int, metavar="N", help="only: of N labels of each size, those read")
     options = parser.parse_args(argv)
+    if options.sizes:
+        _print_sizes(options.sizes)
+        return 0
     rows, ratio = measure(options.rounds, options.labels)
     shared = [row for row in rows if row.kind != "data-matrix"]
     reached = {
@@ -214,6 +218,28 @@ def _row(conditions: str, kind: str, film: Film, pairs: list[tuple[Found, Found]
         ours.wrong,
         theirs.wrong,
     )
+
+
+def _print_sizes(count: int) -> None:
+    """In how many pictures of a dock a label is read, by the pixels of its narrowest bar or its cell."""
+    eyes = load_eyes(CameraSettings())
+    print(f"{'pixels':12}" + "".join(f"{size:>7}" for size in _SIZES_PX))
+    for kind in KINDS:
+        cell = 1.0 if kind in ("sscc", "lot", "itf-14") else 1.5
+        read = []
+        for size in _SIZES_PX:
+            chance = Random(f"{kind} {size}")
+            film: Film = []
+            conditions = replace(CONDITIONS["dock"], module=(size / cell, size / cell))
+            for _ in range(count):
+                codes = [made_up(kind, chance)]
+                (taken,) = lane_pictures(codes, Lane(1, 0), conditions, SIZE, chance)
+                film.append((taken.pixels, taken.labels[0].code))
+            read.append(len(by_camera(eyes, film).labels))
+        print(f"{kind:12}" + "".join(f"{100 * number // count:6}%" for number in read))
+
+
+_SIZES_PX = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.5)
 
 
 def _print(rows: list[Row], ratio: float, reached: dict[str, bool]) -> None:
