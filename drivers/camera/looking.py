@@ -162,6 +162,9 @@ class Looking:
             try:
                 if not self._stopped.is_set():
                     self._hand(event)
+            except BaseException as error:  # noqa: BLE001 - as above
+                self._end(error)
+                self.stop()
             finally:
                 taken.set()
 
@@ -171,12 +174,12 @@ class Looking:
                 pass
 
     def _finish(self, error: BaseException | None) -> None:
-        def finish() -> None:
-            if not self._ended.done():
-                self._ended.set_result(error)
-
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(finish)
+            self._loop.call_soon_threadsafe(self._end, error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if not self._ended.done():
+            self._ended.set_result(error)
 
 
 _PATIENCE_S = 0.2

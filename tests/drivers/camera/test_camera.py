@@ -219,6 +219,18 @@ async def test_a_fault_of_ours_is_no_lost_camera() -> None:
         await camera.run(lambda *_: None, lambda _: None)
 
 
+async def test_a_fault_of_who_takes_the_reads_ends_the_camera() -> None:
+    clock, decoder = HandClock(), NumberDecoder()
+    source = ScriptedSource(clock)
+    source.put(1)
+
+    def refuse(*_: object) -> None:
+        raise KeyError("theirs")
+
+    with pytest.raises(KeyError, match="theirs"):
+        await scripted_camera(clock, decoder, [source]).run(refuse, lambda _: None)
+
+
 async def test_broken_pictures_are_counted_and_the_next_one_is_read() -> None:
     clock, decoder = HandClock(), NumberDecoder()
     source = ScriptedSource(clock)
