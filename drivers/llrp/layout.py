@@ -198,10 +198,12 @@ def _run(parts: list[_Part]) -> _Step:
 class _Plain(_Step):
     """Numbers and byte strings of fixed length, one a field."""
 
-    __slots__ = ("_struct",)
+    __slots__ = ("_numbers", "_struct")
 
     def __init__(self, parts: list[_Part]) -> None:
         self._struct = struct.Struct(">" + "".join(part.code for part in parts))
+        # Byte strings that do not fit are filled or cut silently by struct.
+        self._numbers = not any(part.code == "12s" for part in parts)
         self.names = tuple(part.name for part in parts)
         self.size = self._struct.size
 
@@ -213,6 +215,12 @@ class _Plain(_Step):
         return behind
 
     def write(self, fields: Mapping[str, Value]) -> bytes:
+        if self._numbers:
+            try:
+                return self._struct.pack(*[fields.get(name, 0) for name in self.names])
+            except struct.error:
+                pass
+        # One by one, to say which one it is that does not fit.
         pieces = zip(self.names, self._struct.format[1:].replace("12s", "x"), strict=True)
         return b"".join([_number(name, code, fields.get(name)) for name, code in pieces])
 

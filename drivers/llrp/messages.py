@@ -272,13 +272,12 @@ class _Reader:
             raise error.within(name) from None
 
     def _custom(self, at: int, end: int, depth: int) -> Parameter:
-        fields, _ = _CUSTOM.read(self._data, at, end)
-        known = _CUSTOMS.get((fields["VendorID"], fields["Subtype"]))  # type: ignore[arg-type]
-        if known:
-            read = self.attempt(known, at + 8, end, depth + 1)
-            if read:
+        if end - at >= 8:
+            known = _CUSTOMS.get(struct.unpack_from(">II", self._data, at))
+            read = known and self.attempt(known, at + 8, end, depth + 1)
+            if known and read:
                 return Parameter(known.name, *read)
-        return Parameter("Custom", fields)
+        return Parameter("Custom", _CUSTOM.read(self._data, at, end)[0])
 
 
 def _message_body(message: Message) -> tuple[int, bytes]:
