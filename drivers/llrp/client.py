@@ -213,7 +213,7 @@ class Reader:
         except LinkLost:
             # Nothing more can be said to it. A reader of 1.0.1 that ends the connection over the question for
             # its version is not asked again.
-            self._negotiate = not session.asks_version
+            self._negotiate = self._negotiate and not session.asks_version
             raise
         except (ReaderFault, asyncio.CancelledError):
             self._session = None

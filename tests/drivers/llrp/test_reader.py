@@ -89,6 +89,10 @@ async def test_a_reader_that_hangs_up_over_the_question_for_its_version_is_not_a
     peer.refuses = hang_up
     async with gate(peer) as heard:
         assert heard.states == [State.OPENING, State.LOST, State.READY]
+        for lost in (2, 3):
+            peer.hang_up()
+            await heard.until(lambda lost=lost: heard.states.count(State.LOST) == lost)  # type: ignore[misc]
+            await heard.until_state(State.READY)
         assert peer.names().count("GET_SUPPORTED_VERSION") == 1
 
 
