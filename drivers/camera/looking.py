@@ -140,8 +140,11 @@ class Looking:
             self.stop()
 
     def _look_at(self, shot: Shot, now_ns: int) -> None:
-        if self._live and now_ns - shot.at_ns > self._stale_ns:
+        age_ns = now_ns - shot.at_ns
+        if self._live and age_ns > self._stale_ns:
             self._tally.late += 1
+            late = f"a picture was dropped, {age_ns / 1e9:.1f} s old when its turn came"
+            self._post(Trouble(f"{late}: this machine has too much to do"))
             return
         self._tally.looked += 1
         try:

@@ -117,6 +117,8 @@ async def test_a_picture_that_is_too_old_is_not_looked_at() -> None:
         source.put(2, clock.monotonic_ns() - 400_000_000)
         await seen.until(lambda: len(seen.reads) == 1)
     assert decoder.seen == [2]
+    told = "a picture was dropped, 0.6 s old when its turn came: this machine has too much to do"
+    assert told in {health.detail for health in seen.healths}
 
 
 async def test_the_event_loop_takes_no_pictures_and_reads_no_codes() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simulators.camera.symbols import Pixels
 
 SIZE = (640, 360)
-SETTINGS = CameraSettings(retry_s_min=0.01, retry_s_max=0.1)
+SETTINGS = CameraSettings(retry_s_min=0.01, retry_s_max=0.1, stale_s=60)
 
 
 def photo(code: bytes) -> Pixels:
@@ -55,7 +55,7 @@ async def test_a_stream_is_read_and_opened_again_after_its_loss(monkeypatch: pyt
 
 async def test_no_old_picture_is_looked_at_when_a_camera_is_faster_than_the_decoder() -> None:
     """Twenty pictures a second against two looks: the label shown last is read, the count tells the rest."""
-    settings = CameraSettings(looks_per_second_max=2)
+    settings = CameraSettings(looks_per_second_max=2, stale_s=60)
     codes = [made_up("link", Random(number)) for number in range(2)]
     async with RtspCamera(fps=20) as device:
         camera = Camera("cam", f"camera+{device.url}", settings, RunningClock())
