@@ -53,7 +53,7 @@ def identity_at(books: NodeBooks, raw: bytes, at: datetime) -> Identity:
 
 def tag_at(books: NodeBooks, epc: bytes, pc: int | None, at: datetime) -> Identity:
     """What an RFID tag is that was read at a moment; `pc` is its protocol control word. Never raises."""
-    return identify(TagRead(epc, pc), local_day(books, at))
+    return _tag(epc, pc, local_day(books, at))
 
 
 def answer_at(books: NodeBooks, raw: bytes, at: datetime) -> dict[str, Any]:
@@ -80,6 +80,12 @@ def _patterns(books: NodeBooks) -> tuple[SitePattern, ...]:
 @lru_cache(maxsize=8)
 def _compiled(codes: Sequence[tuple[str, str]]) -> tuple[SitePattern, ...]:
     return compile_patterns(codes)
+
+
+@lru_cache(maxsize=4096)
+def _tag(epc: bytes, pc: int | None, today: date) -> Identity:
+    """A tag's identity, remembered: a gate asks while it moves, and again once it is through."""
+    return identify(TagRead(epc, pc), today)
 
 
 # The application identifiers that rules 1 and 2 held; a code with any other was unreadable to them.
