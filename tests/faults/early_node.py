@@ -25,8 +25,8 @@ HELD_BACK_S = 0.05
 class ShowsEarly(Dock):
     """Does not wait for the journal."""
 
-    def _record(self, door: Door, *judged: Any) -> asyncio.Future[Any]:
-        future = super()._record(door, *judged)
+    def record(self, door: Door, *judged: Any) -> asyncio.Future[Any]:
+        future = super().record(door, *judged)
         door.tell(door.turn)
         self.changed(door.id)
         return future
