@@ -15,6 +15,7 @@ import pytest
 from drivers.llrp.framing import LlrpFramer
 from drivers.llrp.messages import Message, Parameter, decode, encode, message_names
 from tests.drivers.llrp import mutations, samples
+from tests.source import ROOT
 from zonegate.cli import main
 
 if TYPE_CHECKING:
@@ -73,6 +74,17 @@ def test_frames_in_a_row_are_a_line_each(tmp_path: Path, capsys: pytest.CaptureF
         {"type": "KEEPALIVE", "id": 8, "length": 10, "version": 1},
         {"type": 900, "id": 9, "length": 12, "version": 1, "Type": 900, "Data": "YWI="},
     ]
+
+
+def test_the_documented_line_is_what_its_frame_gives(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs/integrate/llrp.md").read_text()
+    documented = json.loads(text.partition("```json\n")[2].partition("\n```")[0])
+    seen = Parameter("FirstSeenUTC", {"FirstSeen": 1594174805147920})
+    tag = Parameter("TagReportData", {}, [*TAG.parameters[:3], seen])
+    frame = encode(Message("RO_ACCESS_REPORT", 7, {}, [tag]))
+    assert dumped(capsys, kept(tmp_path, frame)) == (0, [documented])
 
 
 def test_a_bad_frame_is_told_and_the_next_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
