@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -221,10 +221,14 @@ class Passing:
         contents = contents_of(dock.books, passage, moment.at, beside_units=beside_units)
         name = evidence.name(closed.evidence)
         facts = facts_of(passage, contents, self.bound, name, load_seen=_load_seen(closed, contents))
+        # What was told to stop and did not move in the end has not crossed, whatever else did.
+        still = msgspec.structs.replace(facts, kind=PassageKind.NOTHING.value)
+        judged = [(piece, facts) for piece in contents.pieces]
+        judged += [(piece, still) for piece in self._stopped(going, contents, passage, moment.at)]
         found = [
             decided
-            for piece in contents.pieces
-            if (decided := self._decide(door, piece, facts, passage, moment)) is not None
+            for piece, said in judged
+            if (decided := self._decide(door, piece, said, passage, moment)) is not None
         ]
         self._note_all(recorder, going, passage, found)
         recorder.note_passage(
@@ -243,6 +247,16 @@ class Passing:
         places, all_found = self._found.setdefault(door.id, ([], []))
         places.append(at)
         all_found.extend(found)
+
+    def _stopped(self, going: _Going, contents: Contents, passage: Passage, at: datetime) -> Iterator[Piece]:
+        """Loads that a STOP was said of and that are not among what moved: it is on record, too."""
+        told = {key for key, verdict in going.said.items() if verdict.kind == words.STOP}
+        told -= {piece.load.key for piece in contents.pieces if piece.load is not None}
+        for tag in passage.tags if told else ():
+            identity = tag_at(self._dock.books, tag.epc, tag.pc, at)
+            if isinstance(identity, Load) and identity.key in told:
+                told.remove(identity.key)
+                yield Piece(identity, tag)
 
     def _decide(
         self, door: Door, piece: Piece, facts: PassageFacts, passage: Passage, moment: Moment

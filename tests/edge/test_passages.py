@@ -320,6 +320,24 @@ async def test_a_stop_that_turned_back_is_on_record(yard: Yard) -> None:
     assert (kind, body.reason, body.crossed) == ("stop", "not-on-permit", False)
 
 
+@pytest.mark.parametrize(("tags", "kind"), [([], PassageKind.NOTHING), ([unit(1)], PassageKind.CROSSED)])
+async def test_a_stop_that_was_said_is_on_record_though_the_load_did_not_move_in_the_end(
+    yard: Yard, tags: list[bytes], kind: PassageKind
+) -> None:
+    closed = passage("out", tags, kind=kind, still=[unit(4)])
+    assert sight(yard, "out", unit(4), opened_us=closed.passage.opened_us).state == "STOP"
+    cross(yard, closed)
+    kind_of, body = yard.recorder.last()
+    assert (kind_of, body.reason, body.crossed) == ("stop", "not-on-permit", False)
+    assert body.read.passage.kind == "nothing", "so it is judged again as it was"
+    assert len(written(yard)) == 1 + len(tags)
+
+
+async def test_what_lay_about_and_was_not_stopped_is_not_on_record(yard: Yard) -> None:
+    cross(yard, passage("out", [unit(1)], still=[unit(4)]))
+    assert written(yard) == [("withdrawal", "withdrawn")]
+
+
 # -- no readable tag, no load -----------------------------------------------------------------------
 
 
