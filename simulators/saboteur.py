@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoils a center's books in one of four ways, so that whoever checks them can be checked.
+"""Spoils a center's books in one of four ways, or what a gate found, so that whoever checks can be checked.
 
 `drop`: an admission vanishes, from the record and from the books. `dup`: a movement is entered and
 published a second time, as a new fact. `admit`: a load that was stopped is booked as gone. `forge`: a
-quantity is changed in a stored record and in the books alike. Run as `python -m simulators.saboteur`; says
+quantity is changed in a stored record and in the books alike. `turn`: a pallet that crossed at a gate is said
+to have turned round, in the node's own evidence. Run as `python -m simulators.saboteur`; says
 what it did in one line.
 
 Works on the center's tables with a superuser's rights, past their triggers, as somebody with the disk in
@@ -16,9 +17,11 @@ import argparse
 import asyncio
 import hashlib
 import json
+import sqlite3
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -58,23 +61,42 @@ async def spoil(act: str, dsn: str, target: Target) -> str:
         await connection.close()
 
 
+def turn(journal: Path) -> str:
+    """Say of the last pallet that crossed at a gate that it turned round. Raises NothingToSpoil."""
+    with closing(sqlite3.connect(journal, timeout=10)) as connection, connection:
+        rows = connection.execute(_PASSAGES).fetchall()
+        found = [(position, json.loads(said)) for position, said in rows]
+        position, finding = next((row for row in found if row[1]["kind"] == "crossed"), (0, None))
+        if finding is None:
+            raise NothingToSpoil(f"no crossing is kept in {journal}")
+        finding |= {"kind": "turned", "direction": None, "crossings": []}
+        connection.execute(_FORGE_PASSAGE, (json.dumps(finding).encode(), position))
+    return f"turned passage {finding['passage']} round, which had crossed"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Spoil once; exit code 0 when it is done, 1 when there was nothing to do it to."""
     parser = argparse.ArgumentParser(prog="python -m simulators.saboteur", description=__doc__)
-    parser.add_argument("act", choices=sorted(_ACTS))
+    parser.add_argument("act", choices=sorted([*_ACTS, "turn"]))
     parser.add_argument("--dsn", required=True, help="the center's PostgreSQL as a superuser")
     parser.add_argument("--tenant", default="example")
     parser.add_argument("--zone", default="999001001")
     parser.add_argument("--node", default="dock-1")
     parser.add_argument("--broker", help="mqtt://HOST:PORT, where dup publishes the second event")
     parser.add_argument("--log", type=Path, help="the listener's log, from which dup takes the first event")
+    parser.add_argument("--journal", type=Path, help="the node's journal.sqlite3, for turn")
     parser.add_argument(
         "--quiet", type=float, default=1.0, help="begin when nothing has arrived for so many seconds"
     )
     options = parser.parse_args(arguments)
     target = Target(options.tenant, options.zone, options.node, options.broker, options.log)
+    if options.act == "turn" and options.journal is None:
+        parser.error("turn is done to a node's journal: --journal says where that is")
     try:
-        done = asyncio.run(_spoil_when_quiet(options.act, options.dsn, target, options.quiet))
+        if options.act == "turn":
+            done = turn(options.journal)
+        else:
+            done = asyncio.run(_spoil_when_quiet(options.act, options.dsn, target, options.quiet))
     except NothingToSpoil as error:
         print(f"saboteur: {error}", file=sys.stderr)  # noqa: T201 - a program speaks
         return 1
@@ -310,6 +332,11 @@ _ADD_HOLDING: Final = """
 UPDATE holding SET quantity = quantity + $6
 WHERE tenant = $1 AND zone = $2 AND key = $3 AND owner = $4 AND status = $5
 """
+_PASSAGES: Final = "SELECT position, finding FROM passage_evidence ORDER BY position DESC"
+_GUARDS: Final = (
+    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'passage_evidence'"
+)
+_FORGE_PASSAGE: Final = "UPDATE passage_evidence SET finding = ? WHERE position = ?"
 _ADD_USED: Final = """
 UPDATE permit_line SET used = used + $5 WHERE tenant = $1 AND zone = $2 AND permit = $3 AND line = $4
 """

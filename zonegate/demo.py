@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`zonegate demo`: the example zone on simulated hardware, with everything else real.
 
-Starts an own Mosquitto and PostgreSQL, a center, a node with two doors (for `rush` a second node with a
-third door), and a subscriber; lets the yard play a script; and has another program grade what it finds
-against the yard's truth. Everything it starts ends with it.
+Starts an own Mosquitto and PostgreSQL, a center, a node with two doors, an RFID gate and a camera at the
+outbound one (for `rush` a second node with a third door, and no gate), and a subscriber; lets the yard play a
+script; and has another program grade what it finds against the yard's truth. Everything it starts ends with
+it.
 """
 
 from __future__ import annotations
@@ -19,18 +20,22 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from zonegate.cable import Cable
-from zonegate.child import ChildError
+from zonegate.child import ChildError, free_port
 from zonegate.children import OwnMosquitto, OwnPostgres, SpareBroker, own_broker
-from zonegate.own import OwnCenter, OwnNode
+from zonegate.own import OwnCenter, OwnGate, OwnNode
 
 TENANT: Final = "example"
 ZONE: Final = "999001001"
 NODE: Final = "dock-1"
 DOORS: Final = {"d1": "Door 1, inbound", "d2": "Door 2, outbound"}
+GATE_DOOR: Final = "d2"
+"""Where the RFID gate and the camera are."""
+
 OTHER: Final = "dock-2"
 OTHER_DOORS: Final = {"d3": "Door 3, outbound"}
 """Of the dock that `rush` plays at, too; it reaches center and broker by cables that can be pulled."""
@@ -51,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print the grader's figures as the last line")
     add(
         "--sabotage",
-        choices=["drop", "dup", "admit", "forge"],
+        choices=["drop", "dup", "admit", "forge", "turn"],
         help="falsify the record: the grader must find it",
     )
     add("--folder", type=Path, help="keep everything here; default: a folder that is removed at the end")
@@ -103,6 +108,7 @@ class _World:
     nodes: dict[str, OwnNode]
     cables: tuple[Cable, ...]
     heard: Path
+    gates: tuple[OwnGate, ...]
 
     @property
     def node(self) -> OwnNode:
@@ -155,16 +161,18 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
         links.mkdir(mode=0o700, exist_ok=True)
         _say("starting the nodes ..." if script == "rush" else "starting the node ...")
         cables: tuple[Cable, ...] = ()
-        starting = [_node(stack, folder, links, NODE, DOORS, center, center.url, broker.url)]
+        gates = () if script == "rush" else (_gate(folder),)
+        at = _Links(links, center, center.url, broker.url)
+        starting = [_node(stack, folder, at, NODE, DOORS, gates)]
         if script == "rush":
             cables = (Cable("http", center.port), Cable("mqtt", broker.port))
             for cable in cables:
                 await stack.enter_async_context(cable)
             (folder / OTHER).mkdir(mode=0o700, exist_ok=True)
-            ways = (cables[0].url, cables[1].url)
-            starting.append(_node(stack, folder / OTHER, links, OTHER, OTHER_DOORS, center, *ways))
+            at = _Links(links, center, cables[0].url, cables[1].url)
+            starting.append(_node(stack, folder / OTHER, at, OTHER, OTHER_DOORS))
         nodes = dict(zip((NODE, OTHER), await asyncio.gather(*starting), strict=False))
-        world = _World(folder, postgres, dsn, broker, center, nodes, cables, heard)
+        world = _World(folder, postgres, dsn, broker, center, nodes, cables, heard, gates)
         for name, node in nodes.items():
             await _until(partial(_connected, node), f"{name} to reach the center")
         papers = folder / "papers.json"
@@ -177,15 +185,23 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
         yield world
 
 
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """What a node is joined to: the folder of its scanners, its center, and the ways to center and broker."""
+
+    scanners: Path
+    center: OwnCenter
+    center_url: str
+    broker_url: str
+
+
 async def _node(
     stack: contextlib.AsyncExitStack,
     folder: Path,
-    links: Path,
+    at: _Links,
     name: str,
     doors: dict[str, str],
-    center: OwnCenter,
-    center_url: str,
-    broker_url: str,
+    gates: tuple[OwnGate, ...] = (),
 ) -> OwnNode:
     """A dock, enrolled and started; its scanners' names are those of the yard."""
     node = OwnNode(
@@ -194,14 +210,26 @@ async def _node(
         zone=ZONE,
         node=name,
         doors={
-            door: (said, links / f"usb-Example_Scanner_{door.upper()}-if00") for door, said in doors.items()
+            door: (said, at.scanners / f"usb-Example_Scanner_{door.upper()}-if00")
+            for door, said in doors.items()
         },
-        center=_Address(center_url),
-        code=await center.enrol(name),
-        broker=broker_url,
+        center=_Address(at.center_url),
+        code=await at.center.enrol(name),
+        broker=at.broker_url,
+        gates=gates,
     )
     await stack.enter_async_context(node)
     return node
+
+
+def _gate(folder: Path) -> OwnGate:
+    """The gate at the outbound door; without OpenCV it has no camera."""
+    pictures = folder / "camera-d2"
+    pictures.mkdir(mode=0o700, exist_ok=True)
+    sees = all(find_spec(name) is not None for name in ("cv2", "zxingcpp"))
+    if not sees:
+        _say("no camera: pip install 'zonegate[camera]' brings one; its label goes to the scanner")
+    return OwnGate(GATE_DOOR, free_port(), pictures if sees else None)
 
 
 def _connected(node: OwnNode) -> bool:
@@ -269,6 +297,9 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
         str(speed),
         *more,
     ]
+    for gate in world.gates:
+        words += ["--gate", f"{gate.door}={gate.port}"]
+        words += ["--camera", str(gate.pictures)] if gate.pictures else []
     if OTHER in world.nodes:
         words += [word for door in OTHER_DOORS for word in ("--at", f"{door}={world.nodes[OTHER].url}")]
     process = await _start("simulators.yard", *words)
@@ -321,6 +352,7 @@ async def _join(world: _World) -> None:
 
 async def _sabotage(world: _World, act: str) -> None:
     words = [act, "--dsn", world.dsn, "--broker", world.broker.url, "--log", str(world.heard)]
+    words += ["--journal", str(world.node.store / "journal.sqlite3")]
     await _program("simulators.saboteur", *words)
 
 

@@ -14,6 +14,8 @@ import signal
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -114,6 +116,35 @@ class OwnCenter(Own):
         return said.decode()
 
 
+@dataclass(frozen=True, slots=True)
+class OwnGate:
+    """A simulated RFID gate at a door: the port of its reader, which has four antennas, three eyes, two lamps
+    and a horn, and the folder of its camera's pictures, where there is a camera.
+    """
+
+    door: str
+    port: int
+    pictures: Path | None
+
+    def tables(self) -> list[str]:
+        """Its part of a node's configuration."""
+        lines = ["[[reader]]", f'name = "gate-{self.door}"', f'url = "llrp://127.0.0.1:{self.port}"']
+        for port, side in enumerate(("outer", "inner", "outer", "inner"), start=1):
+            lines += _table("reader.antenna", port=port, door=self.door, side=side)
+        for port, place in enumerate(("outer", "inner", "height"), start=1):
+            lines += _table("reader.eye", port=port, door=self.door, place=place)
+        for port, shows in enumerate(("stop", "go", "horn"), start=1):
+            lines += _table("reader.output", port=port, door=self.door, shows=shows)
+        if self.pictures is not None:
+            url = f"camera+folder://{self.pictures}"
+            lines += _table("camera", name=f"camera-{self.door}", url=url, door=self.door)
+        return lines
+
+
+def _table(table: str, /, **values: object) -> list[str]:
+    return [f"[[{table}]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+
+
 class OwnNode(Own):
     """`zonegate node` with its scanners at by-id names in `links`."""
 
@@ -131,6 +162,7 @@ class OwnNode(Own):
         code: str | None = None,
         broker: str | None = None,
         timezone: str = "America/Chicago",
+        gates: Sequence[OwnGate] = (),
     ) -> None:
         """`doors` maps a door to its name and its scanner's link."""
         super().__init__(folder)
@@ -139,6 +171,7 @@ class OwnNode(Own):
         self._center = center
         self._code = code
         self._broker = broker
+        self._gates = gates
 
     def enrol(self, code: str) -> None:
         """Use another one-time code from its next start on."""
@@ -166,5 +199,10 @@ class OwnNode(Own):
         for door, (name, link) in self._doors.items():
             lines += ["[[door]]", f'id = "{door}"', f"name = {json.dumps(name)}"]
             lines += [f'devices = ["serial://{link}?baud=115200"]'] if link else []
+        for gate in self._gates:
+            lines += gate.tables()
+        if self._gates:
+            # A script's trips follow each other closer than a dock's: what was before one is the last one's.
+            lines += ["[gate]", "before_ms = 1500"]
         self.config.write_text("\n".join([*lines, ""]), encoding="utf-8")
         return [sys.executable, "-m", "zonegate", "node", "--config", str(self.config)]

@@ -17,6 +17,7 @@ from simulators.grader.events import event_findings
 from simulators.grader.evidence import Center, Fact, Journal, Subscriber, Truth
 from simulators.grader.facts import MOVEMENTS, TOLD, digest, fact_of
 from simulators.grader.findings import CHAIN, DUPLICATE, LOST, WRONG, Finding
+from simulators.grader.gates import NOTHING, gate_findings
 from simulators.grader.record import Row, chain_faults, copy_faults, head_faults
 
 
@@ -45,6 +46,7 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
         *_movements_against_entries(center),
         *_seen_by_books(center, at_center.steps),
         *_chains(journal, center, subscriber),
+        *gate_findings(truth, journal),
     ]
     kinds: dict[str, set[str]] = defaultdict(set)
     for finding in findings:
@@ -53,6 +55,8 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
     count = {kind: sum(fact["type"] == kind for fact in decided) for kind in TOLD}
     figures = {
         "scans": truth.scans,
+        "reads": journal.reads,
+        "passages": len(journal.passages),
         "admissions": count["admission"],
         "withdrawals": count["withdrawal"],
         "holds": count["hold"],
@@ -65,8 +69,25 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
         "wrong": len(kinds[WRONG]),
         "chain_ok": not kinds[CHAIN],
         "decisions_digest": digest(decided),
+        "doors": _doors(truth, journal, decided),
     }
     return Grade(figures, tuple(findings))
+
+
+def _doors(truth: Truth, journal: Journal, decided: list[Fact]) -> dict[str, dict[str, list[int]]]:
+    """For each door and kind: how many there must be, and how many there are at the center (of passages: how
+    many trips were driven, and how many the node kept in which something came).
+    """
+    kinds = ("admission", "withdrawal", "hold", "stop")
+    doors: dict[str, dict[str, list[int]]] = {}
+    for door in sorted({fact["door"] for _, fact in truth.facts if fact["door"]}):
+        wanted = [fact["type"] for _, fact in truth.facts if fact["door"] == door]
+        found = [fact["type"] for fact in decided if fact["door"] == door]
+        doors[door] = {f"{kind}s": [wanted.count(kind), found.count(kind)] for kind in kinds}
+        driven = sum(trip.door == door for trip in truth.trips)
+        kept = sum(each.door == door and each.finding.get("kind") != NOTHING for each in journal.passages)
+        doors[door]["passages"] = [driven, kept]
+    return doors
 
 
 def _facts(rows: list[Row]) -> list[Fact]:

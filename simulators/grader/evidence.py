@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,20 +29,48 @@ class EvidenceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """What was driven through a gate: of which step, at which door, from when until when (seconds of the
+    epoch), and what the truth file says of it.
+    """
+
+    step: int
+    door: str
+    from_s: float
+    until_s: float
+    said: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
-    """What was done: triggers pulled, and each expected fact with the number of its step."""
+    """What was done: triggers pulled, each expected fact with the number of its step, trips through gates."""
 
     scans: int
     facts: tuple[tuple[int, Fact], ...]
+    trips: tuple[Trip, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage as a node kept it; `at_s` is when it opened (seconds of the epoch), `finding` what the gate
+    found.
+    """
+
+    name: str
+    door: str
+    at_s: float
+    finding: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The nodes' own logs; `nodes` tells whose an epoch is."""
+    """The nodes' own logs; `nodes` tells whose an epoch is. `reads` counts the reads kept as evidence."""
 
     rows: list[Row]
     heads: list[Head]
     nodes: dict[str, str] = field(default_factory=dict)
+    passages: list[Passage] = field(default_factory=list)
+    reads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +113,16 @@ def read_truth(path: Path) -> Truth:
     """The yard's truth file. Raises EvidenceError."""
     scans = 0
     facts: list[tuple[int, Fact]] = []
+    trips = []
     for row in _lines(path):
         if row.get("kind") == "step":
             scans += row["scans"]
             facts += [(row["step"], fact) for fact in row["expect"]]
-    return Truth(scans, tuple(facts))
+            said = row.get("passage")
+            if said:
+                times = (_seconds(said["from"]), _seconds(said["until"]))
+                trips.append(Trip(row["step"], row["door"], *times, said))
+    return Truth(scans, tuple(facts), tuple(trips))
 
 
 def read_journals(paths: dict[str, Path]) -> Journal:
@@ -98,6 +132,8 @@ def read_journals(paths: dict[str, Path]) -> Journal:
         [row for journal in journals.values() for row in journal.rows],
         [head for journal in journals.values() for head in journal.heads],
         {row.epoch: node for node, journal in journals.items() for row in journal.rows},
+        [passage for journal in journals.values() for passage in journal.passages],
+        sum(journal.reads for journal in journals.values()),
     )
 
 
@@ -112,9 +148,22 @@ def _read_journal(path: Path) -> Journal:
             heads = connection.execute(
                 "SELECT epoch, seq, hash, signature FROM signed_head ORDER BY position"
             ).fetchall()
+            passages = connection.execute(
+                "SELECT passage, door, at, finding FROM passage_evidence ORDER BY position"
+            ).fetchall()
+            (reads,) = connection.execute("SELECT count(*) FROM read_evidence").fetchone()
     except sqlite3.Error as error:
         raise EvidenceError(f"the journal {path} cannot be read: {error}") from error
-    return Journal([Row(*row) for row in rows], [Head(*head) for head in heads])
+    return Journal(
+        [Row(*row) for row in rows],
+        [Head(*head) for head in heads],
+        passages=[Passage(name, door, _seconds(at), json.loads(said)) for name, door, at, said in passages],
+        reads=reads,
+    )
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 async def read_center(dsn: str, tenant: str, zone: str, nodes: Sequence[str]) -> Center:

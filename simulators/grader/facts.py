@@ -40,7 +40,7 @@ def fact_of(row: Row) -> Fact:
     body = _part(entry, "body")
     load, line = _part(body, "load"), _part(body, "use") or _part(body, "line")
     quantity = body.get("quantity", load.get("quantity"))
-    named = load.get("sscc") or load.get("key") or _part(body, "read").get("code")
+    named = load.get("sscc") or load.get("key") or _code(_part(body, "read"))
     fact: Fact = {
         "id": row.entry_id,
         "type": row.type,
@@ -55,11 +55,17 @@ def fact_of(row: Row) -> Fact:
         "left": exact(body.get("left")),
         "missing": sorted(map(str, body.get("missing") or ())),
     }
-    same = ("direction", "owner", "status", "clears", "movement", "counted", "planned", "corrects")
+    same = ("direction", "owner", "status", "clears", "movement", "counted", "planned", "corrects", "crossed")
     fact |= {name: body.get(name) for name in same}
     if row.type == "correction":
         fact |= {"owner": load.get("owner"), "status": load.get("status")}
     return fact
+
+
+def _code(read: dict[str, Any]) -> Any:
+    """What was read; of a passage that no tag named the code is the passage's own name."""
+    code = read.get("code")
+    return "no tag" if code and code == _part(read, "passage").get("passage") else code
 
 
 def exact(quantity: Any) -> str | None:

@@ -15,8 +15,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from simulators.scanner import PtyScanner
+from simulators.yard.rig import Rig
 from simulators.yard.runner import BAUD, Pace, Play, PlayError, scanner_links
-from simulators.yard.scenario import SCRIPTS, Scenario, build
+from simulators.yard.scenario import OUTBOUND, SCRIPTS, Scenario, build
 from simulators.yard.screen import Dock, DockError
 from simulators.yard.truth import TruthFile
 
@@ -33,7 +34,7 @@ names the second one.
 def main(arguments: list[str] | None = None) -> int:
     """Run one command of the yard; returns the exit code."""
     options = _parser().parse_args(arguments)
-    scenario = build(options.script, options.seed, options.today)
+    scenario = build(options.script, options.seed, options.today, gate=bool(options.gate))
     if options.command == "papers":
         options.out.write_text(json.dumps(scenario.papers.documents(), indent=2) + "\n", encoding="utf-8")
         return 0
@@ -68,6 +69,7 @@ async def _play(scenario: Scenario, options: argparse.Namespace) -> int:
                     swallow=_swallowed(scenario, options.swallow),
                     stay=options.stay,
                 ),
+                {door: Rig(door, port, options.camera) for door, port in options.gate},
             )
             unanswered = await play.run()
     if unanswered:
@@ -118,6 +120,16 @@ def _at(text: str) -> tuple[str, str]:
     return door, url
 
 
+def _gate(text: str) -> tuple[str, int]:
+    """A door and the port of its gate's reader."""
+    door, equals, port = text.partition("=")
+    if door != OUTBOUND or not equals or not port.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} came, expected {OUTBOUND}=PORT: the script's gate is there"
+        )
+    return door, int(port)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators.yard", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -154,7 +166,16 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--swallow", help='sabotage: step number, or "auto", whose scan never reaches the wire')
     play.add_argument("--stay", action="store_true", help="keep the scanners plugged when the script is over")
     play.add_argument("--quiet", action="store_true", help="do not tell the steps on standard error")
+    play.add_argument("--camera", type=Path, help="folder of the pictures of the camera at the gate's door")
     for command in (papers, play):
+        command.add_argument(
+            "--gate",
+            type=_gate,
+            action="append",
+            default=[],
+            metavar="DOOR=PORT",
+            help="the day's last truck goes through an RFID gate at this door, its reader on this port",
+        )
         command.add_argument("--script", choices=SCRIPTS, default="day")
         command.add_argument("--seed", type=int, default=1)
         command.add_argument(

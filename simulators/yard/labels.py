@@ -14,6 +14,9 @@ from urllib.parse import quote
 COMPANY: Final = "9521999"
 """The example company prefix, from GS1's demonstration range."""
 
+_PARTITION: Final = 5
+"""Of EPCs whose company prefix has seven digits (TDS 2.0, table 14-2): 24 bits for it, 20 for the rest."""
+
 _GS: Final = "\x1d"
 _CHARACTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -59,6 +62,28 @@ def qr_link(*path: tuple[str, str]) -> bytes:
 def digital_link(*path: tuple[str, str]) -> str:
     """The canonical Digital Link of identifiers and values."""
     return "https://id.gs1.org" + "".join(f"/{ai}/{quote(value, safe='')}" for ai, value in path)
+
+
+def unit_tag(number: str) -> bytes:
+    """The EPC of the tag on logistic unit `number`, an SSCC of our company: SSCC-96 (TDS 2.0, 14.6.2)."""
+    return _epc(0x31, 2, (int(number[0] + number[8:17]), 34), (0, 24))
+
+
+def item_tag(gtin: str, serial: int) -> bytes:
+    """The EPC of one of the goods of a GTIN-14 of our company: SGTIN-96 (TDS 2.0, 14.6.1)."""
+    return _epc(0x30, 1, (int(gtin[0] + gtin[8:13]), 20), (serial, 38))
+
+
+def truck_tag(number: int) -> bytes:
+    """The EPC of one of our forklifts: GIAI-96 (TDS 2.0, 14.6.5)."""
+    return _epc(0x34, 0, (number, 58))
+
+
+def _epc(header: int, kind: int, *parts: tuple[int, int]) -> bytes:
+    value = ((header << 3 | kind) << 3 | _PARTITION) << 24 | int(COMPANY)
+    for number, bits in parts:
+        value = value << bits | number
+    return value.to_bytes(12, "big")
 
 
 def check_character(text: str) -> str:

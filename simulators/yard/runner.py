@@ -12,15 +12,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from simulators.scanner import PtyScanner
+from simulators.yard.drive import Tape, record
+from simulators.yard.rig import Rig
 from simulators.yard.scenario import Scenario
 from simulators.yard.screen import Dock, DockError, View
-from simulators.yard.story import Step, Until
+from simulators.yard.story import Drive, Step, Until
 from simulators.yard.truth import TruthFile
 
 BAUD: Final = 115_200
@@ -62,7 +65,7 @@ class Play:
     """One run of a scenario.
 
     `docks` by door, one for all doors of a node; `scanners` by door; a door without one is used through its
-    screen's keyboard. `tell` gets a sentence for each step.
+    screen's keyboard. `rigs` by door where the scenario uses a gate. `tell` gets a sentence for each step.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Play:
         call: Call,
         tell: Callable[[str], None],
         pace: Pace,
+        rigs: Mapping[str, Rig] | None = None,
     ) -> None:
         self._scenario = scenario
         self._docks = docks
@@ -85,6 +89,7 @@ class Play:
         self._call = call
         self._tell = tell
         self._pace = pace
+        self._rigs = rigs or {}
         self._triggered: dict[str, float] = {}
         self._scans = 0
         self._unanswered: list[int] = []
@@ -94,6 +99,8 @@ class Play:
         async with AsyncExitStack() as stack:
             for scanner in self._scanners.values():
                 await stack.enter_async_context(scanner)
+            for rig in self._rigs.values():
+                await stack.enter_async_context(rig)
             self._truth.begin(self._scenario)
             await self._until_ready()
             for _, steps in groupby(self._scenario.steps, key=lambda step: step.phase):
@@ -119,8 +126,13 @@ class Play:
         self._tell(f"{step.door or 'yard':>4}  {step.note}")
         answered: bool | None = None
         scans = 0
+        passage: dict[str, Any] | None = None
         sent = step.number != self._pace.swallow
-        if step.act == "scan":
+        if step.act == "drive":
+            answered, passage = await self._drive(step)
+        elif step.act == "show" and self._rigs[step.door].pictures is not None:
+            answered = await self._show(step)
+        elif step.act in ("scan", "show"):
             scans, answered = await self._scan(step) if sent else (step.times, None)
         elif step.act == "type":
             answered = await self._type(step)
@@ -137,7 +149,7 @@ class Play:
         self._scans += scans
         if answered is False:
             self._unanswered.append(step.number)
-        self._truth.step(step, scans, sent=sent, answered=answered)
+        self._truth.step(step, scans, sent=sent, answered=answered, passage=passage)
 
     async def _scan(self, step: Step) -> tuple[int, bool | None]:
         dock = self._docks[step.door]
@@ -150,6 +162,51 @@ class Play:
             if await dock.until(step.door, lambda view: _answers(step, before, view), patience_s):
                 return tries * step.times, True
         return tries * step.times, False
+
+    async def _drive(self, step: Step) -> tuple[bool | None, dict[str, Any]]:
+        """Drive through the gate; whether the screen answered, and what the truth file keeps of it."""
+        rig, drive = self._rigs[step.door], step.drive
+        assert drive is not None, "a drive says how"
+        seed = f"{self._scenario.script}:{self._scenario.seed}:{step.number}"
+        tape = await asyncio.to_thread(record, drive.manner, drive.unit, drive.items, seed)
+        patience_s = self._pace.patience_s
+        if not await rig.ready(patience_s):
+            raise PlayError(f"the reader of {step.door} was not set up to read after {patience_s:g} s")
+        # Who is to see the lamp light up must not find it lit.
+        if step.answer == "stop" and not await rig.dark(patience_s):
+            raise PlayError(f"step {step.number}: the lamp of {step.door} said STOP for {patience_s:g} s")
+        await rig.clear()
+        before = _mark(self._docks[step.door].now(step.door))
+        passage = _passage(drive, tape)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(rig.play(tape))
+            screen = group.create_task(self._look(step, before))
+            lamp = group.create_task(rig.lit(tape.ends_us / 1e6)) if step.answer == "stop" else None
+        passage["until"] = _now()
+        if lamp is not None:
+            assert tape.halts_us is not None, "who is stopped halts"
+            halts = began + tape.halts_us / 1e6
+            passage["stop"] = {
+                "screen_ms": _ahead_ms(halts, screen.result()),
+                "lamp_ms": _ahead_ms(halts, lamp.result()),
+            }
+        return (None if not step.answer else screen.result() is not None), passage
+
+    async def _look(self, step: Step, before: object) -> float | None:
+        """When (time.monotonic) the screen answered a drive; None when it did not, or nobody looks."""
+        if not step.answer:
+            return None
+        dock = self._docks[step.door]
+        seen = await dock.until(step.door, lambda view: _answers(step, before, view), self._pace.patience_s)
+        return time.monotonic() if seen else None
+
+    async def _show(self, step: Step) -> bool:
+        """Hold a label before the camera, and look at the screen."""
+        dock = self._docks[step.door]
+        before = _mark(dock.now(step.door))
+        await self._rigs[step.door].show(step.code)
+        return await dock.until(step.door, lambda view: _answers(step, before, view), self._pace.patience_s)
 
     async def _trigger(self, step: Step) -> None:
         due = self._triggered.get(step.door, 0.0) + self._pace.trigger_s
@@ -240,6 +297,26 @@ class Play:
         return f"yard-{self._scenario.script}-{self._scenario.seed}-{step.number}"
 
 
+def _passage(drive: Drive, tape: Tape) -> dict[str, Any]:
+    """What the truth file keeps of a trip."""
+    return {
+        "manner": drive.manner,
+        "kinds": list(drive.kinds),
+        "direction": drive.direction,
+        "unit": drive.unit.hex(),
+        "tags": [epc.hex() for epc in tape.epcs],
+        "from": _now(),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _ahead_ms(halts: float, seen: float | None) -> int | None:
+    return None if seen is None else round((halts - seen) * 1000)
+
+
 def _mark(view: View) -> object:
     """What changes on a screen with every answer: the moment it speaks of."""
     return view.get("at")
@@ -254,9 +331,10 @@ def _answers(step: Step, before: object, view: View) -> bool:
         return bool(job.get("job") == step.shows and job.get("state") == "open")
     if step.answer == "closed":
         return job.get("job") != step.shows or job.get("state") == "closed"
-    if _mark(view) == before:
+    if _mark(view) == before or (step.answer == "stop" and view.get("state") != "STOP"):
         return False
-    return step.answer != "load" or _plain(step.shows) in _plain(view.get("code", ""))
+    named = _plain(step.shows).upper() in _plain(view.get("code", "")).upper()
+    return named or step.answer not in ("load", "stop")
 
 
 def _plain(text: str) -> str:

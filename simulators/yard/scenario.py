@@ -42,6 +42,8 @@ class Scenario:
     today: date
     papers: Papers
     steps: tuple[Step, ...]
+    gates: tuple[str, ...] = ()
+    """Doors with an RFID gate and a camera that the script uses."""
 
     @property
     def doors(self) -> tuple[str, ...]:
@@ -54,8 +56,11 @@ class Scenario:
         return max(sum(step.pause_s for step in self.steps if step.door == door) for door in self.doors)
 
 
-def build(script: str, seed: int, today: date) -> Scenario:
-    """The script `script`, one of SCRIPTS, as chance `seed` has it in the week of `today`."""
+def build(script: str, seed: int, today: date, *, gate: bool = False) -> Scenario:
+    """The script `script`, one of SCRIPTS, as chance `seed` has it in the week of `today`.
+
+    With `gate` part of the day's last truck is loaded through an RFID gate; the papers are the same.
+    """
     if script not in SCRIPTS:
         raise ValueError(f"script {script!r}, expected one of {', '.join(SCRIPTS)}")
     chance = Random(f"{script}:{seed}")
@@ -64,8 +69,9 @@ def build(script: str, seed: int, today: date) -> Scenario:
     if script == "rush":
         _rush(story, yard, chance)
     else:
-        _day(story, yard, chance, faults=script == "trouble")
-    return Scenario(script, seed, today, yard.papers, tuple(story.steps))
+        _day(story, yard, chance, faults=script == "trouble", gate=gate and script == "day")
+    driven = any(step.act in ("drive", "show") for step in story.steps)
+    return Scenario(script, seed, today, yard.papers, tuple(story.steps), (OUTBOUND,) if driven else ())
 
 
 class _Yard:
@@ -117,7 +123,7 @@ class _Yard:
         return f"{item.name[:4]}{self._week}"
 
 
-def _day(story: Story, yard: _Yard, chance: Random, faults: bool) -> None:
+def _day(story: Story, yard: _Yard, chance: Random, *, faults: bool, gate: bool) -> None:
     """A week's goods in one day: two trucks in, two trucks out, and every event of the story once."""
     tools, brackets = yard.pallets(TOOL, 20), yard.pallets(BRACKET, 4)
     rest = yard.pallet(BRACKET, 100)
@@ -148,7 +154,15 @@ def _day(story: Story, yard: _Yard, chance: Random, faults: bool) -> None:
     if faulty:
         faulty.afternoon()
     story.next_phase()
-    _limit_truck(story, fourth, straddling=brackets[3], rest=rest, gone=tools[0], faulty=faulty)
+    _limit_truck(
+        story,
+        fourth,
+        straddling=brackets[3],
+        rest=rest,
+        gone=tools[0],
+        faulty=faulty,
+        stranded=motors[1] if gate else None,
+    )
 
 
 def _first_truck(story: Story, yard: _Yard, chance: Random, truck: Truck) -> None:
@@ -216,13 +230,26 @@ def _weekly_truck(
 
 
 def _limit_truck(
-    story: Story, truck: Truck, straddling: Pallet, rest: Pallet, gone: Pallet, faulty: _Faults | None
+    story: Story,
+    truck: Truck,
+    *,
+    straddling: Pallet,
+    rest: Pallet,
+    gone: Pallet,
+    faulty: _Faults | None,
+    stranded: Pallet | None,
 ) -> None:
-    """The weekly line runs out under the pallets: one straddles, a smaller one exhausts, one is refused."""
+    """The weekly line runs out under the pallets: one straddles, a smaller one exhausts, one is refused.
+
+    Where there is a gate, `stranded` is what is stopped there.
+    """
     loads = list(truck.loads)
     story.open(truck)
     if faulty:
         faulty.in_flight(OUTBOUND, loads.pop(0))
+    if stranded is not None:
+        _through_the_gate(story, loads[:4], stranded)
+        loads = loads[4:]
     for pallet in loads:
         story.moves(OUTBOUND, pallet)
     story.stops(OUTBOUND, "straddles-limit", straddling, left=100)
@@ -231,6 +258,21 @@ def _limit_truck(
     # An old label on a pallet that is used again.
     story.stops(OUTBOUND, "already-withdrawn", gone)
     story.close(OUTBOUND)
+
+
+def _through_the_gate(story: Story, loads: list[Pallet], stranded: Pallet) -> None:
+    """Two pallets cross by their tags, one of them after it was turned round; a third one's tags are dead; a
+    forklift comes back empty; one that is on no permit is stopped; and a label is shown to the camera.
+    """
+    first, second, dead, shown = loads
+    story.drives(OUTBOUND, first)
+    story.drives_empty(OUTBOUND)
+    story.is_stopped(OUTBOUND, "not-on-permit", stranded)
+    story.drives_back(OUTBOUND, second)
+    story.drives(OUTBOUND, second)
+    hold = story.drives_unread(OUTBOUND, dead)
+    story.moves(OUTBOUND, dead, clears=hold)
+    story.shows(OUTBOUND, shown)
 
 
 class _Faults:

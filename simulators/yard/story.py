@@ -9,12 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Final
 
-from simulators.yard.labels import control, digital_link, gs1_128, gs1_data_matrix, qr_link, work_order
+from simulators.yard.labels import (
+    control,
+    digital_link,
+    gs1_128,
+    gs1_data_matrix,
+    item_tag,
+    qr_link,
+    unit_tag,
+    work_order,
+)
 from simulators.yard.papers import Pallet, Papers, Truck
 
 Fact = dict[str, Any]
+
+NO_TAG: Final = "no tag"
+"""Stands for the load of a crossing of which no tag was read."""
+
+_ITEM_TAGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +43,27 @@ class Until:
 
 
 @dataclass(frozen=True, slots=True)
+class Drive:
+    """A trip through the RFID gate: how it is driven (see `simulators.yard.drive`), the unit's EPC and those
+    of the goods on it, and what the gate may call it in the end.
+    """
+
+    manner: str
+    unit: bytes
+    items: tuple[bytes, ...]
+    kinds: tuple[str, ...]
+    direction: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing done. Steps of one door are done in order; a phase begins when the one before is over.
 
     `act`: "scan" (`code` reaches the wire `times` times at once, `manner` "whole" or "split"), "type"
     (`text`, a quantity, at the door's screen), "unplug", "plug", or "call" (`text` names what the world
-    does to the service: kill-node, stop-center, start-center, kill-broker, cut-node, join-node), or "wait"
-    until the door's status page shows what `until` says. `pause_s` is what the
+    does to the service: kill-node, stop-center, start-center, kill-broker, cut-node, join-node), "wait"
+    until the door's status page shows what `until` says, "drive" (`drive`, through the RFID gate), or "show"
+    (the label with `code` is held before the door's camera). `pause_s` is what the
     people need before it, at real pace. `answer`: what the worker looks for on the screen: "load",
     "opened", "closed", "changed" or "" (does not look). `insist`: scans again until the screen answers.
     `shows` is how the screen may name what was scanned.
@@ -56,6 +84,7 @@ class Step:
     shows: str = ""
     expect: tuple[Fact, ...] = ()
     until: Until | None = None
+    drive: Drive | None = None
 
 
 @dataclass(slots=True)
@@ -178,6 +207,55 @@ class Story:
             fact |= {"quantity": str(pallet.quantity), "line": str(line), "left": str(left)}
         self._scan(door, label(pallet), f"stops {_named(pallet)}: {reason}", "load", _shown(pallet), fact)
 
+    def drives(self, door: str, pallet: Pallet) -> None:
+        """The pallet is driven through the gate into the trailer, and booked by its tags."""
+        self._count(door, pallet)
+        drive = _drive("through", pallet, ("crossed",), self._jobs[door].truck.direction)
+        note = f"drives {_named(pallet)} through the gate"
+        self._pass(door, note, drive, "load", drive.unit.hex(), self._movement(door, pallet))
+
+    def drives_back(self, door: str, pallet: Pallet) -> None:
+        """The pallet comes into the gate and goes back: nothing has moved."""
+        drive = _drive("turned", pallet, ("turned",), None)
+        self._pass(door, f"turns {_named(pallet)} round in the gate", drive, "", "")
+
+    def drives_unread(self, door: str, pallet: Pallet) -> int:
+        """The pallet crosses and none of its tags is read; the step's number, for whoever clears it."""
+        drive = _drive("unreadable", pallet, ("unread",), self._jobs[door].truck.direction)
+        note = f"drives {_named(pallet)} through the gate, its tags are dead"
+        return self._pass(door, note, drive, "changed", "", self._refusal(door, "hold", "no-tag", NO_TAG))
+
+    def drives_empty(self, door: str) -> None:
+        """A forklift without a load comes back out of the trailer."""
+        drive = Drive(
+            "empty", b"", (), ("empty",), "in" if self._jobs[door].truck.direction == "out" else "out"
+        )
+        self._pass(door, "drives an empty forklift back", drive, "", "")
+
+    def is_stopped(self, door: str, reason: str, pallet: Pallet) -> None:
+        """The gate says STOP while the pallet comes, and its driver turns round before it has crossed."""
+        drive = _drive("stopped", pallet, ("turned",), None)
+        fact = self._refusal(door, "stop", reason, _shown(pallet)) | {"crossed": False}
+        note = f"is stopped with {_named(pallet)} at the gate: {reason}"
+        self._pass(door, note, drive, "stop", drive.unit.hex(), fact)
+
+    def shows(self, door: str, pallet: Pallet) -> None:
+        """The pallet's label is held before the camera, and the pallet booked by it."""
+        self._count(door, pallet)
+        code = gs1_128(("00", pallet.sscc))
+        note = f"shows {_named(pallet)} to the camera"
+        fact = self._movement(door, pallet)
+        self._add(
+            door,
+            "show",
+            note,
+            code=code,
+            answer="load",
+            shows=pallet.sscc,
+            pause_s=self._pace(5),
+            expect=(fact,),
+        )
+
     def counts_by_hand(self, door: str, pallet: Pallet) -> None:
         """A label without a count: the Hold asks, the worker types the quantity at the screen."""
         hold = self.holds(door, "quantity-needed", label(pallet, counted=False), _shown(pallet))
@@ -212,6 +290,12 @@ class Story:
                 needs[str(line)] = needs.get(str(line), 0) + pallet.quantity
         loads = tuple(pallet.sscc for pallet in truck.loads)
         self.waits(door, f"the loads and lines of {truck.job}", Until(loads, tuple(sorted(needs.items()))))
+
+    def _pass(self, door: str, note: str, drive: Drive, answer: str, shows: str, *expect: Fact) -> int:
+        pause_s = self._pace(5)
+        return self._add(
+            door, "drive", note, drive=drive, answer=answer, shows=shows, pause_s=pause_s, expect=expect
+        )
 
     def _movement(self, door: str, pallet: Pallet) -> Fact:
         truck = self._jobs[door].truck
@@ -300,6 +384,13 @@ def label(pallet: Pallet, counted: bool = True) -> bytes:
     if kind == 2:
         return pallet.sscc.encode()
     return gs1_128(unit)
+
+
+def _drive(manner: str, pallet: Pallet, kinds: tuple[str, ...], direction: str | None) -> Drive:
+    """A trip with a pallet: its own tag, and those of some of the goods on it."""
+    first = int(pallet.sscc[8:17]) * 1_000
+    items = tuple(item_tag(pallet.item.gtin, first + number) for number in range(_ITEM_TAGS))
+    return Drive(manner, unit_tag(pallet.sscc), items, kinds, direction)
 
 
 def damaged(pallet: Pallet, digit: int) -> str:

@@ -44,10 +44,19 @@ class TruthFile:
             }
         )
 
-    def step(self, step: Step, scans: int, *, sent: bool, answered: bool | None) -> None:
+    def step(
+        self,
+        step: Step,
+        scans: int,
+        *,
+        sent: bool,
+        answered: bool | None,
+        passage: dict[str, Any] | None = None,
+    ) -> None:
         """Tell a step that is done: `scans` triggers pulled; `answered` is None when nobody looked.
 
-        `sent` False: the label was before the scanner's window, and nothing came over the wire.
+        `sent` False: the label was before the scanner's window, and nothing came over the wire. `passage` is
+        what was driven through a gate, and what its driver saw.
         """
         self._write(
             {
@@ -61,6 +70,7 @@ class TruthFile:
                 "sent": sent,
                 "answered": answered,
                 "expect": list(step.expect),
+                "passage": passage,
             }
         )
 

@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from simulators.saboteur import NothingToSpoil, Target, spoil
+from simulators.saboteur import NothingToSpoil, Target, spoil, turn
 from tests.conftest import MosquittoMaker
 from tests.simulators.programs import listening
-from tests.simulators.world import NODE, TENANT, ZONE, World, day_facts
+from tests.simulators.world import NODE, TENANT, ZONE, World, day_facts, day_trips
 
 pytestmark = pytest.mark.servers
 
@@ -24,10 +24,11 @@ TARGET = Target(TENANT, ZONE, NODE)
 
 
 async def test_a_clean_center_passes(postgres: str, tmp_path: Path) -> None:
-    world = World(day_facts())
+    world = World(day_facts(), trips=day_trips())
     await world.write_tables(postgres)
-    code, figures, _ = _graded(postgres, world.write_files(tmp_path))
-    assert (code, figures["ok"]) == (0, True)
+    code, figures, findings = _graded(postgres, world.write_files(tmp_path))
+    assert (code, figures["ok"]) == (0, True), findings
+    assert figures["passages"] == figures["doors"]["d2"]["passages"][0] == 6
     assert figures["scans"] == len(world.truth.facts)
     assert len(figures["decisions_digest"]) == 64
 
@@ -54,6 +55,24 @@ async def test_every_sabotage_makes_the_grader_fail(
     # What the saboteur says it did is what the grader says it found.
     load = done.rpartition(" ")[2]
     assert load in findings
+
+
+async def test_a_pallet_that_is_said_to_have_turned_makes_the_grader_fail(
+    postgres: str, tmp_path: Path
+) -> None:
+    world = World(day_facts(), trips=day_trips())
+    await world.write_tables(postgres)
+    paths = world.write_files(tmp_path)
+    turned = turn(paths["journal.sqlite3"]).split()[2]
+    code, figures, findings = _graded(postgres, paths)
+    assert (code, figures["wrong"]) == (1, 1)
+    assert f"passage {turned} at d2 says turned, expected crossed" in findings
+
+
+def test_a_journal_without_a_crossing_cannot_be_spoiled(tmp_path: Path) -> None:
+    paths = World([]).write_files(tmp_path)
+    with pytest.raises(NothingToSpoil, match="no crossing"):
+        turn(paths["journal.sqlite3"])
 
 
 async def test_dup_publishes_the_second_event(

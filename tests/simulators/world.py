@@ -6,14 +6,16 @@ Tests spoil it in one place and see that the grader finds it.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import sqlite3
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -23,19 +25,61 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from simulators.grader.compare import Grade, grade
-from simulators.grader.evidence import Center, Event, Fact, Journal, Subscriber, Truth
+from simulators.grader.evidence import Center, Event, Fact, Journal, Passage, Subscriber, Trip, Truth
 from simulators.grader.record import Head, Row
 from simulators.yard.scenario import build
+from simulators.yard.story import Step
 
 TENANT, ZONE, NODE = "example", "999001001", "dock-1"
 MIGRATIONS = Path(__file__).parents[2] / "central" / "migrations"
 
 Steps = list[tuple[int, Fact]]
 
+_DAY_S = 1_780_000_000.0
+
 
 def day_facts(script: str = "day") -> Steps:
     """What a script expects, in order."""
-    return [(step.number, fact) for step in build(script, 1, date(2026, 6, 3)).steps for fact in step.expect]
+    return [(step.number, fact) for step in _steps(script) for fact in step.expect]
+
+
+def day_trips() -> list[Trip]:
+    """What a day drives through its gate, and what its drivers saw."""
+    trips = []
+    for step in _steps("day"):
+        if step.drive is None:
+            continue
+        drive = step.drive
+        said: dict[str, Any] = {
+            "manner": drive.manner,
+            "kinds": list(drive.kinds),
+            "direction": drive.direction,
+            "unit": drive.unit.hex(),
+            "tags": [epc.hex() for epc in (drive.unit, *drive.items) if epc],
+        }
+        if step.answer == "stop":
+            said["stop"] = {"screen_ms": 900, "lamp_ms": 800}
+        from_s = _DAY_S + 10.0 * step.number
+        trips.append(Trip(step.number, step.door, from_s, from_s + 6, said))
+    return trips
+
+
+def passage_of(trip: Trip, **changed: Any) -> Passage:
+    """What a gate finds of a trip, as a node keeps it."""
+    said = trip.said
+    moved = said["tags"] if said["kinds"] == ["crossed"] else []
+    finding = {
+        "kind": said["kinds"][0],
+        "direction": said["direction"],
+        "crossings": [said["direction"]] if said["direction"] else [],
+        "tags": [{"epc": _base64(epc), "moved": True} for epc in moved],
+    }
+    name = f"{trip.door}-{trip.step}"
+    return Passage(name, trip.door, trip.from_s + 1, {"passage": name, **finding, **changed})
+
+
+def _steps(script: str) -> tuple[Step, ...]:
+    return build(script, 1, date(2026, 6, 3), gate=True).steps
 
 
 @dataclass
@@ -82,14 +126,15 @@ class Log:
 class World:
     """Everything the grader looks at. Built whole; lists and dictionaries may be changed by a test."""
 
-    def __init__(self, happened: Steps, seed: int = 1) -> None:
+    def __init__(self, happened: Steps, seed: int = 1, trips: Sequence[Trip] = ()) -> None:
         chance = Random(seed)
         self.log, self.own = Log(NODE, chance), Log("center", chance)
         self.holdings: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
         self.used: dict[str, Decimal] = defaultdict(Decimal)
         self.movements: dict[str, tuple[Decimal, bool]] = {}
         self.events: list[Event] = []
-        self.truth = Truth(len(happened), tuple(happened))
+        self.truth = Truth(len(happened), tuple(happened), tuple(trips))
+        self.passages = [passage_of(trip) for trip in trips]
         self._ids: dict[tuple[int, str], str] = {}
         for step, fact in happened:
             self.happens(step, fact)
@@ -140,7 +185,7 @@ class World:
     def grade(self) -> Grade:
         return grade(
             self.truth,
-            Journal(self.journal_rows, self.heads),
+            Journal(self.journal_rows, self.heads, passages=self.passages, reads=len(self.truth.facts)),
             Center(
                 self.center_rows,
                 self.heads,
@@ -183,8 +228,9 @@ class World:
         if fact["type"] == "job":
             return body | {"event": fact["reason"], **{name: fact.get(name) for name in _JOB}}
         if fact["type"] in ("hold", "stop"):
-            unread = fact["reason"] in ("no-read", "unreadable")
-            return body | {"line": permit, "left": fact.get("left")} | ({"load": None} if unread else {})
+            unread = fact["reason"] in ("no-read", "unreadable", "no-tag")
+            body |= {"line": permit, "left": fact.get("left"), "crossed": fact.get("crossed")}
+            return body | ({"load": None} if unread else {})
         body |= {name: fact[name] for name in ("quantity", "direction", "owner", "status")}
         body |= {"unit": "EA", "use": permit and permit | {"quantity": fact["quantity"]}}
         if fact["type"] == "correction":
@@ -206,6 +252,17 @@ class World:
         truth = [{"kind": "script"}] + [
             {"kind": "step", "step": step, "scans": 1, "expect": [fact]} for step, fact in self.truth.facts
         ]
+        truth += [
+            {
+                "kind": "step",
+                "step": trip.step,
+                "door": trip.door,
+                "scans": 0,
+                "expect": [],
+                "passage": {"from": _moment(trip.from_s), "until": _moment(trip.until_s), **trip.said},
+            }
+            for trip in self.truth.trips
+        ]
         _write_lines(paths["truth.jsonl"], truth)
         heads = [
             {"topic": f"zonegate/v1/{TENANT}/{ZONE}/{NODE}/head", "payload": json.dumps(_head_dict(head))}
@@ -219,6 +276,14 @@ class World:
             )
             connection.execute(
                 "CREATE TABLE signed_head (position INTEGER PRIMARY KEY, epoch, seq, hash, signature)"
+            )
+            connection.execute("CREATE TABLE read_evidence (position INTEGER PRIMARY KEY)")
+            connection.execute(
+                "CREATE TABLE passage_evidence (position INTEGER PRIMARY KEY, passage, door, at, finding)"
+            )
+            connection.executemany(
+                "INSERT INTO passage_evidence (passage, door, at, finding) VALUES (?, ?, ?, ?)",
+                [(p.name, p.door, _moment(p.at_s), json.dumps(p.finding).encode()) for p in self.passages],
             )
             connection.executemany(
                 "INSERT INTO entry (epoch, seq, entry_id, type, hash, record) VALUES (?, ?, ?, ?, ?, ?)",
@@ -312,6 +377,14 @@ def _told(kind: str, body: dict[str, Any]) -> dict[str, Any]:
         quantity = (body["load"] or {}).get("quantity")
         return {"job": body["job"], "reason": body["reason"], "quantity": quantity, **line}
     return {name: body.get(name) for name in ("job", "event", "missing")}
+
+
+def _moment(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()
+
+
+def _base64(digits: str) -> str:
+    return base64.b64encode(bytes.fromhex(digits)).decode()
 
 
 def _head_dict(head: Head) -> dict[str, Any]:
