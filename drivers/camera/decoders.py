@@ -67,13 +67,11 @@ def load_decoder(formats: Sequence[str], wish: str = "auto") -> Decoder:
 
 
 def _missing(name: str, error: ImportError) -> str:
-    if name == "pyzbar" and (error.name or "pyzbar") != "pyzbar":
-        return f"pyzbar does not load ({error}): {INSTALL}"
+    wheel, module = {"zxing": ("zxing-cpp", "zxingcpp"), "pyzbar": ("pyzbar", "pyzbar")}[name]
+    if error.name == module:
+        return f"{wheel} is not installed: {INSTALL}"
     if name == "pyzbar" and error.name is None:
         return f"pyzbar is there, its library libzbar is not: {LIBZBAR}"
-    wheel = "zxing-cpp" if name == "zxing" else name
-    if error.name in ("zxingcpp", "pyzbar"):
-        return f"{wheel} is not installed: {INSTALL}"
     return f"{wheel} does not load ({error}): {INSTALL}"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from drivers.camera import CameraSettings, Region
+from drivers.camera import FORMATS, CameraSettings, Region
 from drivers.camera.decoders import Symbol, load_decoder
 from drivers.camera.eyes import Eyes, load_eyes
 from drivers.camera.in_view import InView, raw
@@ -149,6 +149,38 @@ def test_an_older_zbar_leaves_open_what_it_cannot_tell(zbar: Decoder) -> None:
     assert (symbol.aim, symbol.code) == (None, code[3:])
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "text", "aim", "by_zbar"),
+    [
+        ("code-128", "Code128", "PALLET-77", "]C0", True),
+        ("itf-14", "ITF14", "19521999746062", "]I1", True),
+        ("data-matrix", "DataMatrix", "ZG1:J:1:XX", "]d1", False),
+        ("qr", "QRCode", "https://id.gs1.org/01/09521999000013", "]Q1", True),
+        ("ean-13", "EAN13", "9521999000013", "]E0", True),
+        ("ean-13", "UPCA", "012345678905", "]E0", True),
+        ("ean-8", "EAN8", "96385074", "]E4", True),
+        ("databar", "DataBarOmni", "09521999000013", "]e0", True),
+        ("databar", "DataBarExp", "(01)09521999000013(10)LOT", "]e0", True),
+        ("code-39", "Code39", "ZG-77", "]A0", True),
+        ("pdf417", "PDF417", "PALLET 77", "]L2", False),
+        ("aztec", "Aztec", "PALLET 77", "]z0", False),
+    ],
+)
+def test_each_format_is_read_alone_and_marked_alike_by_both(
+    zbar: Decoder, name: str, kind: str, text: str, aim: str, by_zbar: bool
+) -> None:
+    drawn = zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, kind)).to_image(scale=4)
+    pixels = np.pad(np.asarray(drawn), 60, constant_values=255)
+    read = [raw(symbol) for symbol in load_decoder((name,), "zxing").read(pixels)]
+    assert len(read) == 1
+    assert read[0][:3] == aim.encode()
+    second = load_decoder((name,), "pyzbar")
+    assert second.lacks == (() if by_zbar else (name,))
+    assert [raw(symbol) for symbol in second.read(pixels)] == (read if by_zbar else [])
+    others = [each for each in FORMATS if each != name and {each, name} != {"ean-13", "ean-8"}]
+    assert load_decoder(others).read(pixels) == []
+
+
 class Misreader:
     """Reads another code than the one that is there whenever it sees the picture in its first size."""
 
@@ -246,7 +278,7 @@ def test_a_wall_of_codes_is_bounded() -> None:
 
 def test_evidence_is_bounded_and_corners_follow() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (3000, 4000, 3)).astype(np.uint8)
-    symbol = np.kron(symbol_pixels(b"]Q1https://id.gs1.org/01/09521999000018"), np.ones((12, 12), np.uint8))
+    symbol = np.kron(symbol_pixels(b"]Q1https://id.gs1.org/01/09521999000013"), np.ones((12, 12), np.uint8))
     high, wide = symbol.shape
     noise[1000 : 1000 + high, 2000 : 2000 + wide] = symbol[:, :, None]
     (scan,) = look_by(load_decoder(("qr",))).at(shot(noise))
