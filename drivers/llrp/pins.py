@@ -16,12 +16,13 @@ FLAPS_MAX = 20
 """Edges in a second that no eye at a dock door has: a loose plug, a mirror out of line, rain on the lens."""
 
 _SECOND_US = 1_000_000
+_CALM_US = 5 * _SECOND_US
 
 
 class Inputs:
     """Debounces each watched port: a level counts once it has rested for `debounce_us`, from its first edge.
 
-    `flapping` are the ports with more than FLAPS_MAX edges in their last second with any.
+    `flapping` are the ports that had more than FLAPS_MAX edges in a second, less than five seconds ago.
     """
 
     def __init__(self, device: str, ports: tuple[int, ...], debounce_us: int) -> None:
@@ -49,6 +50,9 @@ class Inputs:
     def tick(self, now_us: int) -> list[InputChange]:
         """The changes whose level has rested long enough by now, in the order in which they began."""
         changes = []
+        if self.flapping:
+            calm = {number for number in self.flapping if self._ports[number].second_us + _CALM_US <= now_us}
+            self.flapping -= calm
         for number, port in self._ports.items():
             if port.due_us is not None and port.due_us <= now_us:
                 port.told, port.due_us = port.candidate, None
@@ -61,8 +65,6 @@ class Inputs:
         port.edges += 1
         if port.edges > FLAPS_MAX:
             self.flapping.add(number)
-        elif port.edges == 1:
-            self.flapping.discard(number)
 
 
 @dataclass(slots=True)

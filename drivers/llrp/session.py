@@ -125,9 +125,10 @@ class Session:
         elif message.name == "READER_EVENT_NOTIFICATION":
             for data in message.every("ReaderEventNotificationData"):
                 self._take_event(data, now_us)
-        elif self._asked is not None and message.id == self._asked.id:
+        # A reader numbers what it says by itself as it likes, so the name has to fit as well.
+        elif self._asked is not None and _answers(message, self._asked.id, self._asked.name):
             self._take_answer(message, now_us)
-        elif message.id in self._errands:
+        elif (errand := self._errands.get(message.id)) and _answers(message, message.id, errand.name):
             self._end_errand(self._errands.pop(message.id), message, now_us)
         elif message.name == "ERROR_MESSAGE" and message.id not in self._unanswered:
             self._findings.notes.append(str(refusal_in("a message", message)))
@@ -270,8 +271,6 @@ class Session:
     def _take_answer(self, message: Message, now_us: int) -> None:
         asked, self._asked = self._asked, None
         assert asked is not None
-        if message.name not in (f"{asked.name}_RESPONSE", "ERROR_MESSAGE"):
-            raise ReaderFault(f"the reader answered {asked.name} with {message.name}")
         self._advance(message if success(message) else refusal_in(asked.name, message), now_us)
 
     def _take_silence(self, now_us: int) -> None:
@@ -445,6 +444,10 @@ def jump_sentence(jump_us: int) -> str:
     """What to tell of a jump of the reader's clock."""
     way = "ahead" if jump_us > 0 else "back"
     return f"the reader's clock was put {way} by {abs(jump_us) / 1e6:.1f} s; its reads are placed by ours"
+
+
+def _answers(message: Message, number: int, asked: str) -> bool:
+    return message.id == number and message.name in (f"{asked}_RESPONSE", "ERROR_MESSAGE")
 
 
 def _us(seconds: float) -> int:

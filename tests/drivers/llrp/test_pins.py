@@ -71,7 +71,9 @@ def test_a_loose_plug_is_noticed_and_its_rest_too() -> None:
     for step in range(FLAPS_MAX + 1):
         inputs.edge(1, step % 2 == 0, step * MS, step * MS)
     assert inputs.flapping == {1}
-    inputs.edge(1, False, 5000 * MS, 5000 * MS)
+    inputs.tick(4999 * MS)
+    assert inputs.flapping == {1}
+    inputs.tick(5000 * MS)
     assert inputs.flapping == set()
 
 

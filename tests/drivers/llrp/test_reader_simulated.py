@@ -74,6 +74,15 @@ async def test_an_edge_missed_while_there_was_no_connection_is_told_after_it() -
         await heard.until(lambda: (1, True) in {(change.port, change.high) for change in heard.inputs})
 
 
+async def test_an_eye_with_a_loose_plug_is_told() -> None:
+    async with Simulated() as device, reading(device.url, WIRED) as heard:
+        await ready(heard)
+        for number in range(60):
+            device.set_input(1, number % 2 == 0)
+        await heard.until_told("input 1 flaps: check the eye's plug and alignment")
+        assert heard.states[-1] is State.DEGRADED
+
+
 async def test_lamp_and_horn_are_safe_at_connect_follow_and_are_safe_at_the_end() -> None:
     settings = replace(WIRED, outputs={LAMP: True, HORN: False})
     async with Simulated() as device:

@@ -185,11 +185,20 @@ def test_what_no_answer_is_due_to_may_be_refused_in_silence() -> None:
     ]
 
 
-def test_an_answer_of_another_kind_ends_the_connection() -> None:
+def test_what_a_reader_says_by_itself_under_a_number_of_ours_is_no_answer() -> None:
     talk = Talk()
-    talk.peer.answers = lambda message: [Message("KEEPALIVE_ACK", message.id)]  # type: ignore[method-assign]
-    with pytest.raises(ReaderFault, match="answered GET_SUPPORTED_VERSION with KEEPALIVE_ACK"):
-        talk.hear(greeting())
+    answers = talk.peer.answers
+    strange = {"VendorID": 161, "MessageSubtype": 9}
+    talk.peer.answers = lambda message: [  # type: ignore[method-assign]
+        Message("CUSTOM_MESSAGE", message.id, strange),  # type: ignore[arg-type]
+        Message("GET_ROSPECS_RESPONSE", message.id, {}, [status(100)]),
+        *answers(message),
+    ]
+    talk.ready()
+    talk.outputs.set(1, True, None)
+    talk.session.show([1], talk.now_us)
+    talk.exchange()
+    assert talk.session.faults == {}
 
 
 def test_answers_told_twice_or_to_nobody_are_ignored() -> None:
