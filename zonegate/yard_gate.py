@@ -13,7 +13,7 @@ import json
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,11 +25,12 @@ import msgspec
 
 from customs.documents import Direction
 from edge.evidence import decode as decode_evidence
-from edge.passage import Closed, GateSettings, Passage, PassageKind
-from edge.passages import load_seen, moved
+from edge.passage import Closed, GateSettings, Passage, PassageKind, TagCourse
+from edge.passages import Contents, facts_of, is_sure, load_seen, moved, of_piece
 from gs1 import TagRead as Tag
 from gs1.identify import identify
 from gs1.load import ASSETS, Load
+from sync.bodies import PassageFacts
 from zonegate.yard_host import Host, layout_of
 
 _HEAD: Final = struct.Struct(">QBI")
@@ -96,9 +97,8 @@ def play(plan: Plan, folder: Path, told: Callable[[Played], None] = lambda _: No
             else:
                 closed += host.hear(kind, body, at_us)
             played.passages += len(closed)
-            for passage in closed:
-                for book in books:
-                    book.write(passage)
+            for book in books:
+                book.write(closed)
         if yard.wait() != 0:
             raise RuntimeError(f"the yard ended with {yard.returncode}")
     return played
@@ -134,13 +134,15 @@ class _Book:
         self._chance = Random(f"{plan.seed}:{plan.first}:{planted}")  # noqa: S311 - played again alike
         self._file = file
 
-    def write(self, closed: Closed) -> None:
-        passage: Passage | None = closed.passage
-        if self._plant is not None:
-            passage = self._plant(closed.passage, self._chance)
-        if passage is not None:
-            decision = self.dock.decide(passage, closed.evidence)
-            self._file.write(json.dumps(decision, separators=(",", ":")) + "\n")
+    def write(self, closed: Sequence[Closed]) -> None:
+        """What closed at once: the passages of one event share their evidence."""
+        plant, chance = self._plant, self._chance
+        found = [(one, plant(one.passage, chance) if plant else one.passage) for one in closed]
+        units = {one.evidence for one, passage in found if passage and self.dock.has_units(passage)}
+        for one, passage in found:
+            if passage is not None:
+                decision = self.dock.decide(one, passage, beside_units=one.evidence in units)
+                self._file.write(json.dumps(decision, separators=(",", ":")) + "\n")
 
 
 class _Dock:
@@ -155,20 +157,22 @@ class _Dock:
         """Another job is open at a door."""
         self._jobs[door] = _Job(direction)
 
-    def decide(self, passage: Passage, evidence: bytes) -> dict[str, Any]:
-        """The final decisions on one passage."""
+    def decide(self, closed: Closed, passage: Passage, *, beside_units: bool) -> dict[str, Any]:
+        """The final decisions on one passage; `beside_units` as with `edge.passages.contents_of`."""
         job = self._jobs.get(passage.door)
-        sure = passage.direction is not None and passage.confidence >= self._bound
-        against = (
-            job is not None and passage.direction is not None and passage.direction.value != job.direction
-        )
-        loads = list(self._loads(passage, job, sure=sure, against=against))
-        crossed = passage.kind is PassageKind.CROSSED
+        goods, assets = self._sorted(passage)
+        nobody = passage.kind is PassageKind.UNREAD or (passage.kind is PassageKind.CROSSED and not goods)
+        seen = load_seen(decode_evidence(closed.evidence)) if nobody else None
+        facts = facts_of(passage, Contents((), 0, assets), self._bound, "", load_seen=seen)
+        loads = [
+            {"epc": tag.epc.hex(), "verdict": verdict, "reason": reason}
+            for tag, (verdict, reason) in self._verdicts(facts, goods, job, beside_units=beside_units)
+        ]
         nameless = None
-        if passage.kind is PassageKind.UNREAD or (crossed and not loads):
-            seen = load_seen(decode_evidence(evidence))
+        if nobody:
             # An empty fork, or a truck that goes against the job and so fetches a load: nobody asks.
-            nameless = None if seen is False or (seen is None and sure and against) else "no-tag"
+            fetches = seen is None and is_sure(facts) and job is not None and facts.direction != job.direction
+            nameless = None if seen is False or fetches else "no-tag"
         return {
             "passage": passage.passage,
             "door": passage.door,
@@ -177,32 +181,40 @@ class _Dock:
             "closed_us": passage.closed_us,
             "direction": passage.direction.value if passage.direction else None,
             "confidence": passage.confidence,
-            "sure": sure or passage.kind is PassageKind.TURNED,
+            "sure": is_sure(facts) or passage.kind is PassageKind.TURNED,
             "crossings": [way.value for way in passage.crossings],
             "why": passage.why,
             "nameless": nameless,
             "loads": loads,
         }
 
-    def _loads(
-        self, passage: Passage, job: _Job | None, *, sure: bool, against: bool
-    ) -> Iterator[dict[str, str]]:
-        """Each load with its verdict: beside labels of whole pallets, tags of goods are what these hold."""
-        goods = []
-        for tag in moved(passage):
-            load = self._load(tag.epc, tag.pc)
-            if load is None or load.kind not in ASSETS:
-                goods.append((tag.epc, load))
-        units = any(load is not None and load.sscc is not None for _, load in goods)
-        for epc, load in goods:
-            verdict, reason = "NONE", passage.kind.value
-            if passage.kind is PassageKind.CROSSED and job is not None:
-                if units and (load is None or load.sscc is None):
-                    verdict, reason = "CONTENT", "content"
-                else:
-                    key = load.key if load is not None else epc.hex()
-                    verdict, reason = job.judge(key, sure=sure, against=against)
-            yield {"epc": epc.hex(), "verdict": verdict, "reason": reason}
+    def has_units(self, passage: Passage) -> bool:
+        """Whether the label of a whole pallet moved in a passage."""
+        return any(load is not None and load.sscc is not None for _, load in self._sorted(passage)[0])
+
+    def _sorted(self, passage: Passage) -> tuple[list[tuple[TagCourse, Load | None]], int]:
+        """The tags of goods that moved, and how many were of pallets' and trucks' own."""
+        known = [(tag, self._load(tag.epc, tag.pc)) for tag in moved(passage)]
+        goods = [(tag, load) for tag, load in known if load is None or load.kind not in ASSETS]
+        return goods, len(known) - len(goods)
+
+    def _verdicts(
+        self,
+        facts: PassageFacts,
+        goods: list[tuple[TagCourse, Load | None]],
+        job: _Job | None,
+        *,
+        beside_units: bool,
+    ) -> Iterator[tuple[TagCourse, tuple[str, str]]]:
+        """Each tag with its verdict: beside labels of whole pallets, tags of goods are what these hold."""
+        units = beside_units or any(load is not None and load.sscc is not None for _, load in goods)
+        for tag, load in goods:
+            if facts.kind != PassageKind.CROSSED or job is None:
+                yield tag, ("NONE", facts.kind)
+            elif units and (load is None or load.sscc is None):
+                yield tag, ("CONTENT", "content")
+            else:
+                yield tag, job.judge(load.key if load is not None else tag.epc.hex(), of_piece(facts, tag))
 
     def _load(self, epc: bytes, control: int | None) -> Load | None:
         """What a tag is the tag of, None for what is not GS1's."""
@@ -221,13 +233,14 @@ class _Job:
     direction: str
     counted: set[str] = field(default_factory=set)
 
-    def judge(self, key: str, *, sure: bool, against: bool) -> tuple[str, str]:
-        if sure and against:
+    def judge(self, key: str, facts: PassageFacts) -> tuple[str, str]:
+        """As `edge.passages.judge_piece`, with papers that allow everything."""
+        if is_sure(facts) and facts.direction != self.direction:
             return "HOLD", "wrong-way"
-        if not sure:
-            return "HOLD", "not-sure"
         if key in self.counted:
             return "NOTICE", "already-counted"
+        if not is_sure(facts):
+            return "HOLD", "not-sure"
         self.counted.add(key)
         return "ACCEPTED", "admitted" if self.direction == "in" else "withdrawn"
 
