@@ -45,7 +45,9 @@ CONTROL_BYTES_MAX: Final = 256 * 1024
 _OFF_LOOP_BYTES: Final = 4096
 """What takes longer to read than a turn may last is read in a thread: capabilities, and what lies."""
 
-_BYTES_PER_WORK: Final = 64
+_BYTES_PER_WORK: Final = 16
+"""A parameter of a message takes some bytes and is as much work as a tag of a report."""
+
 _WRITE_S_MAX: Final = 10.0
 _PARTING_S_MAX: Final = 1.0
 _MERCY_S: Final = 0.25

@@ -341,6 +341,20 @@ async def test_the_loop_turns_at_least_every_few_hundred_reads(data: bytes, coun
     assert await most_reads_in_one_turn(Peer(), data, count) <= 2 * WORK_MAX
 
 
+async def test_the_loop_turns_after_each_long_message() -> None:
+    peer = Peer()
+    long = event(*(Parameter("HoppingEvent", {"HopTableID": 1, "NextChannelIndex": 2}) for _ in range(480)))
+    async with gate(peer) as heard:
+        sending = asyncio.create_task(peer.send_bytes(encode(long) * 100 + encode(report(tag(1)))))
+        most, before = 0, heard.reader._tally.messages
+        while not heard.reads:
+            await asyncio.sleep(0)
+            now = heard.reader._tally.messages
+            most, before = max(most, now - before), now
+        await sending
+    assert 1 <= most <= 2
+
+
 async def test_without_its_bound_the_loop_would_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: the same count finds a client that does not let others have their turn."""
     monkeypatch.setattr(client, "WORK_MAX", 10**9)
