@@ -121,7 +121,7 @@ class Reader:
         return taken
 
     def see_all(self, sightings: Iterable[Sighting]) -> int:
-        """As `see`."""
+        """As `see`, of many."""
         return self.see(*sightings)
 
     def set_input(self, port: int, high: bool) -> None:

@@ -38,8 +38,8 @@ _GOES: Final = 2.8
 _HALT: Final = 0.75
 """Where it halts, before the plane: the load is in the inner eye and under the antennas."""
 
-_LOOK_S: Final = 0.5
-"""Somebody who is stopped looks at the screen before going back."""
+_LOOK_S: Final = {"turned": 0.5, "stopped": 1.2}
+"""So long it stands there; who is stopped looks up at lamp and screen before going back."""
 
 _AFTER_S: Final = 1.5
 _BEGIN_S: Final = 100.0
@@ -52,13 +52,14 @@ _FACES: Final = ((-0.61, 0.0), (0.0, 0.41), (0.0, -0.41))
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """`told` in order, their times from 0 on; `halts_us` is when the truck stands before the plane, None for
-    one that does not. `epcs` are the tags of what is carried, the unit's first; dead ones are among them.
+    """`told` in order, their times from 0 on; `turns_us` is when a truck that stands before the plane goes
+    back, None for one that does not. `epcs` are the tags of what is carried, the unit's first; dead ones are
+    among them.
     """
 
     told: tuple[Observation | EyeChange, ...]
     ends_us: int
-    halts_us: int | None
+    turns_us: int | None
     epcs: tuple[bytes, ...]
 
 
@@ -79,7 +80,7 @@ def record(manner: str, unit: bytes, items: tuple[bytes, ...], seed: str) -> Tap
     """
     site = gate_site("d")
     hall = Hall(site)
-    truck, halts_s = _drive(manner, *site.doors.values())
+    truck, turns_s = _drive(manner, *site.doors.values())
     from_s, until_s = _within_reach(truck.path)
     truck.comes_s, truck.goes_s = from_s, until_s
     hall.trucks.append(truck)
@@ -103,21 +104,21 @@ def record(manner: str, unit: bytes, items: tuple[bytes, ...], seed: str) -> Tap
             if epcs or not (isinstance(told, EyeChange) and told.port in heights)
         ),
         round((until_s + _AFTER_S) * 1e6) - began_us,
-        None if halts_s is None else round(halts_s * 1e6) - began_us,
+        None if turns_s is None else round(turns_s * 1e6) - began_us,
         epcs,
     )
 
 
 def _drive(manner: str, y: float) -> tuple[Truck, float | None]:
-    """The forklift's way, and when it halts in the gate."""
+    """The forklift's way, and when it goes back out of the gate."""
     path = Path(_BEGIN_S, -_FAR if manner == "empty" else _FAR, y)
-    halts_s = None
-    if manner in ("turned", "stopped"):
+    turns_s = None
+    if manner in _LOOK_S:
         path.drive(_SPEED, (_HALT, y))
-        halts_s = path.end_s
-        path.wait(halts_s + _LOOK_S)
+        turns_s = path.end_s + _LOOK_S[manner]
+        path.wait(turns_s)
     path.drive(_SPEED, (-_FAR if manner in ("through", "unreadable") else _FAR, y))
-    return Truck("forklift", path, _BEGIN_S), halts_s
+    return Truck("forklift", path, _BEGIN_S), turns_s
 
 
 def _within_reach(path: Path) -> tuple[float, float]:

@@ -185,11 +185,11 @@ class Play:
             lamp = group.create_task(rig.lit(tape.ends_us / 1e6)) if step.answer == "stop" else None
         passage["until"] = _now()
         if lamp is not None:
-            assert tape.halts_us is not None, "who is stopped halts"
-            halts = began + tape.halts_us / 1e6
+            assert tape.turns_us is not None, "who is stopped goes back"
+            turns = began + tape.turns_us / 1e6
             passage["stop"] = {
-                "screen_ms": _ahead_ms(halts, screen.result()),
-                "lamp_ms": _ahead_ms(halts, lamp.result()),
+                "screen_ms": _ahead_ms(turns, screen.result()),
+                "lamp_ms": _ahead_ms(turns, lamp.result()),
             }
         return (None if not step.answer else screen.result() is not None), passage
 
@@ -313,8 +313,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _ahead_ms(halts: float, seen: float | None) -> int | None:
-    return None if seen is None else round((halts - seen) * 1000)
+def _ahead_ms(turns: float, seen: float | None) -> int | None:
+    return None if seen is None else round((turns - seen) * 1000)
 
 
 def _mark(view: View) -> object:
