@@ -57,7 +57,8 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
     """
     if not tags:
         return []
-    anyone = _gateway(range(len(sight.bodies)), hearing, sight)
+    # The eyes' order says nothing of a tag that went with nobody: only where none can have crossed.
+    anyone = Gateway(_gateway(range(len(sight.bodies)), hearing, sight).free)
     clear: list[tuple[int, float, Heard]] = []
     unclear: list[Heard] = []
     undecided: list[Heard] = []
@@ -203,8 +204,8 @@ def _gateway(bodies: Sequence[int], hearing: Hearing, sight: Sight) -> Gateway:
         begun, ended = hearing.moment(body.begun_us), hearing.moment(body.ended_us)
         for moment in range(max(begun - 1, 0), min(ended + 2, hearing.moments)):
             free[moment] = False
-        if sight.pair and body.first is not None and body.ended_us - body.begun_us >= PERSON_US:
-            doubt = 0.004 if body.both else 0.05
+        if sight.pair and body.sense and body.ended_us - body.begun_us >= PERSON_US:
+            doubt = 0.004
             sides[max(begun - 2, 0)] = (-1 if body.first == "inner" else 1, doubt)
             sides[min(ended + 2, hearing.moments - 1)] = (-1 if body.last == "inner" else 1, doubt)
     return Gateway(free, sides)

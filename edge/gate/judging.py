@@ -35,6 +35,8 @@ ASSETS: Final = frozenset(
 
 _CUT: Final = 0.9
 """How sure a finding can be whose end was not seen."""
+_SUPPORT: Final = 3
+"""A crossing is told by at least so many moments on each side; fewer may be one lucky reflection."""
 _WELL_BEFORE: Final = 3_000_000 // BIN_US
 """A crossing so long before the passage was cut is complete."""
 _HOME: Final = 0.5
@@ -124,7 +126,8 @@ class _Telling:
         way = group.way
         crossings = [_way_of(sense) for sense in way.crossings()]
         crossed = max(way.out, way.back_in)
-        if not self._complete(group):
+        eyes = any(self._sight.bodies[at].sense for at in group.bodies)
+        if not self._complete(group) or (way.support() < _SUPPORT and not eyes):
             crossed = min(crossed, _CUT)
         went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US

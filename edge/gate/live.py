@@ -44,6 +44,8 @@ FORGET_US: Final = 600_000_000
 JUMP_US: Final = 10_000_000
 """A tick earlier than the newest read by more: that read told a time that was not."""
 
+_BEGINNING: Final = 4
+"""A tag's level at first is that of so many observations."""
 _LATE_CELLS: Final = 20
 """Reads older than the newest of their antenna by two seconds are of another time."""
 
@@ -114,7 +116,7 @@ class _Session:
     def heard(self, track: Track, at: int) -> None:
         """A tag that does not rest is about; `moving_us` is of those that were seen to move."""
         self.active_us = max(self.active_us, at)
-        if track.epc in self.sighted and (self.moving_us is None or at > self.moving_us):
+        if (self.moving_us is None or at > self.moving_us) and track.moves:
             self.moving_us = at
 
 
@@ -322,16 +324,16 @@ class Gate:
         loudest, nearing = self._nearing(door, track, fresh)
         strongest = nearing[2]
         track.top_cdbm = max(track.top_cdbm, strongest)
-        if track.began_cdbm < -1e8:
+        if track.began_cdbm < -1e8 or sum(course.cells for course in track.courses.values()) <= _BEGINNING:
             track.began_cdbm = strongest
         if track.resting_since is not None:
             if not self._leaves_rest(track, fresh):
                 if door.session is not None and self._stands_in_door(door.session, track):
                     door.session.heard(track, at)
                 return
-            track.resting_since, track.since_us = None, at
+            track.resting_since, track.since_us, track.moves = None, at, True
         elif self._comes_to_rest(track, at):
-            track.resting_since = track.since_us
+            track.resting_since, track.moves = track.since_us, False
             if door.session is None or not self._stands_in_door(door.session, track):
                 track.top_cdbm = track.began_cdbm = strongest
             for course in track.courses.values():
@@ -379,7 +381,7 @@ class Gate:
         cells = 0
         for course in track.courses.values():
             if course.cells and not course.flat():
-                track.since_us = at
+                track.since_us, track.moves = at, True
                 return False
             cells += course.cells
         return cells >= 3
@@ -390,6 +392,8 @@ class Gate:
         trend, rise, strongest = course
         rise_db = 100.0 * self._settings.rise_db
         comes = trend >= _SURE and rise >= rise_db
+        if trend >= _LIKELY and strongest - track.began_cdbm >= rise_db:
+            track.moves = True  # enough to wait for it, not to stop a truck for it
         if not comes and any(eye.blocked for eye in door.eyes.values()):
             fresh = track.first_us > session.opened_us - 2_000 * self._settings.rest_ms
             loud = strongest >= 100.0 * self._settings.near_dbm
@@ -397,6 +401,7 @@ class Gate:
         if comes:
             self._tell(session)
             session.sighted.add(track.epc)
+            track.moves = True
             self._events.append(Sighted(session.passage, door.name, track.epc, track.pc, at))
 
     # --- eyes ---------------------------------------------------------------------------------------

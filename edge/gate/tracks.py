@@ -97,7 +97,18 @@ class Track:
     """One tag: its courses by antenna (index in the layout) and its reads of late, which are evidence."""
 
     __slots__ = (
-        *("began_cdbm", "courses", "epc", "first_us", "last_us", "pc", "reads", "resting_since", "since_us"),
+        *(
+            "began_cdbm",
+            "courses",
+            "epc",
+            "first_us",
+            "last_us",
+            "moves",
+            "pc",
+            "reads",
+            "resting_since",
+            "since_us",
+        ),
         *("spots", "top_cdbm"),
     )
 
@@ -109,6 +120,7 @@ class Track:
         self.since_us = at_us
         self.resting_since: int | None = None
         self.courses: dict[int, Course] = {}
+        self.moves = False
         self.began_cdbm = -1e9
         self.top_cdbm = -1e9
         self.reads: list[TagRead] = []
