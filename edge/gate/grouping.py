@@ -59,12 +59,14 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
         return []
     # The eyes' order says nothing of a tag that went with nobody: only where none can have crossed.
     anyone = Gateway(_gateway(range(len(sight.bodies)), hearing, sight).free)
+    own: dict[bytes, float] = {}
     clear: list[tuple[int, float, Heard]] = []
     unclear: list[Heard] = []
     undecided: list[Heard] = []
     for tag in tags:
         way = follow(_together([tag], hearing), anyone)
-        if max(way.out, way.back_in) > _CLEAR and (crossed := way.crossed_at()) is not None:
+        own[tag.epc] = max(way.out, way.back_in)
+        if own[tag.epc] > _CLEAR and (crossed := way.crossed_at()) is not None:
             clear.append((1 if way.out > way.back_in else -1, crossed, tag))
         elif tag.rests(hearing.moments, hearing.opened, hearing.sides, hearing.quietest):
             resting.append(tag)
@@ -81,7 +83,11 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
             leaders.append([])
         leaders[-1].append(tag)
     leaders = _met(leaders, hearing, sight)
-    return _joined([*(tag for _, _, tag in clear), *unclear], leaders, hearing, sight)
+    found = _joined([*(tag for _, _, tag in clear), *unclear], leaders, hearing, sight)
+    for group, leading in zip(found, leaders, strict=True):
+        for tag in leading:  # its own course says it, whatever the others'
+            group.sureness[tag.epc] = max(group.sureness[tag.epc], own[tag.epc])
+    return found
 
 
 def _met(leaders: Sequence[list[Heard]], hearing: Hearing, sight: Sight) -> list[list[Heard]]:
