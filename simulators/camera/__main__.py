@@ -23,7 +23,7 @@ from typing import IO
 
 import cv2
 
-from simulators.camera.film import Lane, Picture, lane_pictures
+from simulators.camera.film import Lane, Picture, lane_pictures, lay_down
 from simulators.camera.goods import KINDS, made_up
 from simulators.camera.rtsp import RtspCamera
 from simulators.camera.scene import CONDITIONS
@@ -64,15 +64,6 @@ def _folder(pictures: Iterator[Picture], options: argparse.Namespace, truth: IO[
         if options.interval:
             time.sleep(options.interval)
     return number
-
-
-def lay_down(path: Path, taken: Picture) -> None:
-    """Write a picture as a careful camera does: it appears under its name when it is whole."""
-    made, data = cv2.imencode(".jpg", taken.pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
-    assert made
-    growing = path.with_name(f".{path.name}.part")
-    growing.write_bytes(data.tobytes())
-    growing.rename(path)
 
 
 def _film(pictures: Iterator[Picture], options: argparse.Namespace, truth: IO[str] | None) -> int:

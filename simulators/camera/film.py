@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
+
+import cv2
 
 from simulators.camera.scene import Conditions, Pose, Shown, Size, picture, pose
 from simulators.camera.symbols import Pixels
 
-__all__ = ["Lane", "Picture", "lane_pictures"]
+__all__ = ["Lane", "Picture", "lane_pictures", "lay_down"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,15 @@ def lane_pictures(
             yield Picture(*_taken(placed, conditions, size, chance))
         for _ in range(lane.pause):
             yield Picture(*_taken([], conditions, size, chance))
+
+
+def lay_down(path: Path, taken: Picture) -> None:
+    """Write a picture as a careful camera does: it appears under its name when it is whole."""
+    made, data = cv2.imencode(".jpg", taken.pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    assert made
+    growing = path.with_name(f".{path.name}.part")
+    growing.write_bytes(data.tobytes())
+    growing.rename(path)
 
 
 def _taken(

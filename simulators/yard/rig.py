@@ -116,10 +116,8 @@ class Rig:
 
 def _take(folder: Path, code: bytes, number: int) -> None:
     """Pictures of a label that passes, as a camera lays them down."""
-    from simulators.camera.__main__ import (
-        lay_down,
-    )  # draws with OpenCV, which a yard without camera needs not
-    from simulators.camera.film import Lane, lane_pictures
+    # It draws with OpenCV, which a yard without a camera does not need.
+    from simulators.camera.film import Lane, lane_pictures, lay_down
     from simulators.camera.scene import CONDITIONS
 
     lane = Lane(_PICTURES, 1)

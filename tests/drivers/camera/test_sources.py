@@ -16,8 +16,8 @@ import pytest
 
 from drivers import State
 from drivers.camera import Camera, CameraSettings
-from simulators.camera.__main__ import lay_down, main
-from simulators.camera.film import Picture
+from simulators.camera.__main__ import main
+from simulators.camera.film import Picture, lay_down
 from simulators.camera.goods import made_up
 from simulators.camera.scene import CLEAN, picture, pose
 from tests.drivers.camera.scripted import Watched, watching
