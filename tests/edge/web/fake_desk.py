@@ -97,6 +97,10 @@ class FakeDesk:
         self.jobs = list(JOBS)
         self.holds: list[HoldView] = []
         self.links = [LinkView("center", "Up", 0, "Everything has been taken.", None)]
+        self.devices: tuple[DeviceView, ...] = (
+            DeviceView("serial-out1", "out1", "Up", "Reads.", 1204, 0, 1, STARTED),
+            DeviceView("serial-in1", "in1", "Down", "Unplugged: plug it in again.", 88, 3, 2, STARTED),
+        )
         self.recording = ""
         self.code_in_story = "095219990000000013"
         self.doors = {
@@ -149,13 +153,9 @@ class FakeDesk:
     # edge.view.Desk
 
     def status(self) -> StatusView:
-        devices = (
-            DeviceView("serial-out1", "out1", "Up", "Reads.", 1204, 0, 1, STARTED),
-            DeviceView("serial-in1", "in1", "Down", "Unplugged: plug it in again.", 88, 3, 2, STARTED),
-        )
         return StatusView(
             "example", "zone-999", "dock-a", "America/New_York", "0.1.0", self.position, self.recording, True,
-            tuple(self.doors.values()), devices, tuple(self.holds), tuple(self.jobs), tuple(self.links),
+            tuple(self.doors.values()), self.devices, tuple(self.holds), tuple(self.jobs), tuple(self.links),
             tuple(self._story()), RECORD,
         )  # fmt: skip
 

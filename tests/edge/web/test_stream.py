@@ -5,12 +5,13 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
-from edge.view import LinkView
+from edge.view import DeviceView, LinkView
 from edge.web import stream
-from tests.edge.web.fake_desk import EPOCH, FakeDesk
+from tests.edge.web.fake_desk import EPOCH, STARTED, FakeDesk
 from tests.edge.web.site import Site
 
 BOUND_S = 10
@@ -80,6 +81,19 @@ async def test_a_lost_center_is_a_strip_and_no_state(client: ClientSession, desk
         desk.tell("")
         lines = (await named(answer, "strip"))[1]["lines"]
         assert lines == ["No link to the center: 1 entry waits here, work goes on."]
+
+
+async def test_a_gate_that_does_not_see_is_a_strip_at_its_own_doors(
+    client: ClientSession, desk: FakeDesk
+) -> None:
+    async with client.get("/events?door=out1") as out, client.get("/events?door=in1") as into:
+        await named(out, "strip")
+        await named(into, "strip")
+        away = DeviceView("gate-1", "out1, out2", "Down", "Not reached.", 0, 0, 0, STARTED, "reader")
+        desk.devices = (away, msgspec.structs.replace(away, device="eye-1", kind="camera"))
+        desk.tell("")
+        assert (await named(out, "strip"))[1]["lines"] == ["The gate gate-1 does not see: scan each label."]
+        assert (await named(into, "strip"))[1]["lines"] == []
 
 
 async def test_silence_is_broken_by_beats(client: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
