@@ -33,6 +33,7 @@ GOALS: Final = {
 }
 FOOTNOTE: Final = "simulated; published real doors reach 94 to 95.5 % (moved or not, direction)"
 _FINDINGS_SHOWN: Final = 40
+_BY_MANNER: Final = ("readable", "found", "decided", "right", "good", "held")
 _GRAVE: Final = ("HOLD", "ACCEPTED", "NOTICE", "CONTENT", "NONE")
 
 Line = dict[str, Any]
@@ -157,9 +158,13 @@ class _Tally:
     def grade(self, *, eyes: bool) -> Grade:
         book = self._book
         count: Counter[str] = Counter()
+        manners: dict[str, Counter[str]] = defaultdict(Counter)
         for carriages in book.carriages.values():
             for carriage in carriages:
-                self._carriage(carriage, count)
+                one: Counter[str] = Counter()
+                self._carriage(carriage, one)
+                count += one
+                manners[carriage.manner] += one
         self._unclaimed(count)
         figures = {
             "crossings": sum(len(one.ways) for some in book.carriages.values() for one in some),
@@ -181,6 +186,9 @@ class _Tally:
             "empty_trips": book.events["empty"],
             "passages": dict(sorted(self._passages.items())),
             "eyes": eyes,
+            "by_manner": {
+                manner: {name: one[name] for name in _BY_MANNER} for manner, one in sorted(manners.items())
+            },
             "label": FOOTNOTE,
         }
         return Grade(figures, self._findings, self._missed(figures, eyes=eyes))
