@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from customs.imports import Known, Papers, Upload, read_papers
 from gs1 import Control, Load, Unknown, WorkOrder, check_character, check_digit, identify
 from simulators.yard import labels
+from simulators.yard.drive import MANNERS
 from simulators.yard.scenario import SCRIPTS, Scenario, build
 
 TODAY = date(2026, 6, 3)
@@ -107,10 +108,28 @@ def test_rush_keeps_both_doors_busy_with_hundreds_of_scans() -> None:
     assert sum(len(names) == 3 for names in doors.values()) >= 3
 
 
-@every_script
 @pytest.mark.parametrize("seed", range(5))
-def test_no_permit_line_and_no_floor_goes_below_zero(script: str, seed: int) -> None:
-    scenario = build(script, seed, TODAY)
+def test_a_day_with_a_gate_has_the_same_papers_and_drives_in_every_manner(seed: int) -> None:
+    with_gate, without = (build("day", seed, TODAY, gate=gate) for gate in (True, False))
+    assert with_gate.papers.documents() == without.papers.documents()
+    assert (with_gate.gates, without.gates) == (("d2",), ())
+    driven = Counter(step.drive.manner for step in with_gate.steps if step.drive)
+    assert set(driven) == set(MANNERS)
+    assert driven["through"] == 2
+    assert sum(step.act == "show" for step in with_gate.steps) == 1
+    # The same loads leave, whichever way they are read.
+    left = [
+        sorted(fact["load"] for step in steps for fact in step.expect if fact["type"] == "withdrawal")
+        for steps in (with_gate.steps, without.steps)
+    ]
+    assert left[0] == left[1]
+
+
+@every_script
+@pytest.mark.parametrize("gate", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_permit_line_and_no_floor_goes_below_zero(script: str, seed: int, gate: bool) -> None:
+    scenario = build(script, seed, TODAY, gate=gate)
     left = {str(line): Decimal(line.quantity) for line in scenario.papers.lines}
     floor: dict[str, Decimal] = defaultdict(Decimal)
     for step in sorted(scenario.steps, key=lambda step: step.phase):
