@@ -24,12 +24,16 @@ LIKELY: Final = 0.9
 _CLEAR: Final = 0.9
 _FOLLOWS: Final = 2_500_000 / BIN_US
 """Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
+_OTHERWISE: Final = -1.5
+"""Log odds of a tag that was not on the side on which the others were."""
 _DOORWAY_DB: Final = 8.0
 """A tag not quieter than this below what it was when it crossed is still in the doorway."""
 _TRUCK: Final = 4_000_000 / BIN_US
 """A truck's own tag crosses within this of its load."""
 _FADING_DB2: Final = 25.0
 """Variance of one tag's level in one moment."""
+_UNLIKE_DB2: Final = 36.0
+"""Variance of how much better one side hears a tag than the other does, all along."""
 _TRUST: Final = 0.5
 """Neighboring moments err together: each counts for less than one."""
 PERSON_US: Final = 600_000
@@ -44,6 +48,8 @@ class Group:
     bodies: tuple[int, ...]
     way: Way
     sureness: dict[bytes, float]
+    clear: bool = False
+    """Whether some tag crossed by its own course."""
 
     @property
     def sense(self) -> int:
@@ -85,6 +91,7 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
     leaders = _met(leaders, hearing, sight)
     found = _joined([*(tag for _, _, tag in clear), *unclear], leaders, hearing, sight)
     for group, leading in zip(found, leaders, strict=True):
+        group.clear = True
         for tag in leading:  # its own course says it, whatever the others'
             group.sureness[tag.epc] = max(group.sureness[tag.epc], own[tag.epc])
     return found
@@ -233,7 +240,10 @@ class _Others:
 
 
 def _went(tag: Heard, others: _Others) -> float:
-    odds = _by_level(tag, others) + _by_time(tag, others) + _by_difference(tag, others)
+    difference = _by_difference(tag, others)
+    odds = _by_level(tag, others) + _by_time(tag, others) + difference
+    if difference < _OTHERWISE:
+        odds = min(odds, 0.0)  # it moved, but not through the door with these
     odds += -1.0 if tag.known is not None else 0.5
     return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
 
@@ -276,7 +286,9 @@ def _by_difference(tag: Heard, others: _Others) -> float:
     shift = sum((off - side) * weight for off, side, weight in pairs) / total
     still = sum(weight * (off - mean) ** 2 for off, _, weight in pairs)
     along = sum(weight * (off - side - shift) ** 2 for off, side, weight in pairs)
-    return max(-12.0, min(_TRUST * (still - along) / (4.0 * _FADING_DB2), 12.0))
+    # One antenna may hear a tag better than the other does, but not by any amount.
+    told = _TRUST * (still - along) / (4.0 * _FADING_DB2) - shift * shift / (2.0 * _UNLIKE_DB2)
+    return max(-12.0, min(told, 12.0))
 
 
 def _by_time(tag: Heard, others: _Others) -> float:

@@ -127,7 +127,7 @@ class _Telling:
         crossings = [_way_of(sense) for sense in way.crossings()]
         crossed = max(way.out, way.back_in)
         eyes = any(self._sight.bodies[at].sense for at in group.bodies)
-        if not self._complete(group) or (way.support() < _SUPPORT and not eyes):
+        if not self._complete(group) or not (eyes or (group.clear and way.support() >= _SUPPORT)):
             crossed = min(crossed, _CUT)
         went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
