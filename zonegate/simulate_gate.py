@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix="zonegate-gate-") as scratch:
         folder = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        parts = _play_all(plans, folder, _Progress(args.crossings))
+        parts = _play_all(plans, folder)
         code, figures = grade(parts, eyes=args.eyes, planted=args.planted or "", findings=args.findings)
     figures |= {
         "seed": args.seed,
@@ -84,8 +84,9 @@ def run(args: argparse.Namespace) -> int:
 class _Progress:
     """Tells on standard error how far it is."""
 
-    def __init__(self, crossings: int) -> None:
-        self._crossings = crossings
+    def __init__(self, plan: Plan) -> None:
+        part = f" of part {plan.first + 1}, 1 of {plan.every}" if plan.every > 1 else ""
+        self._whole = f"of {plan.crossings} crossings{part}"
         self._told = time.monotonic()
 
     def __call__(self, played: Played) -> None:
@@ -93,19 +94,23 @@ class _Progress:
         if now - self._told >= PROGRESS_S:
             self._told = now
             print(
-                f"{played.crossings} of {self._crossings} crossings, {played.reads} reads, "
-                f"{played.passages} passages",
+                f"{played.crossings} {self._whole}, {played.reads} reads, {played.passages} passages",
                 file=sys.stderr,
             )
 
 
-def _play_all(plans: list[Plan], folder: Path, progress: _Progress) -> list[Played]:
+def _play_all(plans: list[Plan], folder: Path) -> list[Played]:
+    if len(plans) == 1:
+        return [_play(plans[0], folder)]
+    with ProcessPoolExecutor(len(plans), mp_context=get_context("spawn")) as pool:
+        return list(pool.map(_play, plans, [folder] * len(plans)))
+
+
+def _play(plan: Plan, folder: Path) -> Played:
+    """One part, with its progress told by whichever process plays it."""
     from zonegate.yard_gate import play
 
-    if len(plans) == 1:
-        return [play(plans[0], folder, progress)]
-    with ProcessPoolExecutor(len(plans), mp_context=get_context("spawn")) as pool:
-        return list(pool.map(play, plans, [folder] * len(plans)))
+    return play(plan, folder, _Progress(plan))
 
 
 def _dump(args: argparse.Namespace) -> int:
