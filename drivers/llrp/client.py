@@ -270,11 +270,11 @@ class Reader:
     # -- what arrives -----------------------------------------------------------------------------
 
     async def _take_report(self, link: Link, session: Session, decoder: ReportDecoder, frame: bytes) -> None:
+        offset_us, now_us = self._time.offset_us or 0, self._now_us()
         try:
-            for some in decoder.slices(frame, self._time.offset_us or 0, self._now_us()):
-                now_us = self._now_us()
+            for some in decoder.slices(frame, offset_us, now_us):
                 if some:
-                    self._take_tags(some, now_us)
+                    self._take_tags(some, offset_us, now_us)
                 await self._breathe(link, session, len(some) or WORK_MAX)
         except LlrpError as error:
             self._keep_bad(frame, len(frame), str(error))
@@ -282,9 +282,9 @@ class Reader:
         else:
             session.reported(self._now_us())
 
-    def _take_tags(self, reads: list[TagRead], now_us: int) -> None:
+    def _take_tags(self, reads: list[TagRead], offset_us: int, now_us: int) -> None:
         jumps = self._time.jumps
-        placed = self._time.settle(reads, now_us)
+        placed = self._time.settle(reads, offset_us, now_us)
         if self._time.jumps > jumps:
             self._note(jump_sentence(self._time.jump_us))
         self._tally.tags += len(placed)

@@ -27,6 +27,10 @@ _SETTLED_US = 2_000_000
 _WINDOW_US = 10_000_000
 """A crystal runs off by less than a millisecond in this time, so the least lateness is sought anew in it."""
 
+_IDLE_US = 1_000_000
+_RUN_OFF = 5_000
+"""Two crystals run apart by less than one part in so many (200 ppm)."""
+
 
 class ReaderClock:
     """`offset_us` turns a reader's stamp into this machine's monotonic time; None before anything was heard.
@@ -40,6 +44,7 @@ class ReaderClock:
         self.jumps = 0
         self.jump_us = 0
         self._proven = False  # by a report; a greeting alone may be in another time base
+        self._seen_us = 0
         self._low_us: int | None = None
         self._window_us = 0
         self._odd_us = 0
@@ -60,9 +65,9 @@ class ReaderClock:
         offset_us = self.offset_us if self.offset_us is not None else now_us - stamp_us
         return max(0, min(stamp_us + offset_us, now_us))
 
-    def settle(self, reads: list[TagRead], now_us: int) -> list[TagRead]:
-        """Reads of one report, made with `offset_us` (0 for None): learn from the newest, and put right what
-        cannot be. After it 0 <= first_us <= last_us <= `now_us`.
+    def settle(self, reads: list[TagRead], made_with_us: int, now_us: int) -> list[TagRead]:
+        """Reads of one report that arrived at `now_us`, made with the offset `made_with_us`: learn from the
+        newest, and put right what cannot be. After it 0 <= first_us <= last_us <= `now_us`.
         """
         if not reads:
             return reads
@@ -71,19 +76,24 @@ class ReaderClock:
             # A reader that tells no time has its reads placed by their arrival, which teaches nothing.
             self._proven = self._proven or self.offset_us is not None
             return _possible(reads, 0)
+        stamp_us = newest_us - made_with_us
         if self.offset_us is None:
-            self.offset_us = now_us - newest_us
-            self._proven = True
+            self.offset_us, self._proven = now_us - stamp_us, True
             self._restart(now_us)
-            shift_us = self.offset_us
         else:
-            late_us = now_us - newest_us
-            self._learn(late_us, now_us)
-            shift_us = min(late_us, 0)
-        return _possible(reads, shift_us)
+            self._learn(now_us - stamp_us - self.offset_us, now_us)
+        return _possible(reads, min(stamp_us + self.offset_us, now_us) - newest_us)
 
     def _learn(self, late_us: int, now_us: int) -> None:
         assert self.offset_us is not None
+        idle_us = now_us - self._seen_us
+        self._seen_us = now_us
+        if idle_us > _IDLE_US:
+            # Nobody saw how far the clocks ran apart meanwhile, but no further than crystals do.
+            apart_us = min(max(late_us, 0), idle_us // _RUN_OFF)
+            self.offset_us += apart_us
+            late_us -= apart_us
+            self._low_us, self._window_us = None, now_us
         if abs(late_us) > JUMP_US:
             self._doubt(late_us, now_us)
             return
@@ -118,6 +128,7 @@ class ReaderClock:
 
     def _restart(self, now_us: int) -> None:
         self._low_us, self._window_us, self._odd_seen = None, now_us, 0
+        self._seen_us = now_us
 
 
 def _possible(reads: list[TagRead], shift_us: int) -> list[TagRead]:

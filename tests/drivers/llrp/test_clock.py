@@ -20,7 +20,7 @@ def seen(clock: ReaderClock, stamp_us: int, now_us: int, first_us: int | None = 
     at_us = stamp_us + (clock.offset_us or 0)
     first_us = at_us if first_us is None else first_us + (clock.offset_us or 0)
     read = TagRead("gate-1", b"\1" * 12, 1, -6000, 1, first_us, at_us)
-    return clock.settle([read], now_us)[0]
+    return clock.settle([read], clock.offset_us or 0, now_us)[0]
 
 
 def test_a_read_is_placed_by_the_newest_stamp_where_nothing_else_is_known() -> None:
@@ -63,6 +63,18 @@ def test_a_clock_that_runs_off_is_followed() -> None:
     assert clock.jumps == 0
 
 
+def test_a_clock_that_ran_off_over_a_night_without_reads_is_right_at_the_first_read() -> None:
+    clock = ReaderClock()
+    for step in range(10):
+        seen(clock, UTC + step * SECOND, step * SECOND)
+    morning_us = 8 * 3600 * SECOND
+    slow_us = morning_us // 20_000  # 50 ppm: more than a second in a night
+    for step in range(5):
+        now_us = morning_us + step * 100_000
+        assert now_us - seen(clock, UTC + now_us - slow_us, now_us).last_us < 5_000
+    assert clock.jumps == 0
+
+
 def test_a_clock_put_ahead_is_told_and_reads_stay_right() -> None:
     clock = ReaderClock()
     for step in range(10):
@@ -77,9 +89,9 @@ def test_a_clock_put_back_is_told_once_its_reads_stay_late_all_alike() -> None:
     for step in range(10):
         seen(clock, UTC + step * SECOND, step * SECOND)
     times = [seen(clock, UTC + (step - 5) * SECOND, step * SECOND).last_us for step in range(10, 20)]
-    assert times[0] == 5 * SECOND, "at first it may be late"
+    assert times[0] < 6 * SECOND, "at first it may be late"
     assert times[3:] == [step * SECOND for step in range(13, 20)]
-    assert (clock.jumps, clock.jump_us) == (1, -5 * SECOND)
+    assert (clock.jumps, round(clock.jump_us / SECOND)) == (1, -5)
 
 
 def test_a_backlog_that_drains_is_late_and_no_jump() -> None:
@@ -88,7 +100,7 @@ def test_a_backlog_that_drains_is_late_and_no_jump() -> None:
     # A line stalled for 30 s gives all it held back, ten times as fast as it was seen.
     for step in range(300):
         stamp_us, now_us = step * SECOND // 10, 30 * SECOND + step * SECOND // 100
-        assert seen(clock, UTC + stamp_us, now_us).last_us == stamp_us
+        assert abs(seen(clock, UTC + stamp_us, now_us).last_us - stamp_us) < 10_000
     assert clock.jumps == 0
 
 
@@ -120,9 +132,27 @@ def test_a_greeting_in_another_time_base_than_the_reports_is_no_jump() -> None:
 def test_reads_without_a_time_teach_nothing() -> None:
     clock = ReaderClock()
     read = TagRead("gate-1", b"", 1, -6000, 1, 7, 7)
-    assert clock.settle([read], 7) == [read]
+    assert clock.settle([read], 0, 7) == [read]
     assert clock.offset_us is None
-    assert clock.settle([], 8) == []
+    assert clock.settle([], 0, 8) == []
+
+
+def test_a_report_in_slices_is_placed_by_one_offset_whatever_its_first_slice_taught() -> None:
+    clock = ReaderClock()
+
+    def slices(count: int, now_us: int) -> list[int]:
+        """A report of the last `count` tenths of a second, one read a slice, all made with one offset."""
+        made_with_us, placed = clock.offset_us or 0, []
+        for step in range(count):
+            at_us = UTC + now_us - (count - 1 - step) * 100_000 + made_with_us
+            read = TagRead("gate-1", b"", 1, -6000, 1, at_us, at_us)
+            placed.append(clock.settle([read], made_with_us, now_us)[0].last_us)
+        return placed
+
+    slices(5, 100 * SECOND)  # the first that is heard of this reader
+    placed = slices(5, 110 * SECOND)
+    assert [round(at_us / 100_000) for at_us in placed] == [1096, 1097, 1098, 1099, 1100]
+    assert clock.jumps == 0
 
 
 def test_an_event_is_placed_and_never_in_the_future() -> None:

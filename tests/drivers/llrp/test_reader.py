@@ -54,6 +54,32 @@ async def test_reads_arrive_with_all_that_they_told() -> None:
     assert (counts.frames, counts.dropped, counts.reconnects) == (2, 0, 0)
 
 
+async def test_a_reader_that_tells_no_time_has_its_reads_placed_by_arrival_through_reconnects() -> None:
+    peer = Peer()
+    peer.greetings = [greeting(at_us=None)]
+    async with gate(peer) as heard:
+        for round_ in (1, 2):
+            await peer.send(report(*(tag(number, seen_us=None) for number in range(1000))))
+            await heard.until(lambda round_=round_: len(heard.reads) == 1000 * round_)  # type: ignore[misc]
+            assert all(read.last_us == batch[0].last_us for batch in heard.batches[-1:] for read in batch)
+            peer.hang_up()
+            await heard.until(lambda round_=round_: heard.states.count(State.LOST) == round_)  # type: ignore[misc]
+            await heard.until_state(State.READY)
+        assert heard.reader.health.counts.jumps == 0  # type: ignore[attr-defined]
+        assert heard.reader.health.counts.late == 0  # type: ignore[attr-defined]
+
+
+async def test_a_large_report_is_placed_as_one() -> None:
+    peer = Peer()
+    start_us = 1_700_000_000_000_000
+    async with gate(peer) as heard:
+        await peer.send(report(*(tag(number, seen_us=start_us + number) for number in range(2000))))
+        await heard.until(lambda: len(heard.reads) == 2000)
+        offsets = {read.last_us - int.from_bytes(read.epc, "big") for read in heard.reads}
+        assert len(offsets) == 1
+        assert heard.reader.health.counts.jumps == 0  # type: ignore[attr-defined]
+
+
 async def test_nothing_is_asked_before_the_reader_has_greeted() -> None:
     peer = Peer()
     peer.greetings = [None]
