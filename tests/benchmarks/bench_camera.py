@@ -81,7 +81,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench camera", description="The camera path and pyzbar.")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default 3)")
-    parser.add_argument("--labels", type=int, default=6, help="labels of each kind and condition (default 6)")
+    parser.add_argument("--labels", type=int, default=8, help="labels of each kind and condition (default 8)")
     parser.add_argument("--sizes", type=int, metavar="N", help="only: of N labels of each size, those read")
     options = parser.parse_args(argv)
     if options.sizes:
