@@ -120,11 +120,21 @@ def challenge(
     return _by_papers(books, base, job, conveyance, msgspec.structs.replace(told, quantity=quantity), moment)
 
 
-def find(books: NodeBooks, door: str, load: Load, moment: Moment, typed: Decimal | None = None) -> Verdict:
-    """The decision after the crossing: the challenge's verdict, and the Hold that a load settles."""
+def find(
+    books: NodeBooks,
+    door: str,
+    load: Load,
+    moment: Moment,
+    typed: Decimal | None = None,
+    *,
+    scanned: bool = True,
+) -> Verdict:
+    """The decision after the crossing: the challenge's verdict, and the Hold that a load settles. Only a scan
+    settles one that knows no load: what a gate reads next may be the pallet behind.
+    """
     verdict = challenge(books, door, load, moment, typed)
     if verdict.kind == words.ACCEPTED and verdict.load is not None:
-        return replace(verdict, clears=books.clears(door, verdict.load.key))
+        return replace(verdict, clears=books.clears(door, verdict.load.key, blind=scanned))
     return verdict
 
 

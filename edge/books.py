@@ -495,15 +495,17 @@ class NodeBooks:
                     return hold
         return None
 
-    def clears(self, door: str, key: str) -> str | None:
-        """The open Hold that a good scan of load `key` at this door settles, the load's own first."""
-        own = blind = None
+    def clears(self, door: str, key: str, *, blind: bool = True) -> str | None:
+        """The open Hold that a good read of load `key` at this door settles: the load's own, else, with
+        `blind`, one that knows no load.
+        """
+        own = unknown = None
         for hold in self.state.holds.values():
             if hold.load is not None and hold.load.key == key:
                 own = own or hold.hold
-            elif hold.door == door and hold.reason in BLIND:
-                blind = blind or hold.hold
-        return own or blind
+            elif blind and hold.door == door and hold.reason in BLIND:
+                unknown = unknown or hold.hold
+        return own or unknown
 
 
 BLIND: Final = ("unreadable", "no-read", "no-goods", "parcel", "asset", "place", "no-tag", "unknown-tags")

@@ -137,7 +137,7 @@ def judge_piece(
     crossed = facts.kind == PassageKind.CROSSED
     if load is None:
         return _judge_nameless(books, door, facts) if crossed or facts.kind == PassageKind.UNREAD else None
-    found = find(books, door, load, moment)
+    found = find(books, door, load, moment, scanned=False)
     if not crossed:  # a load that was stopped and obeyed is on record, too
         return found if found.kind == words.STOP else None
     if is_sure(facts) and _is_against(books, door, facts):

@@ -351,6 +351,21 @@ async def test_each_crossing_without_a_readable_tag_is_kept(yard: Yard) -> None:
     assert len(yard.dock.books.state.holds) == 1, "a good scan settles one of them"
 
 
+async def test_the_next_load_through_the_gate_settles_no_hold_of_the_one_before(yard: Yard) -> None:
+    cross(yard, passage("out", kind=PassageKind.UNREAD))
+    cross(yard, passage("out", [unit(2)]))
+    assert written(yard) == [("hold", "no-tag"), ("withdrawal", "withdrawn")]
+    assert len(yard.dock.books.state.holds) == 1, "nobody has looked at that load"
+    await yard.told("out", load_number("out", 1))
+    assert yard.dock.books.state.holds == {}
+
+
+async def test_a_load_that_was_not_sure_is_settled_by_crossing_surely(yard: Yard) -> None:
+    cross(yard, passage("out", [unit(1)], confidence=UNSURE))
+    cross(yard, passage("out", [unit(1)]))
+    assert yard.dock.books.state.holds == {}
+
+
 async def test_a_truck_that_goes_to_fetch_a_load_raises_no_alarm(yard: Yard) -> None:
     for tags, kind in (([], PassageKind.UNREAD), ([asset()], PassageKind.CROSSED)):
         cross(yard, passage("out", tags, way="in", kind=kind))
