@@ -51,6 +51,8 @@ _LATE_CELLS: Final = 20
 
 _SURE: Final = 16.0
 """A rise is told from fading by four standard deviations: one still tag in thousands is mistaken."""
+_STIRS: Final = 8.5
+"""Enough to look closer: a session opened for nothing is not told."""
 _DOORWAY_CDB: Final = 1_000.0
 """A tag not quieter than this below its loudest is still in the doorway: twice the distance is 12 dB."""
 _LIKELY: Final = 6.0
@@ -333,7 +335,7 @@ class Gate:
                 return
             track.resting_since, track.since_us, track.moves = None, at, True
         elif self._comes_to_rest(track, at):
-            track.resting_since, track.moves = track.since_us, False
+            track.resting_since, track.moves, track.rested = track.since_us, False, True
             if door.session is None or not self._stands_in_door(door.session, track):
                 track.top_cdbm = track.began_cdbm = strongest
             for course in track.courses.values():
@@ -367,7 +369,7 @@ class Gate:
         late = [course for course in track.courses.values() if course.cell >= fresh]
         if any(course.rest is None and course.cells > 1 for course in late):
             return True  # another antenna hears it
-        return sum(abs(course.trend()) for course in late) >= _SURE
+        return sum(abs(course.trend()) for course in late) >= _STIRS
 
     def _stands_in_door(self, session: _Session, track: Track) -> bool:
         """Whether a tag that came to rest did so in the doorway: on the move before, and as loud as ever."""
@@ -391,8 +393,10 @@ class Gate:
     ) -> None:
         trend, rise, strongest = course
         rise_db = 100.0 * self._settings.rise_db
-        comes = trend >= _SURE and rise >= rise_db
-        if trend >= _LIKELY and strongest - track.began_cdbm >= rise_db:
+        nearer = strongest - track.began_cdbm
+        # What rested before is to be nearer than it was; of what is new nobody knows where it was.
+        comes = trend >= _SURE and rise >= rise_db and nearer >= (rise_db if track.rested else rise_db / 2)
+        if trend >= _LIKELY and nearer >= rise_db:
             track.moves = True  # enough to wait for it, not to stop a truck for it
         if not comes and any(eye.blocked for eye in door.eyes.values()):
             fresh = track.first_us > session.opened_us - 2_000 * self._settings.rest_ms

@@ -20,12 +20,12 @@ CELL_US: Final = 100_000
 _FORGET_US: Final = 2_500_000.0
 """A trend is that of about so long: a forklift crosses the field in one to three seconds, a jack in six."""
 
-_FADING_CDBM2: Final = 400.0 * 400.0
-"""Variance of one observation of a tag that keeps still while things move about it: 4 dB, squared."""
+_FADING_CDBM2: Final = 550.0 * 550.0
+"""Variance of one observation of a tag that keeps still while things move about it: 5.5 dB, squared."""
 
 
-_FLAT: Final = 9.0
-"""A trend of less than three standard deviations is none."""
+_FLAT: Final = 5.0
+"""A trend of little more than two standard deviations is none."""
 
 
 class Course:
@@ -109,7 +109,7 @@ class Track:
             "resting_since",
             "since_us",
         ),
-        *("spots", "top_cdbm"),
+        *("rested", "spots", "top_cdbm"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, at_us: int) -> None:
@@ -121,6 +121,7 @@ class Track:
         self.resting_since: int | None = None
         self.courses: dict[int, Course] = {}
         self.moves = False
+        self.rested = False
         self.began_cdbm = -1e9
         self.top_cdbm = -1e9
         self.reads: list[TagRead] = []
