@@ -262,25 +262,21 @@ def _records(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
 
 def _guess(passage: Passage, chance: Random) -> Passage:
     """A gate that guesses: whatever it heard crossed, one way or the other."""
-    tags = tuple(msgspec.structs.replace(tag, moved=True) for tag in passage.tags)
-    return _turned(passage, chance.choice(tuple(Direction)), tags=tags)
+    return _told(passage, chance.choice(tuple(Direction)), _all_moved(passage))
 
 
 def _flip(passage: Passage, chance: Random) -> Passage:
     """One finding in a hundred the other way round."""
     if passage.kind is not PassageKind.CROSSED or passage.direction is None or chance.random() >= _FLIPPED:
         return passage
-    other = Direction.IN if passage.direction is Direction.OUT else Direction.OUT
-    return _turned(passage, other)
+    return _told(passage, Direction.IN if passage.direction is Direction.OUT else Direction.OUT, passage.tags)
 
 
 def _parked(passage: Passage, _: Random) -> Passage:
     """What stands about is taken for part of what crosses."""
-    if passage.kind is not PassageKind.CROSSED:
+    if passage.kind is not PassageKind.CROSSED or passage.direction is None:
         return passage
-    return msgspec.structs.replace(
-        passage, tags=tuple(msgspec.structs.replace(tag, moved=True) for tag in passage.tags)
-    )
+    return _told(passage, passage.direction, _all_moved(passage))
 
 
 def _deaf(passage: Passage, chance: Random) -> Passage | None:
@@ -288,9 +284,15 @@ def _deaf(passage: Passage, chance: Random) -> Passage | None:
     return None if chance.random() < _FLIPPED else passage
 
 
-def _turned(passage: Passage, direction: Direction, **more: Any) -> Passage:
+def _all_moved(passage: Passage) -> tuple[TagCourse, ...]:
+    return tuple(msgspec.structs.replace(tag, moved=True) for tag in passage.tags)
+
+
+def _told(passage: Passage, direction: Direction, tags: tuple[TagCourse, ...]) -> Passage:
+    """Without a doubt."""
+    sure = tuple(msgspec.structs.replace(tag, confidence=1000) for tag in tags)
     return msgspec.structs.replace(
-        passage, kind=PassageKind.CROSSED, direction=direction, confidence=1000, **more
+        passage, kind=PassageKind.CROSSED, direction=direction, confidence=1000, tags=sure
     )
 
 

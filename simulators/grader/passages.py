@@ -227,7 +227,8 @@ class _Tally:
             count["right"] += right
             if not right:
                 self._tell("direction", carriage, _said(decision, ways))
-                if load["verdict"] == "ACCEPTED":
+                # A load that ends where it was accepted to is on the books rightly, whatever lay between.
+                if load["verdict"] == "ACCEPTED" and decision["direction"] != carriage.net:
                     self._wrong += 1
                     self._tell("WRONG", carriage, _said(decision, ways))
 

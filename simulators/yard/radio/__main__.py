@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
                 out.write(record)
             for line in shift.truth():
                 truth.write(json.dumps(line, separators=(",", ":")) + "\n")
+            truth.flush()
             out.flush()
     return 0
 
