@@ -215,24 +215,25 @@ def test_a_bar_code_that_reads_otherwise_at_a_second_look_is_dropped(aim: str) -
 
 @pytest.mark.long
 def test_fine_bars_are_not_read_wrong() -> None:
-    """Bars of little more than a pixel, where one label in a hundred reads as another at the first look."""
+    """Bars of about a pixel, of which one label in some hundreds reads as another by the library as it is."""
     fine = Conditions((0.9, 1.5), 8, 0.02, (0.1, 0.4), (0, 0), (1, 4), (150, 240))
-    chance, size = Random(11), (420, 150)
-    decoder = load_decoder(CameraSettings().formats)
-    look = look_by(decoder)
-    trusting = Trusting(look.eyes, look.settings, InView(4 * S), live=False)
-    believed = wrong = once = 0
-    for number in range(12_000):
+    chance, size, count = Random(77), (420, 150), 4000
+    look = look_by(load_decoder(CameraSettings().formats))
+    believed = wrong = plainly_wrong = 0
+    for number in range(count):
         code = made_up(("sscc", "lot")[number % 2], chance)
         pixels, _ = picture([(code, pose(code, fine, size, chance))], fine, size, chance)
         codes = [raw(scan.symbol) for scan in look.at(shot(pixels, number))]
         believed += codes.count(code)
         wrong += len(codes) - codes.count(code)
-        once += sum(raw(scan.symbol) != code for scan in trusting.at(shot(pixels, number)))
-    print(f"of 12000 labels with bars too fine: {believed} read, {wrong} wrong; at one look {once} wrong")
-    assert believed > 500
+        plain = zxingcpp.read_barcodes(
+            gray_of(pixels), formats=zxingcpp.BarcodeFormat.Code128, try_downscale=False
+        )
+        plainly_wrong += sum(read.bytes != code[3:] for read in plain)
+    print(f"of {count} labels with bars too fine {believed} read, {wrong} wrong; as it is {plainly_wrong}")
+    assert believed > count // 20
     assert wrong == 0
-    assert once > 0
+    assert plainly_wrong > 0
 
 
 def test_only_the_regions_are_looked_at_and_corners_are_the_pictures() -> None:
