@@ -88,8 +88,9 @@ class _Reader:
             assert not isinstance(frame, BadHeader), f"the yard's reader sent {frame}"
             kind = int.from_bytes(frame[:2], "big") & 0x3FF
             if kind == _REPORT:
-                reads = self._decoder.decode(frame, self._clock.offset_us or 0, now_us)
-                yield self._clock.settle(reads, now_us)
+                offset_us = self._clock.offset_us or 0
+                reads = self._decoder.decode(frame, offset_us, now_us)
+                yield self._clock.settle(reads, offset_us, now_us)
             elif kind == _EVENT:
                 yield from self._event(frame, now_us)
 
