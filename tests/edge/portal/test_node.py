@@ -104,8 +104,8 @@ def drive(epc: bytes, begun_us: int, *, first: int = 2, last: int = 1) -> Iterat
     for step in range(60):
         at_us = begun_us + step * 50_000
         for antenna, peak in ((first, 22), (last, 38)):
-            dbm = -38 - 0.6 * abs(step - peak) * 2**0.5 + math.sin(step * 1.7)
-            if dbm > -68:
+            dbm = -35 - 1.3 * abs(step - peak) + math.sin(step * 1.7)
+            if dbm > -75:
                 yield Sighting(epc, antenna, round(dbm * 100), at_us)
 
 
