@@ -417,6 +417,10 @@ def _greet(world: _World) -> None:
             for door, name in doors.items():
                 _say(f"  {name:<18} {world.nodes[node].url}/door/{door}")
             _say(f"  {'status page':<18} {world.nodes[node].url}/")
+    for gate in world.gates:
+        _say(f"  {'gate of ' + gate.door:<18} llrp://127.0.0.1:{gate.port}, a simulated reader")
+        if gate.pictures is not None:
+            _say(f"  {'camera of ' + gate.door:<18} sees the pictures that come into {gate.pictures}")
     _say(f"  {'center':<18} {world.center.url}/")
     _say(f"  {'events':<18} mosquitto_sub -p {world.broker.port} -V 5 -q 1 -v -t 'zonegate/v1/#'")
     _say(f"  {'supervisor token':<18} {world.node.token('supervisor')}")

@@ -68,7 +68,8 @@ async def _run(options: argparse.Namespace, recording: list[Recorded], tls: ssl.
         print(reader.url, flush=True)  # noqa: T201 - whoever started it wants to know
         doing = [asyncio.create_task(_show_outputs(reader))]
         if recording:
-            doing.append(asyncio.create_task(_replay(reader, recording, options.speed)))
+            playing = _replay(reader, recording, options.speed, at_once=options.at_once)
+            doing.append(asyncio.create_task(playing))
         if options.tag:
             doing.append(asyncio.create_task(_hold_tags(reader, options.tag, options.rate)))
         try:
@@ -133,11 +134,11 @@ async def _hold_tags(reader: Reader, tags: list[str], rate: float) -> None:
         await asyncio.sleep(1 / rate)
 
 
-async def _replay(reader: Reader, recording: list[Recorded], speed: float) -> None:
-    """Play the recording to each client that starts a ROSpec, once."""
+async def _replay(reader: Reader, recording: list[Recorded], speed: float, *, at_once: bool) -> None:
+    """Play the recording to each client that starts a ROSpec, or to whoever connects, once."""
     served = 0
     while True:
-        await reader.until(partial(_fresh_client, served), None)
+        await reader.until(partial(_fresh_client, served, at_once), None)
         served = reader.connections
         for recorded in recording:
             if speed:
@@ -157,8 +158,8 @@ async def _show_outputs(reader: Reader) -> None:
         shown = len(reader.writes)
 
 
-def _fresh_client(served: int, reader: Reader) -> bool:
-    return reader.reading and reader.connections > served
+def _fresh_client(served: int, at_once: bool, reader: Reader) -> bool:
+    return reader.connections > served and (reader.reading or (at_once and reader.connected))
 
 
 def _wrote_more(shown: int, reader: Reader) -> bool:
@@ -192,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="recorded frames, sent to each client that starts a ROSpec",
     )
+    add("--at-once", action="store_true", help="replay to whoever connects, also without a ROSpec")
     add("--speed", type=float, default=1.0, help="divides the recording's pauses; 0 leaves them out")
     add("--split", type=float, default=0.0, help="chance of a cut behind each byte")
     add("--garble", type=float, default=0.0, help="chance of each byte being another")

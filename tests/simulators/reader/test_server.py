@@ -388,6 +388,14 @@ async def test_the_console_replays_a_file_to_who_reads(tmp_path: Path) -> None:
         assert frames == [recorded.frame for recorded in read_recording(RECORDING)]
 
 
+async def test_the_console_replays_a_file_to_whoever_connects(tmp_path: Path) -> None:
+    (tmp_path / "dock.llrp").write_bytes(RECORDING)
+    words = ("--replay", str(tmp_path / "dock.llrp"), "--speed", "0", "--at-once")
+    async with program(*words) as console, client(console) as one:
+        await one.event()
+        assert [await one.frame() for _ in range(4)] == [each.frame for each in read_recording(RECORDING)]
+
+
 async def test_the_console_holds_tags_in_the_field() -> None:
     async with (
         program("--tag", epc(1).hex(), "--tag", epc(2).hex(), "--rate", "200") as console,
