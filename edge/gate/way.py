@@ -36,7 +36,7 @@ _STEP: Final = 0.06
 """Chance to go on to the next place from one moment heard to the next."""
 _LEAP: Final = 0.004
 """Chance to go through the doorway between two: a quick truck, few reads."""
-_DOORWAY: Final = 0.1
+_DOORWAY: Final = 0.05
 """How much less often than beside it something comes into sight, or goes out of it, in the doorway."""
 _ACROSS_FREE: Final = 1e-4
 """Of that, so much while the eyes see nothing in the door: an eye may fail."""
