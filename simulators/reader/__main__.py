@@ -16,6 +16,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Final
 
 from drivers.line_faults import LineFaults
@@ -82,7 +83,10 @@ async def _run(options: argparse.Namespace, recording: list[Recorded], tls: ssl.
 
 async def _obey(reader: Reader) -> None:
     """Do what is typed, until `quit`; with standard input closed it goes on until it is ended."""
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    # A daemon: waiting for a line must not keep a program that is told to end.
+    Thread(target=_read_lines, args=(asyncio.get_running_loop(), typed), daemon=True).start()
+    while line := await typed.get():
         words = line.split()
         if words == ["quit"]:
             return
@@ -93,6 +97,16 @@ async def _obey(reader: Reader) -> None:
         except (KeyError, ValueError, IndexError) as error:
             print(f"{line.strip()}: {error}; --help lists the commands", file=sys.stderr)  # noqa: T201
     await asyncio.Event().wait()
+
+
+def _read_lines(loop: asyncio.AbstractEventLoop, typed: asyncio.Queue[str]) -> None:
+    """Hand on what is typed, line by line, and an empty text at its end."""
+    with contextlib.suppress(RuntimeError):  # the loop has ended
+        while True:
+            line = sys.stdin.readline()
+            loop.call_soon_threadsafe(typed.put_nowait, line)
+            if not line:
+                return
 
 
 def _command(reader: Reader, words: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -339,6 +340,12 @@ class Program:
         async with asyncio.timeout(WITHIN_S):
             return (await self._process.stdout.readline()).decode().strip()
 
+    async def end(self, number: int) -> None:
+        """Send it a signal, and wait for its end."""
+        self._process.send_signal(number)
+        async with asyncio.timeout(WITHIN_S):
+            await self._process.wait()
+
     async def type(self, *lines: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write("".join(f"{line}\n" for line in lines).encode())
@@ -355,7 +362,8 @@ async def program(*words: str) -> AsyncIterator[Program]:
         running = Program(process)
         running.port = int((await running.line()).rpartition(":")[2])
         yield running
-        await running.type("quit")
+        if process.returncode is None:
+            await running.type("quit")
         async with asyncio.timeout(WITHIN_S):
             assert await process.wait() == 0
     finally:
@@ -374,6 +382,11 @@ async def test_the_console_obeys_and_tells_its_outputs() -> None:
         (told,) = (await one.message()).every("TagReportData")
         assert number_of(told) == 9
         assert [one.fields[one.name] for one in told.parameters[1:3]] == [4, -48]
+
+
+async def test_the_console_ends_when_it_is_told_to_though_nobody_types() -> None:
+    async with program() as console:
+        await console.end(signal.SIGINT)
 
 
 async def test_the_console_replays_a_file_to_who_reads(tmp_path: Path) -> None:
