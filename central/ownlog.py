@@ -117,7 +117,7 @@ class OwnLog:
         """Remember an entry if it is a STOP that was not obeyed; the oldest are let go beyond CROSSED_MAX."""
         crossed = crossed_of(node, entry)
         if crossed is not None:
-            self.crossed[entry.entry_id] = crossed
+            self.crossed[crossed.entry_id] = crossed
             while len(self.crossed) > CROSSED_MAX:
                 del self.crossed[next(iter(self.crossed))]
 

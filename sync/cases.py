@@ -19,7 +19,7 @@ from sync import rollcall
 from sync.accounts import ZERO, gap_name
 from sync.bodies import Refusal, read_body
 from sync.center import CenterBook
-from sync.entry import Entry, Place
+from sync.entry import Entry, Place, read_record
 from sync.errors import EntryError
 
 ALARM: Final = "alarm"
@@ -61,6 +61,7 @@ class Crossed(msgspec.Struct, frozen=True):
     """A load that went through a gate against a STOP; `sure` is False where the gate is not."""
 
     node: str
+    entry_id: str
     epoch: str
     door: str
     load: str
@@ -69,10 +70,14 @@ class Crossed(msgspec.Struct, frozen=True):
 
 
 def crossed_of(node: str, entry: Entry) -> Crossed | None:
-    """What an entry of a node's log says of a STOP that was not obeyed; None for every other entry."""
-    if entry.type != "stop":
-        return None
+    """What an entry of a node's log says of a STOP that was not obeyed, also of one that it tells again for
+    a log that cannot be stored; None for every other entry.
+    """
     try:
+        if entry.type == "adopt":
+            entry = read_record(bytes(read_body(entry).record))
+        if entry.type != "stop":
+            return None
         body: Refusal = read_body(entry)
     except EntryError:
         return None
@@ -82,7 +87,7 @@ def crossed_of(node: str, entry: Entry) -> Crossed | None:
     load = (body.load.sscc or body.load.key) if body.load is not None else body.read.code
     told = printable(load.encode(), LOAD_CHARACTERS_MAX)
     reason = printable(body.reason.encode(), LOAD_CHARACTERS_MAX)
-    return Crossed(node, entry.epoch, entry.door or "", told, reason, body.crossed is True)
+    return Crossed(node, entry.entry_id, entry.epoch, entry.door or "", told, reason, body.crossed is True)
 
 
 def cases(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from central.alarms import _pause
@@ -25,7 +26,7 @@ from central.people import (
 )
 from central.service import Central
 from customs.imports import Upload
-from sync.bodies import Amount, Use
+from sync.bodies import Adopt, Amount, Use
 from sync.cases import Case
 from sync.entry import Head
 from tests.central.conftest import Opener
@@ -290,6 +291,35 @@ async def test_a_stop_that_was_crossed_all_the_same_is_a_case_until_somebody_has
     assert set(await cases(again)) == set(found)
     await again.people.settle(Settle(f"crossed:{crossed}", "brought back", "Dana"))
     assert set(await cases(again)) == {f"crossed:{unsure}"}
+    await again.close()
+
+
+async def test_a_crossed_stop_that_is_told_again_is_one_case(
+    open_center: Opener, center: Central, dock: Dock
+) -> None:
+    await dock.talk(center)
+    fork = dock.place()
+    dock.refuse("stop")
+    await dock.talk(center)
+    lost = Dock(signer=dock.signer)  # another writer of the same log: its branch the center never takes
+    lost.epoch, lost.records, lost.hashes = dock.epoch, dock.records[: fork.seq], dock.hashes[: fork.seq]
+    obeyed, crossed = lost.stop(crossed=False, kind="turned"), lost.stop(crossed=True)
+    lost.move()
+    child = Dock(signer=dock.signer, parent=lost.place())
+    for record in (*lost.records[fork.seq :], *lost.records[fork.seq :]):
+        child.add("adopt", Adopt(msgspec.Raw(record)))
+    child.add_bytes("adopt", "zonegate.adopt.v1", b'{"record":{"v":1}}')
+    await child.talk(center)
+
+    async def told(at: Central) -> set[str]:
+        return {name for name in await cases(at) if name.startswith("crossed:")}
+
+    assert await told(center) == {f"crossed:{crossed}"}, f"not {obeyed}, which was obeyed"
+    await center.close()
+    again = await open_center()
+    assert await told(again) == {f"crossed:{crossed}"}
+    await again.people.settle(Settle(f"crossed:{crossed}", "brought back", "Dana"))
+    assert await told(again) == set()
     await again.close()
 
 
