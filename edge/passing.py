@@ -34,6 +34,7 @@ from edge.passages import (
     crossed_of,
     facts_of,
     has_units,
+    is_sure,
     judge_piece,
     load_seen,
     moved,
@@ -58,6 +59,9 @@ GOING_MAX: Final = 64
 SPOKEN_NS: Final = 600_000_000_000
 """What a load on its way will take is counted in for so long: no passage lasts longer."""
 
+NEVER_SURE: Final = 1_000
+"""Above the confidence of every finding, in thousandths."""
+
 LATE_MAX: Final = 200
 """Passages that closed while nothing could be recorded, judged when it can be again; the oldest give way."""
 
@@ -66,11 +70,12 @@ _log = logging.getLogger("zonegate.dock")
 
 @dataclass(slots=True)
 class _Going:
-    """A passage that is not closed yet: when it began (monotonic), what was said of its loads by key, the
-    tags that are noted, and the door's turn in which something was said of it.
+    """A passage that is not closed yet: when it began (monotonic), the truck that was open then, what was
+    said of its loads by key, the tags that are noted, and the door's turn in which something was said of it.
     """
 
     began_ns: int
+    job: str | None = None
     said: dict[str, Verdict] = field(default_factory=dict)
     noted: set[bytes] = field(default_factory=set)
     turn: int = 0
@@ -103,7 +108,8 @@ class Passing:
         self._going: dict[tuple[str, int], _Going] = {}
         """By door and opening: what the gate tells apart afterwards is one event still."""
         self._names: dict[str, tuple[str, int]] = {}
-        self._late: list[Closed] = []
+        self._late: list[tuple[Closed, str | None]] = []
+        """With the truck that was open when each began."""
         self._with_units: set[bytes] = set()
         self._found: dict[str, tuple[list[tuple[str, int]], list[_Found]]] = {}
 
@@ -121,7 +127,9 @@ class Passing:
     def attached(self) -> None:
         """Entries can be written again: judge what closed meanwhile."""
         late, self._late = self._late, []
-        for closed in late:
+        for closed, job in late:
+            at = (closed.passage.door, closed.passage.opened_us)
+            self._going.setdefault(at, _Going(self._dock.clocks.mono_ns(), job))
             self._take(self._dock.doors[closed.passage.door], closed)
         self._show_all()
 
@@ -155,8 +163,11 @@ class Passing:
     def _keep(self, event: Sighted | Closed) -> None:
         """Nothing can be recorded now: what has crossed all the same is judged when it can be again."""
         if isinstance(event, Closed):
-            self._forget([(event.passage.door, event.passage.opened_us)])
-            self._late = [*self._late[-LATE_MAX + 1 :], event]
+            at = (event.passage.door, event.passage.opened_us)
+            going = self._going.get(at)
+            job = going.job if going is not None else self._dock.books.state.open_jobs.get(at[0])
+            self._forget([at])
+            self._late = [*self._late[-LATE_MAX + 1 :], (event, job)]
 
     # -- while it moves -----------------------------------------------------------------------------
 
@@ -181,7 +192,7 @@ class Passing:
         """Something opened at a door; what is followed for too long is forgotten."""
         self._names[name] = at
         if at not in self._going:
-            self._going[at] = _Going(self._dock.clocks.mono_ns())
+            self._going[at] = _Going(self._dock.clocks.mono_ns(), self._dock.books.state.open_jobs.get(at[0]))
             while len(self._going) > GOING_MAX:
                 self._forget([next(iter(self._going))])
         return at
@@ -220,7 +231,8 @@ class Passing:
         beside_units = closed.evidence in self._with_units
         contents = contents_of(dock.books, passage, moment.at, beside_units=beside_units)
         name = evidence.name(closed.evidence)
-        facts = facts_of(passage, contents, self.bound, name, load_seen=_load_seen(closed, contents))
+        bound = self._bound(door, going)
+        facts = facts_of(passage, contents, bound, name, load_seen=_load_seen(closed, contents))
         # What was told to stop and did not move in the end has not crossed, whatever else did.
         still = msgspec.structs.replace(facts, kind=PassageKind.NOTHING.value)
         judged = [(piece, facts) for piece in contents.pieces]
@@ -247,6 +259,13 @@ class Passing:
         places, all_found = self._found.setdefault(door.id, ([], []))
         places.append(at)
         all_found.extend(found)
+
+    def _bound(self, door: Door, going: _Going) -> int:
+        """How sure the gate has to be. Where another truck was opened meanwhile it cannot be: nobody knows
+        whose load it was, and it must not be booked on the new truck's permits.
+        """
+        now = self._dock.books.state.open_jobs.get(door.id)
+        return self.bound if None in (now, going.job) or now == going.job else NEVER_SURE
 
     def _stopped(self, going: _Going, contents: Contents, passage: Passage, at: datetime) -> Iterator[Piece]:
         """Loads that a STOP was said of and that are not among what moved: it is on record, too."""
@@ -291,7 +310,7 @@ class Passing:
 
     def _settle_wrong_way(self, door: Door, key: str | None, facts: PassageFacts) -> None:
         """A counted load that had come back has gone the right way again: its Hold is settled."""
-        if facts.kind != PassageKind.CROSSED:
+        if facts.kind != PassageKind.CROSSED or not is_sure(facts):
             return
         for hold in list(self._dock.books.state.holds.values()):
             if hold.reason == "wrong-way" and hold.load is not None and hold.load.key == key:

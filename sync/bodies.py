@@ -102,11 +102,12 @@ class PassageFacts(msgspec.Struct, frozen=True, gc=False):
     beside the journal.
 
     `kind` is crossed, turned, unread, empty or nothing, `direction` the way in the end, None where it could
-    not be decided. `confidence` is in thousandths, `bound` what it had to be. `crossings` are listed up to
-    CROSSINGS_MAX. `loads` were judged together; of `tags` that moved `items` name single goods, `assets`
-    pallets and forklifts; `still` lay about; `reads` came of the tags that moved. `eyes`: photo eyes took
-    part. `load_seen` is the word of the one at load height, where no load had a tag. `evidence` names what
-    it was judged from (see `edge.evidence.name`).
+    not be decided. `confidence` is in thousandths, `bound` what it had to be: 1000, which none reaches, where
+    another truck was opened meanwhile. `crossings` are listed up to CROSSINGS_MAX. `loads` were judged
+    together; of `tags` that moved `items` name single goods, `assets` pallets and forklifts; `still` lay
+    about; `reads` came of the tags that moved. `eyes`: photo eyes took part. `load_seen` is the word of the
+    one at load height, where no load had a tag. `evidence` names what it was judged from (see
+    `edge.evidence.name`).
     """
 
     passage: str

@@ -31,6 +31,7 @@ from tests.edge.gates import (
 )
 from tests.edge.yard import (
     BRACKET,
+    CLOSE,
     GONE,
     HOUSING,
     TOOL,
@@ -233,6 +234,16 @@ async def test_a_counted_load_that_came_back_and_goes_again_is_counted_once(yard
     assert yard.recorder.passages[2].entry_ids == counted, "the third crossing names what counted it"
 
 
+async def test_a_load_that_came_back_is_not_settled_by_a_passage_that_is_not_sure(yard: Yard) -> None:
+    cross(yard, passage("out", [unit(1)]))
+    cross(yard, passage("out", [unit(1)], way="in"))
+    cross(yard, passage("out", [unit(1)], confidence=UNSURE))
+    [hold] = yard.dock.books.state.holds.values()
+    assert hold.reason == "wrong-way", "nobody knows on which side it stands"
+    cross(yard, passage("out", [unit(1)]))
+    assert yard.dock.books.state.holds == {}
+
+
 async def test_in_and_out_and_in_again_is_one_movement_with_its_crossings(yard: Yard) -> None:
     load = unit(number_of("in", 1))
     cross(yard, passage("in", [load], crossings=["in", "out", "in"]))
@@ -396,6 +407,49 @@ async def test_what_lies_beside_the_gate_is_no_load(yard: Yard) -> None:
     cross(yard, passage("out", [unit(1)], still=[unit(4), unit(2)]))
     assert written(yard) == [("withdrawal", "withdrawn")]
     assert yard.recorder.last()[1].read.passage.still == 2
+
+
+# -- a truck that goes while something passes --------------------------------------------------------
+
+
+async def test_a_load_that_passes_while_the_truck_is_changed_is_not_booked_on_the_next(yard: Yard) -> None:
+    closed = passage("out", [unit(1)])
+    sight(yard, "out", unit(1), name=closed.passage.passage, opened_us=closed.passage.opened_us)
+    yard.read("out", CLOSE)
+    yard.open("out", "2")
+    yard.dock.passing.take([closed])
+    assert written(yard) == [("hold", "not-sure")]
+    facts = yard.recorder.last()[1].read.passage
+    assert (facts.confidence, facts.bound) == (SURE, 1000), "so it is judged again as it was"
+    cross(yard, passage("out", [unit(1)]))
+    assert written(yard)[-1] == ("withdrawal", "withdrawn"), "the next passage is judged as ever"
+
+
+async def test_a_load_that_waited_to_be_recorded_is_not_booked_on_the_next_truck(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise Backlogged("too much waits")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(yard.recorder, "append", full)
+        cross(yard, passage("out", [unit(1)]))
+    yard.read("out", CLOSE)
+    yard.open("out", "2")
+    cross(yard, passage("out", [unit(2)]))
+    assert written(yard) == [("hold", "not-sure"), ("withdrawal", "withdrawn")]
+
+
+async def test_a_truck_that_is_opened_for_a_load_that_waits_in_the_door_takes_it() -> None:
+    yard = Yard(Papers())
+    closed = passage("out", [unit(1)])
+    assert (
+        sight(yard, "out", unit(1), name=closed.passage.passage, opened_us=closed.passage.opened_us).reason
+        == "no-job"
+    )
+    yard.open("out")
+    yard.dock.passing.take([closed])
+    assert written(yard) == [("withdrawal", "withdrawn")]
 
 
 # -- goods without a pallet's tag -------------------------------------------------------------------
