@@ -129,9 +129,9 @@ def _document(message: Message) -> dict[str, Any]:
     """As recordings have it, and each tag's EPC in hexadecimal as well, as people and labels write it."""
     document = as_document(message)
     tags = document.get("TagReportData", [])
-    # A CLIENT_REQUEST_OP holds one.
+    # A CLIENT_REQUEST_OP holds one, and a message that has no place for any lists them as unexpected.
     tags = [tags] if isinstance(tags, dict) else tags
-    for report, shown in zip(message.every("TagReportData"), tags, strict=True):
+    for report, shown in zip(message.every("TagReportData"), tags, strict=False):
         data = report.first("EPC96") or report.first("EPCData")
         if data is not None and isinstance(epc := data.fields["EPC"], bytes):
             shown["epc"] = epc.hex().upper()
@@ -218,7 +218,7 @@ async def _listen(
     try:
         async with asyncio.timeout(_CONNECT_S):
             reader, writer = await asyncio.open_connection(host, port, ssl=context)
-    except (OSError, TimeoutError) as error:
+    except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error) or f"no answer within {_CONNECT_S:g} s"
         printed.error(f"no reader answers at {host}:{port}: {why}; expected a file or a reader's address")
         return

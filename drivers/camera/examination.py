@@ -54,7 +54,10 @@ def examine(url: str, settings: CameraSettings, clock: Clock, patience_s: float 
             return None
         raise LinkUnavailable(f"{address.shown} sent no picture for {patience_s:g} s")
     look = Look(eyes, settings, InView(0), live=False)
-    codes = tuple(raw(scan.symbol) for scan in look.at(shot))
+    try:
+        codes = tuple(raw(scan.symbol) for scan in look.at(shot))
+    except Broken as error:
+        raise LinkUnavailable(f"{address.shown}: {error}") from error
     height, width = shot.picture.shape[:2]
     return Sight(width, height, codes, eyes.decoder.name, eyes.decoder.lacks)
 

@@ -75,14 +75,14 @@ class ReaderClock:
         if newest_us == now_us:
             # A reader that tells no time has its reads placed by their arrival, which teaches nothing.
             self._proven = self._proven or self.offset_us is not None
-            return _possible(reads, 0)
+            return _possible(reads, 0, now_us)
         stamp_us = newest_us - made_with_us
         if self.offset_us is None:
             self.offset_us, self._proven = now_us - stamp_us, True
             self._restart(now_us)
         else:
             self._learn(now_us - stamp_us - self.offset_us, now_us)
-        return _possible(reads, min(stamp_us + self.offset_us, now_us) - newest_us)
+        return _possible(reads, self.offset_us - made_with_us, now_us)
 
     def _learn(self, late_us: int, now_us: int) -> None:
         assert self.offset_us is not None
@@ -131,12 +131,13 @@ class ReaderClock:
         self._seen_us = now_us
 
 
-def _possible(reads: list[TagRead], shift_us: int) -> list[TagRead]:
-    if not shift_us and all(0 <= read.first_us <= read.last_us for read in reads):
+def _possible(reads: list[TagRead], shift_us: int, now_us: int) -> list[TagRead]:
+    if not shift_us and all(0 <= read.first_us <= read.last_us <= now_us for read in reads):
         return reads
     placed = []
     for read in reads:
-        last_us = max(0, read.last_us + shift_us)
+        # Each by itself: one damaged stamp must not drag the others of its report along.
+        last_us = max(0, min(read.last_us + shift_us, now_us))
         first_us = max(0, min(read.first_us + shift_us, last_us))
         placed.append(msgspec.structs.replace(read, first_us=first_us, last_us=last_us))
     return placed

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from drivers.errors import Retryable
+from drivers.errors import LinkLost, Retryable
 from drivers.link import Link
 from drivers.llrp.capabilities import whole
 from drivers.llrp.commissioning import Commission, Script, Unanswered, hello
@@ -25,7 +25,7 @@ from drivers.llrp.messages import Message, Parameter, decode, encode
 from drivers.llrp.refusals import Refusal, refusal_in, success
 from drivers.llrp.rospec import plan
 from drivers.llrp.session import ReaderFault, no_greeting, refused_greeting
-from drivers.llrp.settings import ReaderSettings, parse_reader_url
+from drivers.llrp.settings import ReaderAddress, ReaderSettings, parse_reader_url
 
 __all__ = ["Grade", "Remark", "examine"]
 
@@ -52,22 +52,18 @@ class Remark:
 async def examine(url: str, settings: ReaderSettings, now: Callable[[], datetime]) -> list[Remark]:
     """Connect, ask, look, disconnect. `now` tells the time, UTC, aware. Raises LinkUrlError."""
     address = parse_reader_url(url)
-    try:
-        link = await dial(address, settings.tls)
-    except Retryable as error:
-        return [Remark(Grade.FAULT, str(error))]
     found = Commission()
     try:
-        async with asyncio.timeout(6 * settings.answer_s):
-            ahead_s = await _Conversation(link, settings.answer_s).ask_all(found, now)
+        try:
+            ahead_s = await _ask(address, settings, found, now, negotiate=True)
+        except _HungUpOverVersion:  # the service speaks 1.0.1 with such a reader
+            ahead_s = await _ask(address, settings, found, now, negotiate=False)
     except TimeoutError:
         return [Remark(Grade.FAULT, f"{address} answers too slowly to be used")]
     except _Busy as error:
         return [Remark(Grade.WARN, f"{error}; while the node runs it is the node")]
     except (Retryable, Refusal, Unanswered) as error:
         return [Remark(Grade.FAULT, str(error))]
-    finally:
-        await link.close()
     return [
         Remark(Grade.OK, f"{address}: {found.can}, LLRP {'1.1' if found.version > 1 else '1.0.1'}"),
         *_clock(found, ahead_s, now()),
@@ -78,6 +74,27 @@ async def examine(url: str, settings: ReaderSettings, now: Callable[[], datetime
 
 class _Busy(Exception):
     """Another client is connected."""
+
+
+class _HungUpOverVersion(LinkLost):
+    """The connection ended when the reader was asked for its version."""
+
+
+async def _ask(
+    address: ReaderAddress,
+    settings: ReaderSettings,
+    found: Commission,
+    now: Callable[[], datetime],
+    *,
+    negotiate: bool,
+) -> float | None:
+    """One connection: put the questions; how many seconds the reader's greeting was ahead of us."""
+    link = await dial(address, settings.tls)
+    try:
+        async with asyncio.timeout(6 * settings.answer_s):
+            return await _Conversation(link, settings.answer_s).ask_all(found, now, negotiate=negotiate)
+    finally:
+        await link.close()
 
 
 def _clock(found: Commission, ahead_s: float | None, now: datetime) -> Iterator[Remark]:
@@ -131,11 +148,13 @@ class _Conversation:
         self._waiting: deque[bytes | BadHeader] = deque()
         self._last_id = 0
 
-    async def ask_all(self, found: Commission, now: Callable[[], datetime]) -> float | None:
+    async def ask_all(
+        self, found: Commission, now: Callable[[], datetime], *, negotiate: bool
+    ) -> float | None:
         """Put the questions; how many seconds the reader's greeting was ahead of us."""
         stamp = await self._greeting()
         ahead_s = None if stamp is None else whole(stamp, "Microseconds") / 1e6 - now().timestamp()
-        script = hello(found, negotiate=True)
+        script = hello(found, negotiate=negotiate)
         answer: Message | Exception | None = None
         while True:
             try:
@@ -143,8 +162,13 @@ class _Conversation:
             except StopIteration:
                 await self._say(Message("CLOSE_CONNECTION"), found.version)
                 return ahead_s
-            await self._say(asked, found.version)
-            answer = await self._answer(asked)
+            try:
+                await self._say(asked, found.version)
+                answer = await self._answer(asked)
+            except LinkLost as error:
+                if asked.name == "GET_SUPPORTED_VERSION":
+                    raise _HungUpOverVersion(str(error)) from error
+                raise
 
     async def _greeting(self) -> Parameter | None:
         """When it was, by the reader's time of day."""

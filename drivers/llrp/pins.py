@@ -42,6 +42,9 @@ class Inputs:
         port = self._ports.get(number)
         if port is None or high == port.candidate:
             return changes
+        if port.due_us is not None and at_us - port.since_us >= self._debounce_us:
+            # By the reader's clock it rested long enough; only both edges came here together.
+            changes.append(self._count(number, port))
         port.candidate, port.since_us = high, at_us
         port.due_us = None if high == port.told else now_us + self._debounce_us
         self._note_flap(number, port, now_us)
@@ -55,9 +58,12 @@ class Inputs:
             self.flapping -= calm
         for number, port in self._ports.items():
             if port.due_us is not None and port.due_us <= now_us:
-                port.told, port.due_us = port.candidate, None
-                changes.append(InputChange(self._device, number, bool(port.told), port.since_us))
+                changes.append(self._count(number, port))
         return sorted(changes, key=lambda change: change.at_us)
+
+    def _count(self, number: int, port: _Input) -> InputChange:
+        port.told, port.due_us = port.candidate, None
+        return InputChange(self._device, number, bool(port.told), port.since_us)
 
     def _note_flap(self, number: int, port: _Input, now_us: int) -> None:
         if now_us - port.second_us >= _SECOND_US:

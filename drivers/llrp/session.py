@@ -320,6 +320,8 @@ class Session:
         """While nothing is reported, ask whether the inventory runs: a reader may be connected and idle."""
         every_us = _us(self._settings.probe_s if self.found.keeps_alive else self._settings.keepalive_s)
         self._probe_us = now_us + every_us
+        # A lamp that may show what is no longer so is set until the reader takes it.
+        self.show([port for port in self._outputs.ports if f"output-{port}" in self.faults], now_us)
         ended, self._ended = self._ended, False
         quiet_us = now_us - self._reported_us
         if quiet_us >= _us(self._settings.quiet_s) and not self._quiet:

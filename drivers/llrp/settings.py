@@ -45,11 +45,17 @@ class Tls:
     server_name: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a pin that is no SHA-256, or a certificate without key."""
+        """Raises ValueError for a pin that is no SHA-256, a certificate without key, or no server's name."""
         if self.pin is not None and not _SHA256.fullmatch(self.pin.replace(":", "")):
             raise ValueError(f"pin {self.pin!r}, expected the certificate's SHA-256, 64 hex digits")
         if (self.certificate is None) != (self.key is None):
             raise ValueError("a certificate without its key, or the key alone; expected both or neither")
+        try:
+            named = self.server_name is None or bool(self.server_name.encode("idna"))
+        except UnicodeError:
+            named = False
+        if not named:
+            raise ValueError(f"server_name {self.server_name!r}, expected the name that the certificate says")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,21 @@ def cameras(folder: Path, **urls: str) -> NodeConfig:
     return replace(config_of(folder), cameras=made)
 
 
+def test_a_picture_that_the_decoder_chokes_on_is_a_fault_and_the_next_camera_is_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate_camera(["folder", f"{tmp_path}/full", "--pictures", "1"])
+
+    def choke(*_: object) -> None:
+        raise RuntimeError("out of bounds")
+
+    monkeypatch.setattr("drivers.camera.decoders._Zxing.read", choke)
+    url = f"camera+folder://{tmp_path}/full"
+    found = [each for each in _cameras(cameras(tmp_path, c1=url, c2=url)) if each.about != "cameras"]
+    assert [(each.level, each.about) for each in found] == [(FAULT, "camera c1"), (FAULT, "camera c2")]
+    assert found[0].text.endswith("a picture that cannot be used: out of bounds")
+
+
 def test_each_camera_is_looked_through_once(tmp_path: Path) -> None:
     code = "]C100095219990000000013"
     simulate_camera(

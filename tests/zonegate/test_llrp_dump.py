@@ -152,6 +152,16 @@ def test_whatever_the_bytes_each_line_is_json(tmp_path: Path, capsys: pytest.Cap
         assert dumped(capsys, kept(tmp_path, encode(message)))[0] == 0
 
 
+def test_a_tag_where_no_tag_belongs_is_listed_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = encode(Message("KEEPALIVE", 9, {}, [TAG]))
+    code, lines = dumped(capsys, kept(tmp_path, strange + REPORT))
+    assert (code, [line["type"] for line in lines]) == (0, ["KEEPALIVE", "RO_ACCESS_REPORT"])
+    assert list(lines[0]["Unexpected"][0]) == ["TagReportData"]
+    assert lines[1]["TagReportData"][0]["epc"] == "301430A55C0AC30000000009"
+
+
 @pytest.mark.parametrize(
     "arguments", [["--body", "NO_SUCH", "x"], ["/no/such/file"], ["ftp://reader"], ["."]]
 )
@@ -212,3 +222,9 @@ def test_a_reader_that_does_not_answer_is_told(capsys: pytest.CaptureFixture[str
     code, [line] = dumped(capsys, f"llrp://127.0.0.1:{port}")
     assert code == 1
     assert line["error"].startswith(f"no reader answers at 127.0.0.1:{port}: ")
+
+
+def test_what_can_be_no_reader_s_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    code, [line] = dumped(capsys, f"{'x' * 70}.local")
+    assert code == 1
+    assert line["error"].startswith("no reader answers at ")

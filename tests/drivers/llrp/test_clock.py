@@ -112,6 +112,19 @@ def test_one_damaged_stamp_moves_nothing() -> None:
     assert clock.jumps == 0
 
 
+def test_one_damaged_stamp_drags_no_other_read_of_its_report() -> None:
+    clock = ReaderClock()
+    for step in range(3):
+        seen(clock, UTC + step * SECOND, step * SECOND)
+    offset_us, now_us = clock.offset_us or 0, 3 * SECOND
+    stamps = (UTC + now_us - 1000, UTC + now_us + 3600 * SECOND, UTC + now_us - 500)
+    reads = [
+        TagRead("gate-1", b"", 1, -6000, 1, stamp_us + offset_us, stamp_us + offset_us) for stamp_us in stamps
+    ]
+    placed = clock.settle(reads, offset_us, now_us)
+    assert [read.last_us for read in placed] == [now_us - 1000, now_us, now_us - 500]
+
+
 def test_a_reader_that_was_restarted_says_so_in_its_greeting() -> None:
     clock = ReaderClock()
     clock.greet(5000 * SECOND, 100 * SECOND)

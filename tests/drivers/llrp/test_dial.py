@@ -160,7 +160,14 @@ async def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"), [({"pin": "12"}, "64 hex digits"), ({"certificate": "a.pem"}, "both or neither")]
+    ("settings", "words"),
+    [
+        ({"pin": "12"}, "64 hex digits"),
+        ({"certificate": "a.pem"}, "both or neither"),
+        ({"server_name": ""}, "the name that the certificate says"),
+        ({"server_name": ".reader"}, "the name that the certificate says"),
+        ({"server_name": "x" * 64}, "the name that the certificate says"),
+    ],
 )
 def test_certificates_that_make_no_sense_are_told_at_once(settings: dict[str, str], words: str) -> None:
     with pytest.raises(ValueError, match=words):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from drivers.llrp.examination import Grade, Remark, examine
+from drivers.llrp.messages import Message
 from drivers.llrp.settings import ReaderSettings
 from simulators.reader.kinds import FIXED, IMPINJ, KINDS, PLAIN, ReaderKind
 from simulators.reader.server import Reader as Simulated
@@ -112,6 +113,24 @@ async def test_a_reader_that_says_nothing_or_refuses_is_told() -> None:
     async with serving(peer):
         found = await remarks(peer.url, replace(SETTINGS, answer_s=1.0))
     assert "did not answer GET_READER_CONFIG" in texts(found, Grade.FAULT)
+
+
+async def test_a_reader_that_hangs_up_over_the_question_for_its_version_is_looked_at_all_the_same() -> None:
+    peer = Peer()
+
+    def hang_up(message: Message) -> None:
+        if message.name == "GET_SUPPORTED_VERSION":
+            peer.hang_up()
+
+    peer.refuses = hang_up
+    async with serving(peer):
+        found = await remarks(peer.url)
+    assert "LLRP 1.0.1" in texts(found, Grade.OK)
+    assert peer.names().count("GET_SUPPORTED_VERSION") == 1
+    # The control: who hangs up over anything else is no reader that can be used.
+    peer.refuses = lambda message: hang_up(replace(message, name="GET_SUPPORTED_VERSION"))
+    async with serving(peer):
+        assert texts(await remarks(peer.url), Grade.FAULT)
 
 
 async def test_a_reader_that_is_right_now_is_not_right_an_hour_later() -> None:

@@ -61,6 +61,20 @@ def test_an_edge_after_a_rested_one_loses_neither() -> None:
     assert inputs.tick(220 * MS) == [change(1, False, 200 * MS)]
 
 
+def test_edges_that_arrive_together_count_by_how_long_each_rested_at_the_reader() -> None:
+    inputs = Inputs("gate-1", (1,), 20 * MS)
+    inputs.edge(1, False, 0, 0)
+    assert inputs.tick(20 * MS) == [change(1, False, 0)]
+    # This machine was late: an eye was blocked for 300 ms, and all of it is heard at once.
+    assert inputs.edge(1, True, 100 * MS, 500 * MS) == []
+    assert inputs.edge(1, False, 400 * MS, 500 * MS) == [change(1, True, 100 * MS)]
+    assert inputs.tick(520 * MS) == [change(1, False, 400 * MS)]
+    # The control: what did not rest is a bounce, however late it is heard.
+    inputs.edge(1, True, 600 * MS, 900 * MS)
+    assert inputs.edge(1, False, 619 * MS, 900 * MS) == []
+    assert inputs.tick(10**9) == []
+
+
 def test_ports_nobody_watches_are_ignored() -> None:
     inputs = Inputs("gate-1", (1,), 0)
     assert inputs.edge(3, True, 0, 0) == []

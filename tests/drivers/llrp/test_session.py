@@ -147,6 +147,29 @@ def test_an_output_goes_out_while_the_script_waits_for_an_answer() -> None:
     assert talk.sent[-1].first("GPOWriteData") is not None
 
 
+@pytest.mark.parametrize("answer", [SILENT, status(401, "later")])
+def test_an_output_that_a_reader_did_not_take_is_set_until_it_does(answer: Parameter | object) -> None:
+    talk = Talk().ready()
+    talk.peer.refuse["SET_READER_CONFIG"] = answer
+    talk.outputs.set(1, True, None)
+    talk.session.show([1], talk.now_us)
+    talk.exchange()
+    for _ in range(5):
+        talk.later(10)
+        talk.hear(Message("KEEPALIVE", 1))
+    assert "output-1" in talk.session.faults
+    del talk.peer.refuse["SET_READER_CONFIG"]
+    before = len(talk.sent)
+    for _ in range(4):
+        talk.later(10)
+        talk.hear(Message("KEEPALIVE", 1))
+    written = [
+        part.fields["Data"] for message in talk.sent[before:] for part in message.every("GPOWriteData")
+    ]
+    assert written == [True], "once taken it is not set again"
+    assert talk.session.faults == {}
+
+
 def test_the_last_words_are_the_safe_levels_and_the_end() -> None:
     talk = Talk().ready()
     talk.outputs.set(1, True, None)
