@@ -62,13 +62,14 @@ DEVICE_STATES: Final = {
 @dataclass(slots=True)
 class Running:
     """What the service hands over while it runs: the journal, the devices' health, the sinks' links, the own
-    epochs as they were at its opening, what the center has confirmed of each, and how many pictures of
-    cameras were not kept.
+    epochs as they were at its opening, what the center has confirmed of each, how many pictures of cameras
+    were not kept, and what the gate could not take, by reason.
     """
 
     rotate_key: Callable[[str], Awaitable[str]]
     confirmed: Callable[[], Mapping[str, int]] = dict
     frames_left_out: Callable[[], int] = int
+    gate_left_out: Callable[[], Mapping[str, int]] = dict
     epochs: list[EpochView] = field(default_factory=list)
     journal: Journal | None = None
     trouble: str = "starting"
@@ -238,7 +239,7 @@ class NodeDesk:
             ],
         }
         if self._config.readers:
-            figures |= passage_figures(dock.passing.counts)
+            figures |= passage_figures(dock.passing.counts, running.gate_left_out())
         if self._config.cameras:
             figures["zonegate_frames_left_out_total"] = running.frames_left_out()
         if running.journal is not None:

@@ -27,6 +27,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_device_reconnects_total": "Times a device came back since start.",
     "zonegate_passages_total": "Passages through gates judged since start, by kind.",
     "zonegate_tags_sighted_total": "Tags challenged on the move since start.",
+    "zonegate_gate_left_out_total": "Reads and more that the gate could not take since start, by reason.",
     "zonegate_frames_left_out_total": "Pictures of cameras not kept as evidence since start.",
 }
 
@@ -49,7 +50,11 @@ def entry_figures(counts: Mapping[str, int]) -> dict[str, Any]:
     return {"zonegate_entries_total": entries, "zonegate_scans_total": counts.get("scans", 0)}
 
 
-def passage_figures(counts: Mapping[str, int]) -> dict[str, Any]:
-    """Figures of the gate: passages by kind, and tags that were challenged."""
+def passage_figures(counts: Mapping[str, int], left_out: Mapping[str, int]) -> dict[str, Any]:
+    """Figures of the gate: passages by kind, tags that were challenged, and what it could not take."""
     passages = [({"kind": kind.value}, counts.get(kind.value, 0)) for kind in PassageKind]
-    return {"zonegate_passages_total": passages, "zonegate_tags_sighted_total": counts.get("sighted", 0)}
+    return {
+        "zonegate_passages_total": passages,
+        "zonegate_tags_sighted_total": counts.get("sighted", 0),
+        "zonegate_gate_left_out_total": [({"reason": why}, count) for why, count in left_out.items()],
+    }

@@ -133,6 +133,13 @@ class Passing:
             self._take(self._dock.doors[closed.passage.door], closed)
         self._show_all()
 
+    def lost(self, door: str) -> None:
+        """What passed at a door could not be judged, by a fault of the program: a person has to look."""
+        if door in self._dock.doors:
+            detail = "a passage could not be judged, see the log: look at what went through, and scan it"
+            self._dock.alarm(door, self.sources.get(door, door), "passage-lost", detail, 1)
+            self._dock.show(self._dock.doors[door], Verdict("cannot-record"), "", told=True)
+
     def _take(self, door: Door, event: Opened | Sighted | Closed) -> None:
         recorder = self._dock.recorder
         if isinstance(event, Opened):

@@ -87,6 +87,7 @@ class Service:
         self._events = Events(config, config.mqtt, self.dock) if config.mqtt else None
         self._devices = Devices(config, clocks, self.dock, self._running.devices, self._show_device)
         self._running.frames_left_out = lambda: self._devices.frames.left_out
+        self._running.gate_left_out = self._devices.left_out
         self._since_snapshot = 0
         self._recorded = False
         self._alive_ns = clocks.mono_ns()

@@ -84,7 +84,7 @@ class Devices:
         passing.sources = dict(sources(config.layout))
         passing.bound = config.gate.confidence_min
         run = f"{self._clocks.boot[:8]}-"
-        self.gates = Gates(config.layout, config.gate, self._now_us, run, passing.take)
+        self.gates = Gates(config.layout, config.gate, self._now_us, run, passing.take, passing.lost)
         lamps: dict[str, list[Lamp]] = {}
         for wanted in config.readers:
             reader = Reader(wanted.name, wanted.url, wanted.settings, self._time)
@@ -109,6 +109,10 @@ class Devices:
                 detail = f"its driver broke ({type(error).__name__}: {error}); it is begun again"
                 self.note(doors, Health(name, State.LOST, detail, Counts(), self._clocks.utc()))
             await asyncio.sleep(AGAIN_S)
+
+    def left_out(self) -> dict[str, int]:
+        """What the gate could not take, by reason; nothing where there is none."""
+        return self.gates.left_out() if self.gates is not None else {}
 
     async def finish(self) -> None:
         """The node stops: what is on its way through a gate is judged now."""

@@ -12,6 +12,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
 
 from drivers.read import InputChange, TagRead
 from drivers.scanner import Health, State
@@ -27,7 +29,7 @@ class Gates:
     """One gate over all antennas and eyes of `layout`.
 
     `now_us` is the machine's monotonic clock, `run` names this run of the machine, `on_events` takes what the
-    gate says and returns at once.
+    gate says and returns at once. `on_lost` is told the door of what a fault of the program left unjudged.
     """
 
     def __init__(
@@ -37,15 +39,21 @@ class Gates:
         now_us: Callable[[], int],
         run: str,
         on_events: Callable[[Sequence[Event]], None],
+        on_lost: Callable[[str], None],
     ) -> None:
         self.gate = Gate(layout, settings, run=run, apart=True)
         self.faults = 0
         self._now_us = now_us
         self._on_events = on_events
+        self._on_lost = on_lost
         self._timer: asyncio.TimerHandle | None = None
         self._due_us: int | None = None
         self._judges = ThreadPoolExecutor(1, "gate")
         self._judging: set[asyncio.Future[list[Opened | Closed]]] = set()
+
+    def left_out(self) -> dict[str, int]:
+        """What the gate could not take since start, by reason; `faults` are the program's own."""
+        return {"faults": self.faults, **asdict(self.gate.counts)}
 
     def take_tags(self, reads: list[TagRead]) -> None:
         """Reads of any reader, in the order in which they came."""
@@ -91,9 +99,9 @@ class Gates:
         except RuntimeError:
             return  # the node has stopped
         self._judging.add(found)
-        found.add_done_callback(self._judged)
+        found.add_done_callback(partial(self._judged, ended.evidence.door))
 
-    def _judged(self, found: asyncio.Future[list[Opened | Closed]]) -> None:
+    def _judged(self, door: str, found: asyncio.Future[list[Opened | Closed]]) -> None:
         self._judging.discard(found)
         if found.cancelled():
             return
@@ -101,6 +109,7 @@ class Gates:
         if error is not None:
             self.faults += 1
             _log.error("a passage could not be judged; this is a fault of the program", exc_info=error)
+            self._on_lost(door)
             return
         self.gate.learn(found.result())
         if found.result():

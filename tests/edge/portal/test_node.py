@@ -286,6 +286,27 @@ async def test_a_gate_that_breaks_and_a_driver_that_breaks_stop_no_scan(
         await floor.shows("withdrawn")
 
 
+async def test_what_the_gate_cannot_judge_is_told_at_the_door_and_in_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("planted")
+
+    async with Reader() as reader, running(tmp_path, reader) as floor:
+        with monkeypatch.context() as patch:
+            patch.setattr("edge.portal.gates.find", fail)
+            reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+            await floor.shows("cannot-record")
+        told = floor.service.desk.metrics()["zonegate_gate_left_out_total"]
+        assert sum(count for labels, count in told if labels == {"reason": "faults"}) > 0
+        reader.see_all(drive(unit(2), monotonic_us() - 3_000_000))
+        await floor.shows("withdrawn")
+    with JournalReader(floor.store) as journal:
+        entries = [read_record(record) for _, record in journal.page(0, 1000)]
+    alarms = [read_body(entry) for entry in entries if entry.type == "alarm"]
+    assert {(alarm.device, alarm.kind) for alarm in alarms} == {("gate-1", "passage-lost")}
+
+
 async def test_an_explanation_without_its_evidence_says_so(tmp_path: Path) -> None:
     async with Reader() as reader, running(tmp_path, reader) as floor:
         reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
