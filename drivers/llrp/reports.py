@@ -34,6 +34,8 @@ _LEARNED_MAX: Final = 32
 # Tags compared at once: few where layouts change from tag to tag, many where they do not.
 _WINDOW_MIN, _WINDOW_MAX = 4, 256
 _WINDOW_BYTES: Final = 65_536
+# The longest frame holds fewer tags of 96 bits with antenna and time; more are made to fill the memory.
+_TAGS_MAX: Final = 300_000
 # What is done between two breaths, at most a few milliseconds: tags, and a walked one counts for eight.
 _BREATH: Final = 256
 _WALK_COST: Final = 8
@@ -110,7 +112,7 @@ class ReportDecoder:
         at, end = _body(frame)
         spent = 0
         window = _WINDOW_MIN
-        learned = 0
+        learned = taken = 0
         while at < end:
             if spent >= _BREATH:
                 spent = 0
@@ -121,6 +123,8 @@ class ReportDecoder:
                     at += length
                     spent += 1
                     continue
+                if taken >= _TAGS_MAX:
+                    raise LlrpError(f"expected at most {_TAGS_MAX} tags in a report", at)
                 most = min(window, max(_WINDOW_BYTES // length, 1), (end - at) // length)
                 layout, count = self._known(frame, at, length, most)
                 if layout is not None:
@@ -135,6 +139,7 @@ class ReportDecoder:
             window = min(window * 4, _WINDOW_MAX) if count == window else _WINDOW_MIN
             at += count * length
             spent += count
+            taken += count
 
     def _known(self, frame: bytes, at: int, length: int, most: int) -> tuple[TagLayout | None, int]:
         """A layout that the tag at byte `at` has, and how many of the `most` tags from there on have it."""

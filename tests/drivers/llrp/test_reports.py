@@ -270,3 +270,15 @@ def test_the_longest_reports_come_in_short_slices() -> None:
         assert count > 9_000
         assert slices > 40
         print(f"{name}: {count} tags, {slices} slices, the longest {longest / 1e6:.1f} ms of processor time")
+
+
+def test_a_report_made_to_fill_the_memory_is_refused_whole_and_the_next_is_read() -> None:
+    empty = bytes.fromhex("00f0000a00f100060000")  # a tag whose EPC has no bits
+    decoder = ReportDecoder("gate-1")
+
+    def of(count: int) -> bytes:
+        return bytes.fromhex("043d") + (10 + count * len(empty)).to_bytes(4, "big") + bytes(4) + empty * count
+
+    with pytest.raises(LlrpError, match="expected at most 300000 tags in a report"):
+        decoder.decode(of(500_000), 0, 1)
+    assert len(decoder.decode(of(10_000), 0, 1)) == 10_000
