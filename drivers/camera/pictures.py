@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["picture_size"]
+__all__ = ["SEGMENTS_MAX", "picture_size"]
+
+SEGMENTS_MAX = 4096
+"""Real files have some dozens; a file of nothing but filling would hold the interpreter for seconds."""
 
 
 def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that a JPEG or PNG file states; None for anything else. Takes time linear in the
-    number of segments before the picture, and unpacks nothing.
+    """Width and height that a JPEG or PNG file states; None for anything else, and for a JPEG with more than
+    SEGMENTS_MAX segments before its picture. Unpacks nothing.
     """
     if data.startswith(_PNG) and len(data) >= 24 and data[12:16] == b"IHDR":
         width, height = struct.unpack_from(">II", data, 16)
@@ -32,7 +35,9 @@ _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
+    for _ in range(SEGMENTS_MAX):
+        if position + 4 > len(data) or data[position] != 0xFF:
+            return None
         marker = data[position + 1]
         if marker == 0xFF or marker in _ALONE:
             position += 1 if marker == 0xFF else 2

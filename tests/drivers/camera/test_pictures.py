@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.camera.pictures import picture_size
+from drivers.camera.pictures import SEGMENTS_MAX, picture_size
 
 
 def encoded(suffix: str, width: int, height: int, *settings: int) -> bytes:
@@ -62,3 +62,11 @@ def test_any_bytes_are_answered(data: bytes, start: bytes) -> None:
 @given(st.integers(0, 400))
 def test_a_cut_file_states_its_size_or_none(length: int) -> None:
     assert picture_size(encoded(".jpg", 50, 20)[:length]) in (None, (50, 20))
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\xff\xe1\0\2", b"\xff\xd0"])
+def test_a_file_of_nothing_but_filling_is_given_up_early(filling: bytes) -> None:
+    whole = encoded(".jpg", 40, 30)
+    few, many = filling * 50, filling * SEGMENTS_MAX
+    assert picture_size(whole[:2] + few + whole[2:]) == (40, 30)
+    assert picture_size(whole[:2] + many + whole[2:]) is None
