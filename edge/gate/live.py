@@ -167,11 +167,6 @@ class Gate:
         """When `tick` is wanted next; None while nothing is open."""
         return self._due_us
 
-    @property
-    def settings(self) -> GateSettings:
-        """As given."""
-        return self._settings
-
     def take_tags(self, reads: Sequence[TagRead], now_us: int | None = None) -> list[Event]:
         """Take reads in, in the order in which they came. `now_us`, when given, is the machine's clock at
         their arrival; a read said to be later is left out of the reckoning of time.
@@ -223,12 +218,23 @@ class Gate:
         self._reckon()
         return self._said()
 
+    def finish(self, now_us: int) -> list[Event]:
+        """Nothing more comes: what is open is cut, and said by what was seen of it until now."""
+        self._advance(now_us)
+        self._cut(now_us)
+        self._reckon()
+        return self._said()
+
+    def _cut(self, at: int = 0) -> None:
+        for door in self._doors.values():
+            if door.session is not None:
+                self._close(door, max(at, door.session.active_us, door.session.opened_us), final=False)
+
     def _begin_anew(self) -> None:
         """A read told a time that was not: what is open is closed, and what is known is forgotten."""
         self.counts.clock_jumps += 1
+        self._cut()
         for door in self._doors.values():
-            if door.session is not None:
-                self._close(door, max(door.session.active_us, door.session.opened_us), final=False)
             door.opened_us = -1
         self._tracks.clear()
         self._held = 0

@@ -70,8 +70,7 @@ class Gates:
 
     async def finish(self) -> None:
         """Nothing more comes: what is on its way through a door is judged by what was seen of it."""
-        longest_us = self.gate.settings.passage_s_max * 1_000_000
-        self._tell(lambda: self.gate.tick(self._now_us() + longest_us))
+        self._tell(lambda: self.gate.finish(self._now_us()))
         self._unwind()
         while self._judging:
             await asyncio.wait(self._judging)

@@ -241,6 +241,24 @@ def test_a_reader_lost_in_mid_passage_leaves_the_finding_unsure() -> None:
     assert gate.deadline_us is None
 
 
+def test_a_passage_that_a_stop_of_the_node_cuts_is_not_sure() -> None:
+    """Cut two seconds after the middle; the control has two minutes more."""
+    said = Field(door("d1"), seed=2).play([load(crossing(OUT, 9.0, 1.2), 2)], 18.0)
+    stopped_us = START_US + 11_000_000
+    gates = Gate(Field(door("d1"), seed=2).layout), Gate(Field(door("d1"), seed=2).layout)
+    for gate in gates:
+        for each in said:
+            if isinstance(each, TagRead) and each.last_us <= stopped_us:
+                assert passages(gate.take_tags([each])) == []
+    cut, control = gates
+    [event] = [event for event in cut.finish(stopped_us) if isinstance(event, Closed)]
+    assert event.passage.confidence < GateSettings().confidence_min
+    assert (event.passage.closed_us, evidence.decode(event.evidence).final) == (stopped_us, False)
+    assert cut.deadline_us is None
+    [whole] = crossed(control.tick(stopped_us + 120_000_000))
+    assert whole.confidence >= GateSettings().confidence_min
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_reports_may_come_late_and_out_of_order(seed: int) -> None:
     field = Field(door("d1"), seed=seed)
