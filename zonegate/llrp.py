@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
-from urllib.parse import urlsplit
 
+from drivers.errors import LinkUrlError
 from drivers.llrp.document import as_document
 from drivers.llrp.framing import BadHeader, LlrpFramer
 from drivers.llrp.messages import (
@@ -29,9 +29,9 @@ from drivers.llrp.messages import (
     message_name,
     message_names,
 )
+from drivers.llrp.settings import ReaderAddress, parse_reader_url
 
 _CHUNK: Final = 65_536
-_PORTS: Final = {"llrp": 5084, "llrps": 5085}
 _CONNECT_S: Final = 10.0
 # Questions that change nothing at the reader. What it holds back for its client is not asked for: it would
 # be lost to the dock that the reader belongs to.
@@ -190,37 +190,38 @@ def _name_of(path: Path) -> str | None:
 
 
 def _dump_reader(args: argparse.Namespace, printed: _Printed) -> None:
-    host, port, secure = _address(args)
+    address = _address(args)
     context = None
     try:
-        if secure:
+        if address.tls:
             context = ssl.create_default_context(cafile=args.ca)
     except OSError as error:
         args.parser.error(f"{args.ca} cannot be read: {error.strerror or error}")
     with suppress(TimeoutError):
-        asyncio.run(asyncio.wait_for(_listen(host, port, context, args.listen, printed), args.seconds))
+        asyncio.run(asyncio.wait_for(_listen(address, context, args.listen, printed), args.seconds))
 
 
-def _address(args: argparse.Namespace) -> tuple[str, int, bool]:
-    parts = urlsplit(args.source if "://" in args.source else f"llrp://{args.source}")
-    port: int | None = 0
-    with suppress(ValueError):
-        port = parts.port
-    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
-        args.parser.error(f"{args.source} is no reader's address, expected llrp://HOST[:PORT] or llrps://")
-    return parts.hostname or "", port or _PORTS[parts.scheme], parts.scheme == "llrps"
+def _address(args: argparse.Namespace) -> ReaderAddress:
+    try:
+        address = parse_reader_url(args.source if "://" in args.source else f"llrp://{args.source}")
+        if address.null_modem is not None:
+            raise LinkUrlError(f"{args.source} is a cable within one process, expected a reader's address")
+    except LinkUrlError as error:
+        args.parser.error(str(error))
+        raise AssertionError("a parser ends the program") from error
+    return address
 
 
 async def _listen(
-    host: str, port: int, context: ssl.SSLContext | None, silent: bool, printed: _Printed
+    address: ReaderAddress, context: ssl.SSLContext | None, silent: bool, printed: _Printed
 ) -> None:
     """Everything that the reader says until it closes the connection."""
     try:
         async with asyncio.timeout(_CONNECT_S):
-            reader, writer = await asyncio.open_connection(host, port, ssl=context)
+            reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error) or f"no answer within {_CONNECT_S:g} s"
-        printed.error(f"no reader answers at {host}:{port}: {why}; expected a file or a reader's address")
+        printed.error(f"no reader answers at {address}: {why}; expected a file or a reader's address")
         return
     framer, offset = LlrpFramer(), 0
     try:
@@ -238,7 +239,7 @@ async def _listen(
                 f"the reader hung up within a frame, {framer.pending} bytes of it came", offset=offset
             )
     except OSError as error:
-        printed.error(f"the connection to {host}:{port} was lost: {error.strerror or error}")
+        printed.error(f"the connection to {address} was lost: {error.strerror or error}")
     finally:
         writer.close()
 

@@ -163,7 +163,16 @@ def test_a_tag_where_no_tag_belongs_is_listed_and_stops_nothing(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--body", "NO_SUCH", "x"], ["/no/such/file"], ["ftp://reader"], ["."]]
+    "arguments",
+    [
+        ["--body", "NO_SUCH", "x"],
+        ["/no/such/file"],
+        ["ftp://reader"],
+        ["."],
+        ["reader:0"],
+        ["reader:x"],
+        ["null-modem://a"],
+    ],
 )
 def test_a_wrong_call_is_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
