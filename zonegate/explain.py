@@ -174,10 +174,13 @@ def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
     now = "no passage"
     if found:
         raw, moved = bytes.fromhex(body.read.raw), [tag for tag in found[0].tags if tag.moved]
-        course = next((tag for tag in moved if tag.epc == raw), None)
+        course = next((tag for tag in found[0].tags if tag.epc == raw), None)
+        # A load that was stopped and did not move has "nothing" in its entry, whatever else went through.
+        rested = facts.kind == "nothing" and course is not None and not course.moved
         sure = min(found[0].confidence, course.confidence if course is not None else 1000)
-        now = _passage(found[0].kind.value, found[0].direction, sure, len(moved))
-        now += " without this one" if raw and course is None else ""
+        kind = facts.kind if rested else found[0].kind.value
+        now = _passage(kind, found[0].direction, sure, len(moved))
+        now += " without this one" if raw and course not in moved and not rested else ""
     if said == now:
         return _FromEvidence(True, f"the gate says the same of its evidence: {now}. {found[0].why}")
     return _FromEvidence(False, f"the gate said {said}, and says now of its evidence: {now}")

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from customs.documents import LineRef
+from drivers.read import TagRead
 from edge import evidence
 from edge.books import Fact, NodeBooks
 from edge.errors import Backlogged
-from edge.passage import Passage, PassageKind
+from edge.gate import Gate
+from edge.passage import Closed, Passage, PassageKind
 from edge.view import DoorView
 from sync.bodies import Movement, Refusal, read_body
+from tests.edge.gate.field import Field, Tag, Thing, crossing, door, parked
 from tests.edge.gates import (
     STRANGE,
     SURE,
@@ -43,7 +47,7 @@ from tests.edge.yard import (
     pallet,
     settled,
 )
-from zonegate.explain import _line_of, _told, _verdict
+from zonegate.explain import _from_evidence, _line_of, _told, _verdict
 
 OUT = LineRef("P-OUT", "1")
 
@@ -342,6 +346,30 @@ async def test_a_stop_that_was_said_is_on_record_though_the_load_did_not_move_in
     assert (kind_of, body.reason, body.crossed) == ("stop", "not-on-permit", False)
     assert body.read.passage.kind == "nothing", "so it is judged again as it was"
     assert len(written(yard)) == 1 + len(tags)
+
+
+async def test_a_stop_of_what_did_not_move_is_explained_by_what_did(yard: Yard) -> None:
+    """By a gate's own evidence: a pallet goes through, another stands beside the door and was stopped."""
+    field = Field(door("out"), seed=2)
+    tags = [Tag(unit(1), fx=1.0), Tag(unit(1), fx=-1.0)]
+    things = [Thing(crossing(1, 14.0, 1.2), tags), Thing(parked(-2.0, 1.5), [Tag(unit(4), fx=1.0)])]
+    gate = Gate(field.layout)
+    events = gate.take_tags([each for each in field.play(things, 24.0) if isinstance(each, TagRead)])
+    while gate.deadline_us is not None:
+        events += gate.tick(gate.deadline_us)
+    [closed] = [event for event in events if isinstance(event, Closed)]
+    sight(yard, "out", unit(4), name=closed.passage.passage, opened_us=closed.passage.opened_us)
+    cross(yard, closed)
+    assert ("stop", "not-on-permit") in written(yard)
+    body = next(body for entry in yard.recorder.entries if isinstance(body := read_body(entry), Refusal))
+    reader = SimpleNamespace(passage=lambda *_: SimpleNamespace(evidence=closed.evidence))
+    told = _from_evidence(body, reader)
+    assert told is not None and told.agrees, told
+    assert body.read.passage is not None
+    lie = msgspec.structs.replace(body.read.passage, kind="crossed")
+    read = msgspec.structs.replace(body.read, passage=lie)
+    told = _from_evidence(msgspec.structs.replace(body, read=read), reader)
+    assert told is not None and not told.agrees, "the control: it did not cross"
 
 
 async def test_what_lay_about_and_was_not_stopped_is_not_on_record(yard: Yard) -> None:
