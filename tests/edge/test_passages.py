@@ -5,21 +5,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from customs.documents import LineRef
-from drivers.read import TagRead
 from edge import evidence
 from edge.books import Fact, NodeBooks
 from edge.errors import Backlogged
-from edge.gate import Gate
-from edge.passage import Closed, Passage, PassageKind
+from edge.passage import Passage, PassageKind
 from edge.view import DoorView
 from sync.bodies import Movement, Refusal, read_body
-from tests.edge.gate.field import Field, Tag, Thing, crossing, door, parked
 from tests.edge.gates import (
     STRANGE,
     SURE,
@@ -35,7 +31,6 @@ from tests.edge.gates import (
 )
 from tests.edge.yard import (
     BRACKET,
-    CLOSE,
     GONE,
     HOUSING,
     TOOL,
@@ -47,7 +42,7 @@ from tests.edge.yard import (
     pallet,
     settled,
 )
-from zonegate.explain import _from_evidence, _line_of, _told, _verdict
+from zonegate.explain import _line_of, _told, _verdict
 
 OUT = LineRef("P-OUT", "1")
 
@@ -348,30 +343,6 @@ async def test_a_stop_that_was_said_is_on_record_though_the_load_did_not_move_in
     assert len(written(yard)) == 1 + len(tags)
 
 
-async def test_a_stop_of_what_did_not_move_is_explained_by_what_did(yard: Yard) -> None:
-    """By a gate's own evidence: a pallet goes through, another stands beside the door and was stopped."""
-    field = Field(door("out"), seed=2)
-    tags = [Tag(unit(1), fx=1.0), Tag(unit(1), fx=-1.0)]
-    things = [Thing(crossing(1, 14.0, 1.2), tags), Thing(parked(-2.0, 1.5), [Tag(unit(4), fx=1.0)])]
-    gate = Gate(field.layout)
-    events = gate.take_tags([each for each in field.play(things, 24.0) if isinstance(each, TagRead)])
-    while gate.deadline_us is not None:
-        events += gate.tick(gate.deadline_us)
-    [closed] = [event for event in events if isinstance(event, Closed)]
-    sight(yard, "out", unit(4), name=closed.passage.passage, opened_us=closed.passage.opened_us)
-    cross(yard, closed)
-    assert ("stop", "not-on-permit") in written(yard)
-    body = next(body for entry in yard.recorder.entries if isinstance(body := read_body(entry), Refusal))
-    reader = SimpleNamespace(passage=lambda *_: SimpleNamespace(evidence=closed.evidence))
-    told = _from_evidence(body, reader)
-    assert told is not None and told.agrees, told
-    assert body.read.passage is not None
-    lie = msgspec.structs.replace(body.read.passage, kind="crossed")
-    read = msgspec.structs.replace(body.read, passage=lie)
-    told = _from_evidence(msgspec.structs.replace(body, read=read), reader)
-    assert told is not None and not told.agrees, "the control: it did not cross"
-
-
 async def test_what_lay_about_and_was_not_stopped_is_not_on_record(yard: Yard) -> None:
     cross(yard, passage("out", [unit(1)], still=[unit(4)]))
     assert written(yard) == [("withdrawal", "withdrawn")]
@@ -435,49 +406,6 @@ async def test_what_lies_beside_the_gate_is_no_load(yard: Yard) -> None:
     cross(yard, passage("out", [unit(1)], still=[unit(4), unit(2)]))
     assert written(yard) == [("withdrawal", "withdrawn")]
     assert yard.recorder.last()[1].read.passage.still == 2
-
-
-# -- a truck that goes while something passes --------------------------------------------------------
-
-
-async def test_a_load_that_passes_while_the_truck_is_changed_is_not_booked_on_the_next(yard: Yard) -> None:
-    closed = passage("out", [unit(1)])
-    sight(yard, "out", unit(1), name=closed.passage.passage, opened_us=closed.passage.opened_us)
-    yard.read("out", CLOSE)
-    yard.open("out", "2")
-    yard.dock.passing.take([closed])
-    assert written(yard) == [("hold", "not-sure")]
-    facts = yard.recorder.last()[1].read.passage
-    assert (facts.confidence, facts.bound) == (SURE, 1000), "so it is judged again as it was"
-    cross(yard, passage("out", [unit(1)]))
-    assert written(yard)[-1] == ("withdrawal", "withdrawn"), "the next passage is judged as ever"
-
-
-async def test_a_load_that_waited_to_be_recorded_is_not_booked_on_the_next_truck(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: object) -> None:
-        raise Backlogged("too much waits")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(yard.recorder, "append", full)
-        cross(yard, passage("out", [unit(1)]))
-    yard.read("out", CLOSE)
-    yard.open("out", "2")
-    cross(yard, passage("out", [unit(2)]))
-    assert written(yard) == [("hold", "not-sure"), ("withdrawal", "withdrawn")]
-
-
-async def test_a_truck_that_is_opened_for_a_load_that_waits_in_the_door_takes_it() -> None:
-    yard = Yard(Papers())
-    closed = passage("out", [unit(1)])
-    assert (
-        sight(yard, "out", unit(1), name=closed.passage.passage, opened_us=closed.passage.opened_us).reason
-        == "no-job"
-    )
-    yard.open("out")
-    yard.dock.passing.take([closed])
-    assert written(yard) == [("withdrawal", "withdrawn")]
 
 
 # -- goods without a pallet's tag -------------------------------------------------------------------
