@@ -102,4 +102,4 @@ def test_the_whole_runs_side_by_side_and_what_is_named_one_by_one(
     started = (bare / "started").read_text().splitlines()[-1]
     assert started.startswith("-m pytest ")
     assert started.endswith(" ".join(arguments))
-    assert (" -n auto " in started) == side_by_side
+    assert (" --dist worksteal" in started) == side_by_side
