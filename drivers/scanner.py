@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from gs1 import split_aim
 from .errors import Retryable
 from .framing import FRAME_LENGTH_MAX, Frame, OverLong, Piece, ScanFramer, Torn
 from .link import Link, open_link, parse_link_url
+from .pauses import pauses
 from .read import Read
 
 __all__ = ["Clock", "Counts", "Health", "Scanner", "ScannerSettings", "State"]
@@ -133,7 +134,7 @@ class Scanner:
         count by the second).
         """
         self._on_read, self._on_health = on_read, on_health
-        retry_s = self._settings.retry_s_min
+        waits = self._pauses()
         self._tell(State.OPENING, f"opening {self._url}")
         try:
             while True:
@@ -144,12 +145,14 @@ class Scanner:
                     seconds = f"{self._settings.retry_s_max:g} s"
                     self._tell(State.LOST, f"{error}; trying again at least every {seconds}")
                 if self._counts.bytes > bytes_before:
-                    retry_s = self._settings.retry_s_min
-                # Between half and all of the wait; a link that opens and dies at once waits longer each time.
-                await asyncio.sleep(retry_s * self._chance.uniform(0.5, 1.0))
-                retry_s = min(retry_s * 2, self._settings.retry_s_max)
+                    waits = self._pauses()
+                # What opens and dies at once waits longer each time.
+                await asyncio.sleep(next(waits))
         finally:
             self._tell(State.CLOSED, "stopped")
+
+    def _pauses(self) -> Iterator[float]:
+        return pauses(self._settings.retry_s_min, self._settings.retry_s_max, self._chance)
 
     async def _use_link(self) -> None:
         link = await open_link(self._url)

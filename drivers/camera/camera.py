@@ -7,11 +7,12 @@ May not know doors, jobs or what a code means.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
 from drivers.errors import LinkLost, Retryable
+from drivers.pauses import pauses
 from drivers.read import Read
 from drivers.scanner import Clock, Health, State
 
@@ -93,7 +94,7 @@ class Camera:
         should know.
         """
         self._on_read, self._on_health = on_read, on_health
-        retry_s = self._settings.retry_s_min
+        waits = self._pauses()
         self._tell(State.OPENING, f"opening {self._address.shown}")
         try:
             while True:
@@ -110,12 +111,14 @@ class Camera:
                     if self._look is not None:
                         self._look.view.clear()
                 if self._tally.pictures > before:
-                    retry_s = self._settings.retry_s_min
-                # Between half and all of the wait, so that the cameras of one switch do not beat in step.
-                await asyncio.sleep(retry_s * self._chance.uniform(0.5, 1.0))
-                retry_s = min(retry_s * 2, self._settings.retry_s_max)
+                    waits = self._pauses()
+                # What opens and dies at once waits longer each time.
+                await asyncio.sleep(next(waits))
         finally:
             self._tell(State.CLOSED, "stopped")
+
+    def _pauses(self) -> Iterator[float]:
+        return pauses(self._settings.retry_s_min, self._settings.retry_s_max, self._chance)
 
     async def _use(self) -> None:
         """One opening of the camera, until it is lost. Raises Retryable or Ended."""

@@ -27,10 +27,11 @@ from drivers.llrp.pins import Inputs, Outputs
 from drivers.llrp.reports import ReportDecoder
 from drivers.llrp.session import ReaderFault, Session, jump_sentence
 from drivers.llrp.settings import ReaderSettings, parse_reader_url
+from drivers.pauses import pauses
 from drivers.read import InputChange, TagRead
 from drivers.scanner import Clock, Counts, Health, State
 
-__all__ = ["WORK_MAX", "BadFrame", "Reader", "ReaderCounts", "pauses"]
+__all__ = ["WORK_MAX", "BadFrame", "Reader", "ReaderCounts"]
 
 WORK_MAX: Final = 256
 """Tags, or equal work, done in one turn of the loop: some milliseconds on the smallest dock computer."""
@@ -169,7 +170,7 @@ class Reader:
         should know, some times a second at most.
         """
         self._on_tags, self._on_input, self._on_health = on_tags, on_input, on_health
-        waits = pauses(self._settings, self._chance)
+        waits = self._pauses()
         self._tell(State.OPENING, f"connecting to {self._address}")
         try:
             while True:
@@ -182,10 +183,13 @@ class Reader:
                     self._notes.clear()
                     self._tell(State.LOST, f"{error}; trying again at least every {seconds}")
                 if useful:
-                    waits = pauses(self._settings, self._chance)
+                    waits = self._pauses()
                 await asyncio.sleep(next(waits))
         finally:
             self._tell(State.CLOSED, "stopped")
+
+    def _pauses(self) -> Iterator[float]:
+        return pauses(self._settings.retry_s_min, self._settings.retry_s_max, self._chance)
 
     # -- one connection ---------------------------------------------------------------------------
 
@@ -385,15 +389,6 @@ class Reader:
 
     def _now_us(self) -> int:
         return self._clock.monotonic_ns() // 1000
-
-
-def pauses(settings: ReaderSettings, chance: Random) -> Iterator[float]:
-    """Seconds before each further attempt to connect: doubled up to the most there may be, without end."""
-    wait_s = settings.retry_s_min
-    while True:
-        # Between half and all of the wait, so that the readers of one switch do not come back in step.
-        yield wait_s * chance.uniform(0.5, 1.0)
-        wait_s = min(wait_s * 2, settings.retry_s_max)
 
 
 async def _flush(link: Link, session: Session) -> None:

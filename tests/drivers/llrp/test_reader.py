@@ -12,9 +12,10 @@ import pytest
 
 from drivers import LinkUrlError, State
 from drivers.llrp import client
-from drivers.llrp.client import BAD_FRAME_BYTES_KEPT, BAD_FRAMES_KEPT, WORK_MAX, Reader, pauses
+from drivers.llrp.client import BAD_FRAME_BYTES_KEPT, BAD_FRAMES_KEPT, WORK_MAX, Reader
 from drivers.llrp.messages import Message, Parameter, encode
 from drivers.llrp.settings import ReaderSettings
+from drivers.pauses import pauses
 from tests.drivers.lines import RunningClock
 from tests.drivers.llrp.peer import (
     OTHER,
@@ -389,7 +390,7 @@ async def test_without_its_bound_the_loop_would_stand_still(monkeypatch: pytest.
 
 def test_attempts_to_reconnect_never_end_and_are_never_rarer_than_the_most() -> None:
     settings = ReaderSettings()
-    waits = list(islice(pauses(settings, Random(1)), 10_000))
+    waits = list(islice(pauses(settings.retry_s_min, settings.retry_s_max, Random(1)), 10_000))
     assert 0.25 <= waits[0] <= 0.5
     assert max(waits) <= settings.retry_s_max == 30
     assert min(waits[20:]) >= settings.retry_s_max / 2
