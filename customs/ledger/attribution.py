@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which layers goods that left were of: first in, first out, or the lot that was named (19 CFR 146.23(a)).
+
+One queue at a time. What is settled depends on the facts alone, never on the order in which they arrived: a
+fact that comes late is put where it belongs, what left after it is drawn anew, and the difference is posted.
+Postings are never changed. Only the center draws; a door knows no lots.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from customs.ledger.facts import (
+    NO_LAYER,
+    NO_LOT,
+    OVERDRAWN,
+    In,
+    Key,
+    Known,
+    Out,
+    Posting,
+    Queue,
+    Ref,
+    Take,
+)
+from customs.ledger.quantities import EXACT, NOTHING, Pair, split
+
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(slots=True)
+class Layer:
+    """Goods that came by one fact, and what is left of them. `fifo` is their place in the line."""
+
+    key: Key
+    fifo: Key
+    lot: str
+    total: Pair
+    left: Pair
+
+
+@dataclass(slots=True)
+class Tail:
+    """A queue as it is known before new facts come: all of it that they can concern.
+
+    `later` are the known facts from the first of the new keys on, in order, and `takes` what those that left
+    took. `layers` are those that a later fact brought or took of, and of all others those with something
+    left, from the front of the line until they hold `wanted` of them; where a new or a later fact names a
+    lot, all layers of that lot.
+    """
+
+    queue: Queue
+    layers: list[Layer] = field(default_factory=list)
+    later: list[In | Out] = field(default_factory=list)
+    takes: Mapping[Ref, tuple[Take, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Onward:
+    """What a settled queue changes in the one behind it: goods that came on, and facts that are no more."""
+
+    arrived: list[In] = field(default_factory=list)
+    withdrawn: list[Ref] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Settled:
+    """What new facts change: postings to append, layers and takes as they stand now.
+
+    `layers` without one that was withdrawn, which is in `gone`. `takes` has an empty tuple for a fact that
+    was withdrawn.
+    """
+
+    postings: list[Posting] = field(default_factory=list)
+    layers: dict[Ref, Layer] = field(default_factory=dict)
+    gone: list[Ref] = field(default_factory=list)
+    takes: dict[Ref, tuple[Take, ...]] = field(default_factory=dict)
+    onward: dict[Queue, Onward] = field(default_factory=dict)
+
+
+def wanted(tail: Tail, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Decimal:
+    """How many commercial units the layers of a tail must have left, beside those that later facts brought or
+    took of: what newly leaves, what later facts lacked, and what withdrawn layers had given.
+    """
+    gone = set(withdrawn)
+    total = _ZERO
+    for fact in arrived:
+        if isinstance(fact, Out):
+            total = EXACT.add(total, fact.quantity)
+    for fact in tail.later:
+        if isinstance(fact, In) and fact.key.ref in gone:
+            total = EXACT.add(total, fact.pair.commercial)
+    for takes in tail.takes.values():
+        for take in takes:
+            if take.layer == NO_LAYER:
+                total = EXACT.add(total, take.pair.commercial)
+    return total
+
+
+def settle(tail: Tail, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], known: Known) -> Settled:
+    """Take new facts into a queue, and facts that a correction makes undone out of it.
+
+    `withdrawn` are among `tail.later`; one that is also in `arrived` comes again, with another quantity. What
+    comes out does not depend on the order of `arrived`. Who stores it first takes out what is gone.
+    """
+    settled = Settled()
+    gone = set(withdrawn)
+    line = _rewound(tail)
+    facts = sorted(
+        (*(fact for fact in tail.later if fact.key.ref not in gone), *arrived), key=lambda fact: fact.key
+    )
+    posts = _Posts(known, settled.postings)
+    for fact in tail.later:
+        ref = fact.key.ref
+        if ref not in gone:
+            continue
+        if isinstance(fact, In):
+            settled.gone.append(ref)
+            posts.came(fact, -fact.pair)
+        else:
+            _redraw(tail, settled, posts, fact, ())
+    news = {fact.key.ref for fact in arrived}
+    for fact in facts:
+        if isinstance(fact, In):
+            layer = Layer(fact.key, fact.fifo or fact.key, fact.lot, fact.pair, fact.pair)
+            line.add(layer)
+            settled.layers[fact.key.ref] = layer
+            if fact.key.ref in news:
+                posts.came(fact, fact.pair)
+        else:
+            _redraw(tail, settled, posts, fact, line.take(fact))
+    for ref, layer in line.touched.items():
+        settled.layers[ref] = layer
+    return settled
+
+
+def _redraw(tail: Tail, settled: Settled, posts: _Posts, fact: Out, takes: tuple[Take, ...]) -> None:
+    """Write what a fact takes now, if it differs from what it took before."""
+    before = tail.takes.get(fact.key.ref, ())
+    if takes == before:
+        return
+    settled.takes[fact.key.ref] = takes
+    old, new = _shares(before), _shares(takes)
+    if old == new:
+        return
+    for share, pair in old.items():
+        if new.get(share) != pair:
+            posts.left(fact, share, -pair)
+    for share, pair in new.items():
+        if old.get(share) != pair:
+            posts.left(fact, share, pair)
+    if fact.onward is not None:
+        _carry_on(settled.onward.setdefault(fact.onward, Onward()), fact, fact.onward, old, new)
+
+
+class _Share(NamedTuple):
+    """What of a fact is posted as one: a lot's goods, or goods that no layer was left for."""
+
+    lot: str
+    overdrawn: bool
+
+
+def _shares(takes: Sequence[Take]) -> dict[_Share, Pair]:
+    shares: dict[_Share, Pair] = defaultdict(lambda: NOTHING)
+    for take in takes:
+        shares[_Share(take.lot, take.layer == NO_LAYER)] += take.pair
+    return dict(shares)
+
+
+def _carry_on(
+    onward: Onward, fact: Out, queue: Queue, old: Mapping[_Share, Pair], new: Mapping[_Share, Pair]
+) -> None:
+    """The lots that stand in the next queue now, and those that do not any more."""
+    for share, pair in old.items():
+        if new.get(share) != pair:
+            onward.withdrawn.append(_onward_key(fact, share).ref)
+    for share, pair in new.items():
+        if old.get(share) != pair:
+            onward.arrived.append(In(queue, _onward_key(fact, share), share.lot, pair, None))
+
+
+def _onward_key(fact: Out, share: _Share) -> Key:
+    # The share is part of the name: whatever a fact takes, the same lot of it is the same layer.
+    name = f"{fact.key.entry_id}>{share.lot}{'!' if share.overdrawn else ''}"
+    return Key(fact.key.booked, False, fact.key.happened, name, fact.key.n)
+
+
+@dataclass(slots=True)
+class _Posts:
+    """Writes postings, counting those of each fact."""
+
+    known: Known
+    postings: list[Posting]
+    _counts: dict[Ref, int] = field(default_factory=lambda: defaultdict(int))
+
+    def came(self, fact: In, pair: Pair) -> None:
+        if fact.source is not None:
+            self._write(fact, fact.lot, fact.source, fact.queue.place, pair)
+
+    def left(self, fact: Out, share: _Share, pair: Pair) -> None:
+        self._write(fact, share.lot, OVERDRAWN if share.overdrawn else fact.queue.place, fact.to, pair)
+
+    def _write(self, fact: In | Out, lot: str, source: str, to: str, pair: Pair) -> None:
+        key = fact.key
+        n = self._counts[key.ref]
+        self._counts[key.ref] += 1
+        self.postings.append(
+            Posting(fact.queue, lot, source, to, pair, key.ref, key.booked, key.happened, self.known, n)
+        )
+
+
+class _Line:
+    """Layers in the order in which they go; `touched` are those that something was taken of."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._open = sorted((layer for layer in layers if layer.left), key=lambda layer: layer.fifo)
+        self._first = 0
+        self.touched: dict[Ref, Layer] = {}
+
+    def add(self, layer: Layer) -> None:
+        insort(self._open, layer, lo=self._first, key=lambda other: other.fifo)
+
+    def take(self, fact: Out) -> tuple[Take, ...]:
+        """What a fact takes: of the layers in line, or of the lot it names; the rest is overdrawn."""
+        takes: list[Take] = []
+        rest = fact.quantity
+        at = self._first
+        while rest and at < len(self._open):
+            layer = self._open[at]
+            if layer.left.commercial and (fact.lot is None or layer.lot == fact.lot):
+                taken = min(rest, layer.left.commercial)
+                pair = split(layer.total, layer.left, taken)
+                layer.left -= pair
+                rest = EXACT.subtract(rest, taken)
+                self.touched[layer.key.ref] = layer
+                takes.append(Take(fact.key.ref, layer.key.ref, layer.lot, pair))
+            at += 1
+        while self._first < len(self._open) and not self._open[self._first].left.commercial:
+            self._first += 1
+        if rest:
+            # Goods of no lot have no customs unit: nobody knows what they are.
+            takes.append(Take(fact.key.ref, NO_LAYER, NO_LOT, Pair(rest, _ZERO)))
+        return tuple(takes)
+
+
+def _rewound(tail: Tail) -> _Line:
+    """The queue as it was before the first of the later facts."""
+    brought = {fact.key.ref for fact in tail.later if isinstance(fact, In)}
+    layers = {
+        layer.key.ref: Layer(layer.key, layer.fifo, layer.lot, layer.total, layer.left)
+        for layer in tail.layers
+        if layer.key.ref not in brought
+    }
+    given: dict[Ref, Layer] = {}
+    for takes in tail.takes.values():
+        for take in takes:
+            layer = layers.get(take.layer)
+            if layer is not None:
+                layer.left += take.pair
+                given[take.layer] = layer
+    line = _Line(list(layers.values()))
+    line.touched.update(given)
+    return line

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the ledger is told, and what it writes: facts come in, postings go out.
+
+A fact says that goods came into a queue or left it. A posting says of which lot, and moves a quantity from
+one account to another. Values only; nothing here decides.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from customs.documents import Status
+from customs.ledger.quantities import Pair
+
+STOCK: Final = "stock"
+CONSTRUCTIVE: Final = "constructive:"
+WORK: Final = "wip:"
+
+ABROAD: Final = "abroad"
+TERRITORY: Final = "territory"
+EXPORTED: Final = "exported"
+OTHER_ZONE: Final = "other-zone"
+WAREHOUSE: Final = "warehouse"
+SUPPLIES: Final = "supplies"
+DESTROYED: Final = "destroyed"
+CONSUMED: Final = "consumed"
+MADE: Final = "made"
+OPENING: Final = "opening"
+ADJUSTED: Final = "adjusted"
+RESTATUS: Final = "restatus"
+OVERDRAWN: Final = "overdrawn"
+"""Where goods come from when no layer is left for them: what stands here is a case."""
+
+NO_LOT: Final = "?"
+"""The lot of goods that no layer was left for."""
+
+
+def holds_goods(account: str) -> bool:
+    """Whether an account is goods in the zone's hands: it is never below zero (19 CFR 146.21(a))."""
+    return account == STOCK or account.startswith((CONSTRUCTIVE, WORK))
+
+
+class Queue(msgspec.Struct, frozen=True, order=True, gc=False):
+    """Goods that may stand for each other: one owner's, of one product, in one status, at one place.
+
+    `place` is the account they stand on: `stock`, `constructive:<document>` or `wip:<order>`. That FIFO
+    never crosses a status is the zone's own election; that it never crosses owners is not (19 CFR 146.23(a)).
+    """
+
+    owner: str
+    product: str
+    status: Status
+    place: str = STOCK
+
+
+class Known(msgspec.Struct, frozen=True, order=True, gc=False):
+    """When the books learned of a fact: a place in the center's own log. `order` counts its epochs."""
+
+    order: int
+    seq: int
+
+
+class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
+    """Names a fact: the entry that told it and, as one entry may tell several, the how many-th."""
+
+    entry_id: str
+    n: int = 0
+
+
+class Key(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A fact's place in its queue. What came stands before what left at the same instant; the entry's id
+    decides between equals. When a fact arrived is no part of it.
+    """
+
+    booked: datetime
+    leaves: bool
+    happened: datetime
+    entry_id: str
+    n: int = 0
+
+    @property
+    def ref(self) -> Ref:
+        """The fact's name."""
+        return Ref(self.entry_id, self.n)
+
+
+class In(msgspec.Struct, frozen=True, gc=False):
+    """Goods of one lot that came into a queue: a layer.
+
+    `source` is the account they came from; None when they came from another queue, whose posting has moved
+    them. `fifo` is their place in the line where it is not that of their coming: goods that were taken back.
+    """
+
+    queue: Queue
+    key: Key
+    lot: str
+    pair: Pair
+    source: str | None = ABROAD
+    fifo: Key | None = None
+
+    def __post_init__(self) -> None:
+        if self.pair.commercial <= 0 or self.pair.customs < 0:
+            raise ValueError(f"{self.pair} is no quantity of goods that came")
+
+
+class Out(msgspec.Struct, frozen=True, gc=False):
+    """Goods that left a queue for the account `to`.
+
+    `lot` names the lot that an election or a person's act binds it to; None takes the layers in line.
+    `picked` is the lot that was physically taken, where it is known: kept beside, without effect. `onward` is
+    the queue that goods from stock stand in next; from there nothing goes on, so that no circle can be.
+    """
+
+    queue: Queue
+    key: Key
+    quantity: Decimal
+    to: str
+    lot: str | None = None
+    picked: str | None = None
+    onward: Queue | None = None
+
+    def __post_init__(self) -> None:
+        if self.quantity <= 0:
+            raise ValueError(f"{self.quantity} is no quantity of goods that left")
+        if self.onward is not None and (self.queue.place != STOCK or self.onward.place == STOCK):
+            raise ValueError(f"goods go on from stock, not from {self.queue.place} to {self.onward.place}")
+
+
+class Take(msgspec.Struct, frozen=True, gc=False):
+    """What one fact took of one layer. The layer NO_LAYER is none: it was overdrawn."""
+
+    out: Ref
+    layer: Ref
+    lot: str
+    pair: Pair
+
+
+NO_LAYER: Final = Ref("", 0)
+
+
+class Posting(msgspec.Struct, frozen=True, gc=False):
+    """A quantity of one lot, moved from one account to another by a fact.
+
+    `booked` is the instant from which the books contain it, `happened` the fact's own, `known` the place in
+    the center's log from which it is known. Both quantities may be negative: a contra posting takes back
+    what the same fact posted before. `n` counts the postings of one fact at one `known`.
+    """
+
+    queue: Queue
+    lot: str
+    source: str
+    to: str
+    pair: Pair
+    fact: Ref
+    booked: datetime
+    happened: datetime
+    known: Known
+    n: int
+
+
+def booked(happened: datetime, frozen_until: datetime | None) -> datetime:
+    """When the books contain what happened then: at once, or at the first instant after a pinned cut."""
+    if frozen_until is None or happened > frozen_until:
+        return happened
+    return frozen_until + timedelta(microseconds=1)
