@@ -145,6 +145,8 @@ def _redraw(tail: Tail, settled: Settled, posts: _Posts, fact: Out, takes: tuple
     if takes == before:
         return
     settled.takes[fact.key.ref] = takes
+    if fact.onward is not None:
+        _carry_on(settled.onward.setdefault(fact.onward, Onward()), fact, fact.onward, before, takes)
     old, new = _shares(before), _shares(takes)
     if old == new:
         return
@@ -154,8 +156,6 @@ def _redraw(tail: Tail, settled: Settled, posts: _Posts, fact: Out, takes: tuple
     for share, pair in new.items():
         if old.get(share) != pair:
             posts.left(fact, share, pair)
-    if fact.onward is not None:
-        _carry_on(settled.onward.setdefault(fact.onward, Onward()), fact, fact.onward, old, new)
 
 
 class _Share(NamedTuple):
@@ -172,31 +172,30 @@ def _shares(takes: Sequence[Take]) -> dict[_Share, Pair]:
     return dict(shares)
 
 
-def _carry_on(
-    onward: Onward, fact: Out, queue: Queue, old: Mapping[_Share, Pair], new: Mapping[_Share, Pair]
-) -> None:
-    """The lots that stand in the next queue now, and those that do not any more."""
-    for share, pair in old.items():
-        if new.get(share) != pair:
-            onward.withdrawn.append(_onward_key(fact, share).ref)
-    for share, pair in new.items():
-        if old.get(share) != pair:
-            onward.arrived.append(In(queue, _onward_key(fact, share), share.lot, pair, None))
+def _carry_on(onward: Onward, fact: Out, queue: Queue, before: Sequence[Take], takes: Sequence[Take]) -> None:
+    """The layers that stand in the next queue now, and those that do not any more."""
+    old, new = set(before), set(takes)
+    onward.withdrawn += [_onward_key(fact, take).ref for take in before if take not in new]
+    onward.arrived += [
+        In(queue, _onward_key(fact, take), take.lot, take.pair, None, take.fifo)
+        for take in takes
+        if take not in old
+    ]
 
 
-def _onward_key(fact: Out, share: _Share) -> Key:
-    # The share is part of the name: whatever a fact takes, the same lot of it is the same layer.
-    name = f"{fact.key.entry_id}>{share.lot}{'!' if share.overdrawn else ''}"
-    return Key(fact.key.booked, False, fact.key.happened, name, fact.key.n)
+def _onward_key(fact: Out, take: Take) -> Key:
+    # Named by the layer it was taken of: whatever else a fact takes, this is the same layer.
+    key = fact.key
+    name = f"{key.entry_id}>{take.layer.entry_id}.{take.layer.n}"
+    return Key(key.booked, key.turn, key.happened, name, key.n)
 
 
 @dataclass(slots=True)
 class _Posts:
-    """Writes postings, counting those of each fact."""
+    """Writes the postings of facts."""
 
     known: Known
     postings: list[Posting]
-    _counts: dict[Ref, int] = field(default_factory=lambda: defaultdict(int))
 
     def came(self, fact: In, pair: Pair) -> None:
         if fact.source is not None:
@@ -207,10 +206,8 @@ class _Posts:
 
     def _write(self, fact: In | Out, lot: str, source: str, to: str, pair: Pair) -> None:
         key = fact.key
-        n = self._counts[key.ref]
-        self._counts[key.ref] += 1
         self.postings.append(
-            Posting(fact.queue, lot, source, to, pair, key.ref, key.booked, key.happened, self.known, n)
+            Posting(fact.queue, lot, source, to, pair, key.ref, key.booked, key.happened, self.known)
         )
 
 
@@ -218,12 +215,12 @@ class _Line:
     """Layers in the order in which they go; `touched` are those that something was taken of."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self._open = sorted((layer for layer in layers if layer.left), key=lambda layer: layer.fifo)
+        self._open = sorted((layer for layer in layers if layer.left), key=_place)
         self._first = 0
         self.touched: dict[Ref, Layer] = {}
 
     def add(self, layer: Layer) -> None:
-        insort(self._open, layer, lo=self._first, key=lambda other: other.fifo)
+        insort(self._open, layer, lo=self._first, key=_place)
 
     def take(self, fact: Out) -> tuple[Take, ...]:
         """What a fact takes: of the layers in line, or of the lot it names; the rest is overdrawn."""
@@ -238,14 +235,19 @@ class _Line:
                 layer.left -= pair
                 rest = EXACT.subtract(rest, taken)
                 self.touched[layer.key.ref] = layer
-                takes.append(Take(fact.key.ref, layer.key.ref, layer.lot, pair))
+                takes.append(Take(fact.key.ref, layer.key.ref, layer.lot, pair, layer.fifo))
             at += 1
         while self._first < len(self._open) and not self._open[self._first].left.commercial:
             self._first += 1
         if rest:
             # Goods of no lot have no customs unit: nobody knows what they are.
-            takes.append(Take(fact.key.ref, NO_LAYER, NO_LOT, Pair(rest, _ZERO)))
+            takes.append(Take(fact.key.ref, NO_LAYER, NO_LOT, Pair(rest, _ZERO), fact.key))
         return tuple(takes)
+
+
+def _place(layer: Layer) -> tuple[Key, Key]:
+    # Parts of one layer that came back have its place: among them, what came first goes first.
+    return layer.fifo, layer.key
 
 
 def _rewound(tail: Tail) -> _Line:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from customs.ledger.attribution import Layer, Settled, Tail, settle
-from customs.ledger.facts import STOCK, In, Known, Out, Posting, Queue, Ref, Take
+from customs.ledger.facts import In, Key, Known, Out, Posting, Queue, Ref, Take
 
 
 @dataclass(slots=True)
@@ -49,8 +49,8 @@ class Book:
                 raise ValueError(f"{ref} names no fact of these books")
             work.setdefault(queue, ([], []))[1].append(ref)
         while work:
-            # Goods go from stock to what comes after it, never back: a queue is settled before those behind.
-            queue = min(work, key=lambda one: (one.place != STOCK, one))
+            # Goods go on to a later place in another queue: what changes first is settled first.
+            queue = min(work, key=lambda one: (self._first(one, *work[one]), one))
             news, olds = work.pop(queue)
             settled = self._settle(queue, news, olds, known)
             for behind, onward in settled.onward.items():
@@ -69,6 +69,11 @@ class Book:
         shelf = self._shelves.get(queue, _Shelf())
         return sorted((layer for layer in shelf.layers.values() if layer.left), key=lambda layer: layer.fifo)
 
+    def _first(self, queue: Queue, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Key:
+        gone = set(withdrawn)
+        olds = (fact for fact in self._shelves.setdefault(queue, _Shelf()).facts if fact.key.ref in gone)
+        return min(fact.key for fact in (*arrived, *olds))
+
     def _settle(
         self, queue: Queue, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], known: Known
     ) -> Settled:
@@ -77,7 +82,7 @@ class Book:
         olds = [fact for fact in shelf.facts if fact.key.ref in gone]
         if any(self.frozen_until and fact.key.booked <= self.frozen_until for fact in olds):
             raise ValueError("a fact that a pinned cut contains is not withdrawn; book its correction")
-        first = min(fact.key for fact in (*arrived, *olds))
+        first = self._first(queue, arrived, withdrawn)
         at = bisect_left(shelf.facts, first, key=lambda fact: fact.key)
         later = shelf.facts[at:]
         tail = Tail(

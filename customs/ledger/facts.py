@@ -72,12 +72,15 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Key(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A fact's place in its queue. What came stands before what left at the same instant; the entry's id
-    decides between equals. When a fact arrived is no part of it.
+    """A fact's place in its queue. What comes into the zone stands before what leaves at the same instant
+    (`turn` 0 and 1); the entry's id decides between equals. When a fact arrived is no part of it.
+
+    Goods that go on from one queue to another have `turn` 1 in both, and a longer name: their place in the
+    second is behind that in the first, so that goods may come back and no circle can be.
     """
 
     booked: datetime
-    leaves: bool
+    turn: int
     happened: datetime
     entry_id: str
     n: int = 0
@@ -112,7 +115,7 @@ class Out(msgspec.Struct, frozen=True, gc=False):
 
     `lot` names the lot that an election or a person's act binds it to; None takes the layers in line.
     `picked` is the lot that was physically taken, where it is known: kept beside, without effect. `onward` is
-    the queue that goods from stock stand in next; from there nothing goes on, so that no circle can be.
+    the queue that the goods stand in next, each layer in its old place in the line.
     """
 
     queue: Queue
@@ -126,17 +129,20 @@ class Out(msgspec.Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         if self.quantity <= 0:
             raise ValueError(f"{self.quantity} is no quantity of goods that left")
-        if self.onward is not None and (self.queue.place != STOCK or self.onward.place == STOCK):
-            raise ValueError(f"goods go on from stock, not from {self.queue.place} to {self.onward.place}")
+        if self.onward is not None and self.onward.place != self.to:
+            raise ValueError(f"goods that go on to {self.onward.place} are posted there, not to {self.to}")
 
 
 class Take(msgspec.Struct, frozen=True, gc=False):
-    """What one fact took of one layer. The layer NO_LAYER is none: it was overdrawn."""
+    """What one fact took of one layer, whose place in the line was `fifo`. The layer NO_LAYER is none: there
+    was nothing left to take.
+    """
 
     out: Ref
     layer: Ref
     lot: str
     pair: Pair
+    fifo: Key
 
 
 NO_LAYER: Final = Ref("", 0)
@@ -147,7 +153,7 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
 
     `booked` is the instant from which the books contain it, `happened` the fact's own, `known` the place in
     the center's log from which it is known. Both quantities may be negative: a contra posting takes back
-    what the same fact posted before. `n` counts the postings of one fact at one `known`.
+    what the same fact posted before.
     """
 
     queue: Queue
@@ -159,7 +165,6 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     booked: datetime
     happened: datetime
     known: Known
-    n: int
 
 
 def booked(happened: datetime, frozen_until: datetime | None) -> datetime:

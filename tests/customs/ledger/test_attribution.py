@@ -15,9 +15,11 @@ from customs.ledger import attribution
 from customs.ledger.balances import balances, digest, faults
 from customs.ledger.book import Book
 from customs.ledger.facts import (
+    ABROAD,
     CONSTRUCTIVE,
     EXPORTED,
     OVERDRAWN,
+    STOCK,
     TERRITORY,
     In,
     Key,
@@ -45,16 +47,20 @@ def history(rng: random.Random, count: int) -> list[Fact]:
         if rng.random() < 0.5:
             lot = f"214-{number // 8}/1"
             pair = Pair(quantity, customs_quantity(quantity, Pair(Decimal(3), Decimal("1.1"))))
-            facts.append(In(queue, Key(happened, False, happened, entry_id), lot, pair))
+            facts.append(In(queue, Key(happened, 0, happened, entry_id), lot, pair))
         else:
             named = f"214-{rng.randrange(count) // 8}/1" if rng.random() < 0.1 else None
-            key = Key(happened, True, happened, entry_id)
-            onward = None
-            to = rng.choice([TERRITORY, EXPORTED])
-            if rng.random() < 0.1:
-                onward = Queue(queue.owner, queue.product, queue.status, CONSTRUCTIVE + "06-1")
-                to = onward.place
-            facts.append(Out(queue, key, quantity, to, named, onward=onward))
+            key = Key(happened, 1, happened, entry_id)
+            bonded = Queue(queue.owner, queue.product, queue.status, CONSTRUCTIVE + "06-1")
+            chance = rng.random()
+            if chance < 0.7:
+                facts.append(Out(queue, key, quantity, rng.choice([TERRITORY, EXPORTED]), named))
+            elif chance < 0.85:
+                facts.append(Out(queue, key, quantity, bonded.place, named, onward=bonded))
+            elif chance < 0.95:
+                facts.append(Out(bonded, key, quantity, TERRITORY))
+            else:
+                facts.append(Out(bonded, key, quantity, STOCK, onward=queue))
     return facts
 
 
@@ -71,21 +77,24 @@ def deliver(facts: list[Fact], rng: random.Random, book: Book, first: int = 1) -
 
 
 def oracle(facts: list[Fact]) -> dict[tuple[str, str], Counter[str]]:
-    """Units by (entry, lot) of what left stock, drawn unit by unit by a rule written down a second time."""
+    """Units by (entry, account) and lot, drawn one by one by a rule that is written down a second time."""
     drawn: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for queue in QUEUES:
-        units: list[str] = []
-        mine = [fact for fact in facts if fact.queue == queue]
-        mine.sort(key=lambda fact: (fact.key.happened, isinstance(fact, Out), fact.key.entry_id))
-        for fact in mine:
-            if isinstance(fact, In):
-                units += [fact.lot] * int(fact.pair.commercial)
-                continue
-            for _ in range(int(fact.quantity)):
-                lot = next((lot for lot in units if fact.lot in (None, lot)), None)
-                if lot is not None:
-                    units.remove(lot)
-                drawn[fact.key.entry_id, fact.to][lot or "?"] += 1
+    places: dict[Queue, list[tuple[datetime, int, str, str]]] = defaultdict(list)
+    for fact in sorted(facts, key=lambda one: (one.key.happened, isinstance(one, Out), one.key.entry_id)):
+        if isinstance(fact, In):
+            unit = (fact.key.happened, 0, fact.key.entry_id, fact.lot)
+            places[fact.queue] += [unit] * int(fact.pair.commercial)
+            continue
+        for _ in range(int(fact.quantity)):
+            units = sorted(places[fact.queue])
+            chosen = next((unit for unit in units if fact.lot in (None, unit[3])), None)
+            if chosen is not None:
+                places[fact.queue].remove(chosen)
+            else:
+                chosen = (fact.key.happened, 1, fact.key.entry_id, "?")
+            drawn[fact.key.entry_id, fact.to][chosen[3]] += 1
+            if fact.onward is not None:
+                places[fact.onward].append(chosen)
     return drawn
 
 
@@ -93,7 +102,7 @@ def posted(book: Book) -> dict[tuple[str, str], Counter[str]]:
     """Units by (entry, lot) of what left stock, from the postings."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for posting in book.postings:
-        if posting.to != "stock":
+        if posting.source != ABROAD:
             sums[posting.fact.entry_id, posting.to][posting.lot] += int(posting.pair.commercial)
     return {key: +lots for key, lots in sums.items() if +lots}
 
@@ -120,7 +129,7 @@ def test_any_order_of_arrival_gives_the_books_of_the_oracle(seed: int) -> None:
     ("name", "planted"),
     [
         ("split", lambda total, left, taken: Pair(taken, customs_quantity(taken, total))),
-        ("_onward_key", lambda fact, share: Key(fact.key.booked, False, fact.key.happened, share.lot)),
+        ("_onward_key", lambda fact, take: Key(fact.key.booked, 1, fact.key.happened, take.lot)),
     ],
 )
 def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, name: str, planted: object) -> None:
@@ -172,7 +181,7 @@ def test_a_pinned_cut_never_changes_and_late_facts_are_booked_after_it(seed: int
 
 
 def _moved(fact: Fact, at: datetime) -> Fact:
-    key = Key(at, fact.key.leaves, fact.key.happened, fact.key.entry_id)
+    key = Key(at, fact.key.turn, fact.key.happened, fact.key.entry_id)
     if isinstance(fact, In):
         return In(fact.queue, key, fact.lot, fact.pair)
     return Out(fact.queue, key, fact.quantity, fact.to, fact.lot, onward=fact.onward)
@@ -194,8 +203,8 @@ def test_what_exceeds_the_stock_of_its_moment_is_overdrawn_and_eats_no_later_lay
     queue = QUEUES[0]
     book = Book()
     noon = START + timedelta(hours=4)
-    book.take(Known(1, 1), [Out(queue, Key(START, True, START, "o"), Decimal(5), TERRITORY)])
-    book.take(Known(1, 2), [In(queue, Key(noon, False, noon, "i"), "L", Pair(Decimal(9), Decimal(9)))])
+    book.take(Known(1, 1), [Out(queue, Key(START, 1, START, "o"), Decimal(5), TERRITORY)])
+    book.take(Known(1, 2), [In(queue, Key(noon, 0, noon, "i"), "L", Pair(Decimal(9), Decimal(9)))])
     sums = balances(book.postings)
     assert {account.account: pair.commercial for account, pair in sums.items() if account.lot == "?"} == {
         OVERDRAWN: Decimal(-5),
