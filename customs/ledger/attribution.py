@@ -61,11 +61,23 @@ class Tail:
 
 
 @dataclass(slots=True)
-class Onward:
-    """What a settled queue changes in the one behind it: goods that came on, and facts that are no more."""
+class News:
+    """What a queue is to be told: facts that came, and facts that are no more. One that is in both comes
+    again, with another quantity.
+    """
 
-    arrived: list[In] = field(default_factory=list)
+    arrived: list[In | Out] = field(default_factory=list)
     withdrawn: list[Ref] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.arrived or self.withdrawn)
+
+    def add(self, later: News) -> None:
+        """What is to be told after this, before any of it was."""
+        untold = set(later.withdrawn)
+        dropped = {fact.key.ref for fact in self.arrived if fact.key.ref in untold}
+        self.arrived = [fact for fact in self.arrived if fact.key.ref not in dropped] + later.arrived
+        self.withdrawn += [ref for ref in later.withdrawn if ref not in dropped]
 
 
 @dataclass(slots=True)
@@ -73,23 +85,24 @@ class Settled:
     """What new facts change: postings to append, layers and takes as they stand now.
 
     `layers` without one that was withdrawn, which is in `gone`. `takes` has an empty tuple for a fact that
-    was withdrawn.
+    was withdrawn. `onward` is what the queues behind it are to be told now, under the same `known`; it may
+    come back to this one, at a later key.
     """
 
     postings: list[Posting] = field(default_factory=list)
     layers: dict[Ref, Layer] = field(default_factory=dict)
     gone: list[Ref] = field(default_factory=list)
     takes: dict[Ref, tuple[Take, ...]] = field(default_factory=dict)
-    onward: dict[Queue, Onward] = field(default_factory=dict)
+    onward: dict[Queue, News] = field(default_factory=dict)
 
 
-def wanted(tail: Tail, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Decimal:
+def wanted(tail: Tail, news: News) -> Decimal:
     """How many commercial units the layers of a tail must have left, beside those that later facts brought or
     took of: what newly leaves, what later facts lacked, and what withdrawn layers had given.
     """
-    gone = set(withdrawn)
+    gone = set(news.withdrawn)
     total = _ZERO
-    for fact in arrived:
+    for fact in news.arrived:
         if isinstance(fact, Out):
             total = EXACT.add(total, fact.quantity)
     for fact in tail.later:
@@ -102,17 +115,17 @@ def wanted(tail: Tail, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) ->
     return total
 
 
-def settle(tail: Tail, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], known: Known) -> Settled:
+def settle(tail: Tail, news: News, known: Known) -> Settled:
     """Take new facts into a queue, and facts that a correction makes undone out of it.
 
-    `withdrawn` are among `tail.later`; one that is also in `arrived` comes again, with another quantity. What
-    comes out does not depend on the order of `arrived`. Who stores it first takes out what is gone.
+    What is withdrawn is among `tail.later`. What comes out does not depend on the order of the news. Who
+    stores it first takes out what is gone.
     """
     settled = Settled()
-    gone = set(withdrawn)
+    gone = set(news.withdrawn)
     line = _rewound(tail)
     facts = sorted(
-        (*(fact for fact in tail.later if fact.key.ref not in gone), *arrived), key=lambda fact: fact.key
+        (*(fact for fact in tail.later if fact.key.ref not in gone), *news.arrived), key=lambda fact: fact.key
     )
     posts = _Posts(known, settled.postings)
     for fact in tail.later:
@@ -124,13 +137,13 @@ def settle(tail: Tail, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], kn
             posts.came(fact, -fact.pair)
         else:
             _redraw(tail, settled, posts, fact, ())
-    news = {fact.key.ref for fact in arrived}
+    new = {fact.key.ref for fact in news.arrived}
     for fact in facts:
         if isinstance(fact, In):
             layer = Layer(fact.key, fact.fifo or fact.key, fact.lot, fact.pair, fact.pair)
             line.add(layer)
             settled.layers[fact.key.ref] = layer
-            if fact.key.ref in news:
+            if fact.key.ref in new:
                 posts.came(fact, fact.pair)
         else:
             _redraw(tail, settled, posts, fact, line.take(fact))
@@ -146,7 +159,7 @@ def _redraw(tail: Tail, settled: Settled, posts: _Posts, fact: Out, takes: tuple
         return
     settled.takes[fact.key.ref] = takes
     if fact.onward is not None:
-        _carry_on(settled.onward.setdefault(fact.onward, Onward()), fact, fact.onward, before, takes)
+        _carry_on(settled.onward.setdefault(fact.onward, News()), fact, fact.onward, before, takes)
     old, new = _shares(before), _shares(takes)
     if old == new:
         return
@@ -172,7 +185,7 @@ def _shares(takes: Sequence[Take]) -> dict[_Share, Pair]:
     return dict(shares)
 
 
-def _carry_on(onward: Onward, fact: Out, queue: Queue, before: Sequence[Take], takes: Sequence[Take]) -> None:
+def _carry_on(onward: News, fact: Out, queue: Queue, before: Sequence[Take], takes: Sequence[Take]) -> None:
     """The layers that stand in the next queue now, and those that do not any more."""
     old, new = set(before), set(takes)
     onward.withdrawn += [_onward_key(fact, take).ref for take in before if take not in new]

@@ -7,11 +7,12 @@ What the center keeps in its database, whole and simple.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from customs.ledger.attribution import Layer, Settled, Tail, settle
+from customs.ledger.attribution import Layer, News, Settled, Tail, settle
 from customs.ledger.facts import In, Key, Known, Out, Posting, Queue, Ref, Take
 
 
@@ -40,49 +41,59 @@ class Book:
         a correction of it is a fact of its own. ValueError for such, and for one that is unknown.
         """
         first = len(self.postings)
-        work: dict[Queue, tuple[list[In | Out], list[Ref]]] = {}
+        work: dict[Queue, News] = defaultdict(News)
         for fact in arrived:
-            work.setdefault(fact.queue, ([], []))[0].append(fact)
+            work[fact.queue].arrived.append(fact)
         for ref in withdrawn:
             queue = self._queues.get(ref)
             if queue is None:
                 raise ValueError(f"{ref} names no fact of these books")
-            work.setdefault(queue, ([], []))[1].append(ref)
+            work[queue].withdrawn.append(ref)
         while work:
             # Goods go on to a later place in another queue: what changes first is settled first.
-            queue = min(work, key=lambda one: (self._first(one, *work[one]), one))
-            news, olds = work.pop(queue)
-            settled = self._settle(queue, news, olds, known)
-            for behind, onward in settled.onward.items():
-                in_news, in_olds = work.setdefault(behind, ([], []))
-                in_news += onward.arrived
-                in_olds += onward.withdrawn
+            queue = min(work, key=lambda one: (self._first(one, work[one]), one))
+            settled = self._settle(queue, work.pop(queue), known)
+            for behind, news in settled.onward.items():
+                work[behind].add(news)
+                if not work[behind]:
+                    del work[behind]
         return self.postings[first:]
+
+    def knows(self, ref: Ref) -> bool:
+        """Whether the books contain a fact: it came, and was not withdrawn."""
+        return ref in self._queues
 
     def takes(self, ref: Ref) -> tuple[Take, ...]:
         """What a fact took, as the books draw it now."""
         queue = self._queues.get(ref)
-        return self._shelves[queue].takes.get(ref, ()) if queue else ()
+        return self._shelf(queue).takes.get(ref, ()) if queue else ()
+
+    def queues(self) -> list[Queue]:
+        """All queues that goods ever stood in or left."""
+        return sorted(self._shelves)
 
     def layers(self, queue: Queue) -> list[Layer]:
         """Layers of a queue with something left, in line."""
-        shelf = self._shelves.get(queue, _Shelf())
-        return sorted((layer for layer in shelf.layers.values() if layer.left), key=lambda layer: layer.fifo)
+        return sorted(
+            (layer for layer in self._shelf(queue).layers.values() if layer.left),
+            key=lambda layer: layer.fifo,
+        )
 
-    def _first(self, queue: Queue, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Key:
-        gone = set(withdrawn)
-        olds = (fact for fact in self._shelves.setdefault(queue, _Shelf()).facts if fact.key.ref in gone)
-        return min(fact.key for fact in (*arrived, *olds))
+    def _first(self, queue: Queue, news: News) -> Key:
+        gone = set(news.withdrawn)
+        olds = (fact for fact in self._shelf(queue).facts if fact.key.ref in gone)
+        return min(fact.key for fact in (*news.arrived, *olds))
 
-    def _settle(
-        self, queue: Queue, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], known: Known
-    ) -> Settled:
-        shelf = self._shelves.setdefault(queue, _Shelf())
-        gone = set(withdrawn)
+    def _shelf(self, queue: Queue) -> _Shelf:
+        return self._shelves.setdefault(queue, _Shelf())
+
+    def _settle(self, queue: Queue, news: News, known: Known) -> Settled:
+        shelf = self._shelf(queue)
+        gone = set(news.withdrawn)
         olds = [fact for fact in shelf.facts if fact.key.ref in gone]
         if any(self.frozen_until and fact.key.booked <= self.frozen_until for fact in olds):
             raise ValueError("a fact that a pinned cut contains is not withdrawn; book its correction")
-        first = self._first(queue, arrived, withdrawn)
+        first = self._first(queue, news)
         at = bisect_left(shelf.facts, first, key=lambda fact: fact.key)
         later = shelf.facts[at:]
         tail = Tail(
@@ -91,7 +102,7 @@ class Book:
             later,
             {ref: takes for fact in later if (takes := shelf.takes.get(ref := fact.key.ref))},
         )
-        settled = settle(tail, arrived, withdrawn, known)
+        settled = settle(tail, news, known)
         # What is withdrawn goes first: a fact may come again under its name, with another quantity.
         shelf.facts = [fact for fact in shelf.facts if fact.key.ref not in gone]
         for ref in gone:
@@ -99,7 +110,7 @@ class Book:
             del self._queues[ref]
         for ref in settled.gone:
             del shelf.layers[ref]
-        for fact in arrived:
+        for fact in news.arrived:
             insort(shelf.facts, fact, key=lambda one: one.key)
             self._queues[fact.key.ref] = queue
         shelf.layers.update(settled.layers)
