@@ -20,6 +20,8 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
+from customs.known import KNOWN_ALL, Known
+
 HTS_DIGITS: Final = (10, 8, 6, 4)
 """Lengths of a tariff number that a row may have: statistical, rate line, subheading, heading."""
 
@@ -41,17 +43,6 @@ UNSERVED: Final = MappingProxyType(
 """Codes that a file may hold and no computation uses: what each would be (the same key)."""
 
 DAY_LAST: Final = date.max
-
-
-class Known(msgspec.Struct, frozen=True, order=True, gc=False):
-    """When the books learned of something: a place in the center's own log. `order` counts its epochs."""
-
-    order: int
-    seq: int
-
-
-KNOWN_ALL: Final = Known(2**63, 0)
-"""After everything: asks by all that is known now."""
 
 
 class Mark(StrEnum):

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from customs.known import Known
 from customs.ledger.facts import (
     NO_LAYER,
     NO_LOT,
     OVERDRAWN,
     In,
     Key,
-    Known,
     Out,
     Posting,
     Queue,

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from customs.ledger.facts import Known, Posting, holds_goods
+from customs.known import Known
+from customs.ledger.facts import Posting, holds_goods
 from customs.ledger.quantities import NOTHING, Pair
 
 

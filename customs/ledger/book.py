@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from customs.known import Known
 from customs.ledger.attribution import Layer, News, Settled, Tail, settle
-from customs.ledger.facts import In, Key, Known, Out, Posting, Queue, Ref, Take
+from customs.ledger.facts import In, Key, Out, Posting, Queue, Ref, Take
 
 
 @dataclass(slots=True)

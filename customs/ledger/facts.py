@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from customs.documents import Status
+from customs.known import Known
 from customs.ledger.quantities import Pair
 
 STOCK: Final = "stock"
@@ -55,13 +56,6 @@ class Queue(msgspec.Struct, frozen=True, order=True, gc=False):
     product: str
     status: Status
     place: str = STOCK
-
-
-class Known(msgspec.Struct, frozen=True, order=True, gc=False):
-    """When the books learned of a fact: a place in the center's own log. `order` counts its epochs."""
-
-    order: int
-    seq: int
 
 
 class Ref(msgspec.Struct, frozen=True, order=True, gc=False):

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from customs.documents import Status
+from customs.known import Known
 from customs.ledger import attribution
 from customs.ledger.balances import balances, digest, faults
 from customs.ledger.book import Book
@@ -23,7 +24,6 @@ from customs.ledger.facts import (
     TERRITORY,
     In,
     Key,
-    Known,
     Out,
     Queue,
     Ref,

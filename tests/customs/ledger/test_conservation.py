@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 
 from customs.documents import Status
+from customs.known import Known
 from customs.ledger import attribution
 from customs.ledger import book as ledger_book
 from customs.ledger.book import Book
@@ -27,7 +28,6 @@ from customs.ledger.facts import (
     WORK,
     In,
     Key,
-    Known,
     Out,
     Posting,
     Queue,
