@@ -14,11 +14,13 @@ import hashlib
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from operator import sub
+from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from drivers.read import InputChange, TagRead
 from edge.errors import EvidenceError
@@ -114,6 +116,8 @@ _NUMBERS: Final = ("antenna", "rssi_cdbm", "count", "pc", "phase", "doppler", "c
 _LOWEST: Final = -(2**63)
 """Stands for None in a column of numbers."""
 
+_Value = TypeVar("_Value")
+
 
 class _Columns(msgspec.Struct, frozen=True):
     """Reads by columns. Texts and numbers are indexes into tables, or numbers in little-endian 64 bits."""
@@ -130,7 +134,7 @@ class _Body(Evidence, frozen=True, kw_only=True):
     reads: tuple[TagRead, ...] = ()
 
 
-def _packed(values: Sequence[int]) -> bytes:
+def _packed(values: Iterable[int]) -> bytes:
     column = array("q", values)
     if sys.byteorder == "big":
         column.byteswap()
@@ -147,25 +151,35 @@ def _unpacked(data: bytes, count: int) -> array[int]:
     return column
 
 
-def _table(reads: Sequence[TagRead], what: Callable[[TagRead], Any]) -> tuple[tuple[Any, ...], bytes]:
-    places: dict[Any, int] = {}
-    column = [places.setdefault(what(read), len(places)) for read in reads]
-    return tuple(places), _packed(column)
+def _table(values: Sequence[_Value]) -> tuple[tuple[_Value, ...], bytes]:
+    """What the values are, in the order of their first coming, and the place of each among them."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return tuple(places), _packed([places[value] for value in values])
+
+
+def _numbers(values: Sequence[int | None]) -> bytes | None:
+    """Nothing where no read has the number."""
+    unknown = values.count(None)
+    if unknown == len(values):
+        return None
+    return _packed([_LOWEST if value is None else value for value in values] if unknown else values)  # type: ignore[arg-type]
 
 
 def _columns(reads: Sequence[TagRead], start_us: int) -> _Columns:
-    devices, device = _table(reads, lambda read: read.device)
-    epcs, epc = _table(reads, lambda read: read.epc)
-    tids, tid = _table([read for read in reads if read.tid is not None], lambda read: read.tid)
+    values = zip(*map(astuple, reads), strict=True) if reads else repeat(())
+    column = dict(zip(TagRead.__struct_fields__, values, strict=False))
+    devices, device = _table(column["device"])
+    epcs, epc = _table(column["epc"])
+    tids, tid = _table([value for value in column["tid"] if value is not None])
     tables = {"device": device, "epc": epc, "tid": tid}
-    tables["with_tid"] = _packed([read.tid is not None for read in reads])
+    tables["with_tid"] = _packed([value is not None for value in column["tid"]])
     for field in _NUMBERS:
-        values = [getattr(read, field) for read in reads]
-        if any(value is not None for value in values):
-            tables[field] = _packed([_LOWEST if value is None else value for value in values])
-    firsts = [start_us, *(read.first_us for read in reads)]
-    tables["first"] = _packed([late - early for early, late in pairwise(firsts)])
-    tables["lasted"] = _packed([read.last_us - read.first_us for read in reads])
+        packed = _numbers(column[field])
+        if packed is not None:
+            tables[field] = packed
+    firsts = column["first_us"]
+    tables["first"] = _packed(list(map(sub, firsts, (start_us, *firsts))))
+    tables["lasted"] = _packed(list(map(sub, column["last_us"], firsts)))
     return _Columns(len(reads), devices, epcs, tids, tables)
 
 

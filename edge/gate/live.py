@@ -7,8 +7,9 @@ and its only clock is what it is told: `tick`, and the times of reads and inputs
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ from drivers.read import InputChange, TagRead
 from edge.evidence import Evidence, Known, Loaded, encode
 from edge.passage import Closed, GateSettings, Layout, Opened, PassageKind, Sighted
 
+from .doorway import Door, Session
 from .eyes import EyeState
 from .judging import judge
 from .tracks import CELL_US, Course, Track
@@ -48,6 +50,9 @@ _BEGINNING: Final = 4
 """A tag's level at first is that of so many observations."""
 _LATE_CELLS: Final = 20
 """Reads older than the newest of their antenna by two seconds are of another time."""
+_NO_PORTS: Final[dict[int, int]] = {}
+_FRESH_CELLS: Final = 10
+"""What an antenna heard within a second still says where a tag is."""
 
 _SURE: Final = 16.0
 """A rise is told from fading by four standard deviations: one still tag in thousands is mistaken."""
@@ -98,44 +103,6 @@ class Counts:
     clock_jumps: int = 0
 
 
-@dataclass(slots=True)
-class _Session:
-    """From quiet to quiet at one door. Told of only when something is on the move or an eye is touched."""
-
-    passage: str
-    door: str
-    opened_us: int
-    inputs: list[InputChange]
-    known: dict[bytes, Known]
-    told: bool = False
-    active_us: int = 0
-    moving_us: int | None = None
-    tracks: dict[bytes, Track] = field(default_factory=dict)
-    sighted: set[bytes] = field(default_factory=set)
-    lost: list[tuple[str, int]] = field(default_factory=list)
-    left_out: int = 0
-
-    def heard(self, track: Track, at: int) -> None:
-        """A tag that does not rest is about; `moving_us` is of those that were seen to move."""
-        self.active_us = max(self.active_us, at)
-        if (self.moving_us is None or at > self.moving_us) and track.moves:
-            self.moving_us = at
-
-
-class _Door:
-    """One door: its eyes, the session that is open, the load that crossed last."""
-
-    __slots__ = ("eyes", "loaded", "name", "opened_us", "session", "spots")
-
-    def __init__(self, name: str, layout: Layout) -> None:
-        self.name = name
-        self.eyes = {(eye.device, eye.port): EyeState(eye) for eye in layout.eyes if eye.door == name}
-        self.spots = [at for at, antenna in enumerate(layout.antennas) if antenna.door == name]
-        self.session: _Session | None = None
-        self.loaded: Loaded | None = None
-        self.opened_us = -1
-
-
 class Gate:
     """All doors of a node. Each call returns what it led to, in order.
 
@@ -150,12 +117,15 @@ class Gate:
         self._apart = apart
         self._layout = layout
         self._settings = settings or GateSettings()
+        self._rest_us = self._settings.rest_ms * 1000
         self._run = run
         names = dict.fromkeys([*(a.door for a in layout.antennas), *(e.door for e in layout.eyes)])
-        self._doors = {name: _Door(name, layout) for name in names}
-        self._spots = {(a.device, a.port): at for at, a in enumerate(layout.antennas)}
+        self._doors = {name: Door(name, layout) for name in names}
+        self._spots: dict[str, dict[int, int]] = {}
+        for at, antenna in enumerate(layout.antennas):
+            self._spots.setdefault(antenna.device, {})[antenna.port] = at
         self._door_of = [self._doors[a.door] for a in layout.antennas]
-        self._tracks: dict[bytes, Track] = {}
+        self._tracks: OrderedDict[bytes, Track] = OrderedDict()
         self._held = 0
         self._now_us: int | None = None
         self._due_us: int | None = None
@@ -164,7 +134,9 @@ class Gate:
 
     @property
     def deadline_us(self) -> int | None:
-        """When `tick` is wanted next; None while nothing is open."""
+        """When `tick` is wanted next; None while nothing is open. What was heard since may make it later: a
+        tick then changes nothing but this.
+        """
         return self._due_us
 
     def take_tags(self, reads: Sequence[TagRead], now_us: int | None = None) -> list[Event]:
@@ -198,6 +170,7 @@ class Gate:
 
     def tick(self, now_us: int) -> list[Event]:
         """The clock went on: closes what is over."""
+        self._reckon()
         late = self._due_us is not None and self._due_us <= now_us
         if not late and self._now_us is not None and now_us < self._now_us - JUMP_US:
             self._begin_anew()
@@ -243,46 +216,47 @@ class Gate:
     # --- reads --------------------------------------------------------------------------------------
 
     def _take(self, read: TagRead) -> None:
-        spot = self._spots.get((read.device, read.antenna))
-        if spot is None:
-            self.counts.unknown_antenna += 1
+        """Every read comes by here, and nearly each ends an observation: nothing is done that need not be."""
+        spot = self._spots.get(read.device, _NO_PORTS).get(read.antenna)
+        epc, at = read.epc, read.last_us
+        if spot is None or not 0 < len(epc) <= EPC_BYTES_MAX:
+            self._count_strange(spot, epc)
             return
-        epc = read.epc
-        if not epc or len(epc) > EPC_BYTES_MAX:
-            if epc:
-                self.counts.epc_too_long += 1
-            else:
-                self.counts.no_epc += 1
-            return
-        at = read.last_us
         if self._now_us is None or at > self._now_us:
             self._advance(at)
         track = self._tracks.get(epc)
         if track is None:
             track = self._meet(epc, read, at)
-        elif len(track.reads) >= TAG_READS_MAX or self._held >= READS_MAX:
+        elif self._held >= READS_MAX or len(track.reads) >= TAG_READS_MAX:
             self._leave_out(track)
             return
         track.reads.append(read)
-        track.spots.append(spot)
         self._held += 1
         track.last_us = max(track.last_us, at)
         cell = at // CELL_US
         course = track.courses.get(spot)
-        door = self._door_of[spot]
-        if course is None:
+        if course is None or cell < course.cell - _LATE_CELLS:
+            # Its first, or a reader tells what it kept while it was away.
             course = track.courses[spot] = Course(cell)
-            self._stir(door, track, at)
-        elif cell < course.cell - _LATE_CELLS:
-            track.courses[spot] = course = Course(cell)  # a reader tells what it kept while it was away
-            self._stir(door, track, at)
+            if track.resting_since is None:
+                self._stir(self._door_of[spot], track, at)
         elif cell > course.cell:
             course.fold(cell)
-            self._look(door, track, at)
-        elif track.resting_since is None and door.session is not None:
-            door.session.heard(track, at)
+            self._look(self._door_of[spot], track, at, cell - _FRESH_CELLS)
+        elif track.resting_since is None:
+            session = self._door_of[spot].session
+            if session is not None:
+                session.heard(track, at)
         course.total += read.rssi_cdbm
         course.reads += 1
+
+    def _count_strange(self, spot: int | None, epc: bytes) -> None:
+        if spot is None:
+            self.counts.unknown_antenna += 1
+        elif epc:
+            self.counts.epc_too_long += 1
+        else:
+            self.counts.no_epc += 1
 
     def _meet(self, epc: bytes, read: TagRead, at: int) -> Track:
         if len(self._tracks) >= TAGS_MAX:
@@ -311,81 +285,83 @@ class Gate:
         horizon = min(began, default=self._now_us or 0) - self._settings.before_ms * 1000
         kept = next((i for i, read in enumerate(track.reads) if read.last_us >= horizon), len(track.reads))
         if kept:
-            del track.reads[:kept], track.spots[:kept]
+            del track.reads[:kept]
             self._held -= kept
 
-    def _stir(self, door: _Door, track: Track, at: int) -> None:
+    def _stir(self, door: Door, track: Track, at: int) -> Session:
         """A tag that does not rest is heard at a door."""
-        if track.resting_since is not None:
-            return
-        if door.session is None:
-            self._open(door, at)
-        assert door.session is not None
-        door.session.tracks[track.epc] = track
-        door.session.heard(track, at)
-        self._reckon()
+        session = door.session
+        if session is None:
+            session = self._open(door, at)
+            self._reckon()
+        session.tracks[track.epc] = track
+        session.heard(track, at)
+        return session
 
-    def _look(self, door: _Door, track: Track, at: int) -> None:
-        """An observation is complete: does the tag rest, stir, come nearer?"""
-        self._tracks[track.epc] = self._tracks.pop(track.epc)  # the least lately heard stand first
-        fresh = at // CELL_US - 10
-        loudest, nearing = self._nearing(door, track, fresh)
-        strongest = nearing[2]
+    def _look(self, door: Door, track: Track, at: int, fresh: int) -> None:
+        """An observation is complete: does the tag rest, stir, come nearer? What is `fresh` is of that cell
+        or of a later one.
+        """
+        self._tracks.move_to_end(track.epc)  # the least lately heard stand first
+        cells, strongest, loudest, trend, stirs = self._course_of(door, track, fresh)
         track.top_cdbm = max(track.top_cdbm, strongest)
-        if track.began_cdbm < -1e8 or sum(course.cells for course in track.courses.values()) <= _BEGINNING:
+        if cells <= _BEGINNING or track.began_cdbm < -1e8:
             track.began_cdbm = strongest
         if track.resting_since is not None:
-            if not self._leaves_rest(track, fresh):
+            if stirs < _STIRS:
                 if door.session is not None and self._stands_in_door(door.session, track):
                     door.session.heard(track, at)
                 return
             track.resting_since, track.since_us, track.moves = None, at, True
-        elif self._comes_to_rest(track, at):
-            track.resting_since, track.moves, track.rested = track.since_us, False, True
-            if door.session is None or not self._stands_in_door(door.session, track):
-                track.top_cdbm = track.began_cdbm = strongest
-            for course in track.courses.values():
-                course.rest = course.level
-            self._prune(track)
+        elif at - track.since_us >= self._rest_us and self._comes_to_rest(track, at):
+            self._rest(door, track, strongest)
             return
-        if len(track.reads) > 256 and door.session is None:
+        if door.session is None and len(track.reads) > 256:
             self._prune(track)
-        self._stir(door, track, at)
-        session = door.session
-        assert session is not None
-        if loudest is door and track.epc not in session.sighted:
-            self._sight(door, session, track, at, nearing)
+        session = self._stir(door, track, at)
+        if loudest is door and (trend >= _LIKELY or door.eyes) and track.epc not in session.sighted:
+            self._sight(door, session, track, at, fresh, trend, strongest)
 
-    def _nearing(self, door: _Door, track: Track, fresh: int) -> tuple[_Door, tuple[float, float, float]]:
-        """The door that hears a tag loudest; how surely it rises at `door`, by how much, and its level."""
-        trend, rise, strongest = 0.0, 0.0, -1e9
-        loudest = door
+    def _course_of(self, door: Door, track: Track, fresh: int) -> tuple[int, float, Door, float, float]:
+        """A tag's observations, its level where it is loudest now, and the door there; how surely it rises at
+        `door`; how surely it stirs from rest anywhere: a level changes, or another antenna hears it.
+        """
+        cells, strongest, loudest, trend, stirs = 0, -1e9, door, 0.0, 0.0
         for spot, course in track.courses.items():
-            if course.cell < fresh or not course.cells:
+            count = course.cells
+            cells += count
+            if course.cell < fresh or not count:
                 continue
+            if course.rest is None and count > 1:
+                stirs += _STIRS
+            at_door, up = self._door_of[spot], course.trend
             if course.level > strongest:
-                strongest, loudest = course.level, self._door_of[spot]
-            if self._door_of[spot] is door and (up := course.trend()) > 0.0:
-                trend += up
-                rise = max(rise, course.rise_cdbm())
-        return loudest, (trend, rise, strongest)
+                strongest, loudest = course.level, at_door
+            if up > 0.0:
+                stirs += up
+                if at_door is door:
+                    trend += up
+            else:
+                stirs -= up
+        return cells, strongest, loudest, trend, stirs
 
-    def _leaves_rest(self, track: Track, fresh: int) -> bool:
-        """Whether its level changes more than fading makes it, be it up or down."""
-        late = [course for course in track.courses.values() if course.cell >= fresh]
-        if any(course.rest is None and course.cells > 1 for course in late):
-            return True  # another antenna hears it
-        return sum(abs(course.trend()) for course in late) >= _STIRS
+    def _rest(self, door: Door, track: Track, strongest: float) -> None:
+        """A tag has come to rest: its levels are those of its rest."""
+        track.resting_since, track.moves, track.rested = track.since_us, False, True
+        if door.session is None or not self._stands_in_door(door.session, track):
+            track.top_cdbm = track.began_cdbm = strongest
+        for course in track.courses.values():
+            course.rest = course.level
+        self._prune(track)
 
-    def _stands_in_door(self, session: _Session, track: Track) -> bool:
+    def _stands_in_door(self, session: Session, track: Track) -> bool:
         """Whether a tag that came to rest did so in the doorway: on the move before, and as loud as ever."""
         loud = max((c.level for c in track.courses.values() if c.cells), default=-1e9)
         came = track.top_cdbm >= track.began_cdbm + 100.0 * self._settings.rise_db
         return came and track.epc in session.tracks and loud >= track.top_cdbm - _DOORWAY_CDB
 
     def _comes_to_rest(self, track: Track, at: int) -> bool:
-        if at - track.since_us < self._settings.rest_ms * 1000:
-            return False
+        """Whether it shows no trend after the time in which one would have shown."""
         cells = 0
         for course in track.courses.values():
             if course.cells and not course.flat():
@@ -395,28 +371,45 @@ class Gate:
         return cells >= 3
 
     def _sight(
-        self, door: _Door, session: _Session, track: Track, at: int, course: tuple[float, float, float]
+        self,
+        door: Door,
+        session: Session,
+        track: Track,
+        at: int,
+        fresh: int,
+        trend: float,
+        strongest: float,
     ) -> None:
-        trend, rise, strongest = course
+        """Tell of a tag that comes nearer: `trend` is how surely it rises here, `strongest` its level."""
         rise_db = 100.0 * self._settings.rise_db
         nearer = strongest - track.began_cdbm
+        rise = self._rise(door, track, fresh) if trend >= _LIKELY else 0.0
         # What rested before is to be nearer than it was; of what is new nobody knows where it was.
         comes = trend >= _SURE and rise >= rise_db and nearer >= (rise_db if track.rested else rise_db / 2)
         if trend >= _LIKELY and nearer >= rise_db:
             track.moves = True  # enough to wait for it, not to stop a truck for it
         if not comes and any(eye.blocked for eye in door.eyes.values()):
-            fresh = track.first_us > session.opened_us - 2_000 * self._settings.rest_ms
+            began = track.first_us > session.opened_us - 2 * self._rest_us
             loud = strongest >= 100.0 * self._settings.near_dbm
-            comes = (trend >= _LIKELY and rise >= rise_db / 2) or (fresh and loud)
+            comes = (trend >= _LIKELY and rise >= rise_db / 2) or (began and loud)
         if comes:
             self._tell(session)
             session.sighted.add(track.epc)
             track.moves = True
             self._events.append(Sighted(session.passage, door.name, track.epc, track.pc, at))
 
+    def _rise(self, door: Door, track: Track, fresh: int) -> float:
+        """By how much a tag's level rises at the antenna of a door where it rises most."""
+        rises = [
+            course.rise_cdbm()
+            for spot, course in track.courses.items()
+            if course.cell >= fresh and course.trend > 0.0 and self._door_of[spot] is door
+        ]
+        return max(rises, default=0.0)
+
     # --- eyes ---------------------------------------------------------------------------------------
 
-    def _eye(self, door: _Door, eye: EyeState, change: InputChange) -> None:
+    def _eye(self, door: Door, eye: EyeState, change: InputChange) -> None:
         opens = eye.take(change)
         if opens and door.session is None:
             self._open(door, change.at_us)
@@ -430,11 +423,11 @@ class Gate:
 
     # --- sessions -----------------------------------------------------------------------------------
 
-    def _open(self, door: _Door, at: int) -> None:
+    def _open(self, door: Door, at: int) -> Session:
         opened = max(at, door.opened_us + 1)
         door.opened_us = opened
         standing = [eye.standing() for eye in door.eyes.values()]
-        door.session = _Session(
+        session = door.session = Session(
             passage=f"{self._run}{door.name}-{opened}",
             door=door.name,
             opened_us=opened,
@@ -442,8 +435,9 @@ class Gate:
             known=self._known(door, opened),
             active_us=at,
         )
+        return session
 
-    def _known(self, door: _Door, opened: int) -> dict[bytes, Known]:
+    def _known(self, door: Door, opened: int) -> dict[bytes, Known]:
         """The tags that were about before the reads that are judged began."""
         before = opened - self._settings.before_ms * 1000
         spots = set(door.spots)
@@ -463,7 +457,7 @@ class Gate:
                 )
         return known
 
-    def _tell(self, session: _Session) -> None:
+    def _tell(self, session: Session) -> None:
         if not session.told:
             session.told = True
             self._events.append(Opened(session.passage, session.door, session.opened_us))
@@ -473,7 +467,7 @@ class Gate:
         while self._due_us is not None and self._due_us <= now_us:
             due = self._due_us
             for door in self._doors.values():
-                if door.session is not None and self._due(door, door.session) <= due:
+                if door.session is not None and door.due_us(self._settings) <= due:
                     self._end(door, due)
             self._reckon()
         if self._now_us is None or now_us > self._now_us:
@@ -483,28 +477,10 @@ class Gate:
                 self._forget(oldest.epc)
 
     def _reckon(self) -> None:
-        due = [self._due(door, door.session) for door in self._doors.values() if door.session is not None]
+        due = [door.due_us(self._settings) for door in self._doors.values() if door.session is not None]
         self._due_us = min(due, default=None)
 
-    def _due(self, door: _Door, session: _Session) -> int:
-        """When a session is over, if nothing more comes."""
-        settings = self._settings
-        last = session.opened_us + settings.passage_s_max * 1_000_000
-        eyes = [eye for eye in door.eyes.values() if not eye.broken]
-        silent = session.active_us + settings.silence_ms * 1000
-        if session.moving_us is not None:
-            # What moved is gone or rests: others that are only about are not waited for.
-            silent = min(silent, session.moving_us + (settings.silence_ms + settings.rest_ms) * 1000)
-        if any(eye.blocked for eye in eyes):
-            since = max(eye.since_us for eye in eyes if eye.blocked)
-            return min(last, max(since, session.active_us) + settings.eye_stuck_s * 1_000_000)
-        freed = max((eye.since_us for eye in eyes if eye.since_us >= session.opened_us), default=None)
-        if freed is None:
-            return min(last, silent)
-        settled = freed + settings.settle_ms * 1000
-        return min(last, max(settled, min(silent, freed + settings.linger_ms * 1000)))
-
-    def _end(self, door: _Door, at: int) -> None:
+    def _end(self, door: Door, at: int) -> None:
         session = door.session
         assert session is not None
         cut = at >= session.opened_us + self._settings.passage_s_max * 1_000_000
@@ -513,7 +489,7 @@ class Gate:
                 eye.broken = True
         self._close(door, at, final=not cut)
 
-    def _close(self, door: _Door, at: int, *, final: bool) -> None:
+    def _close(self, door: Door, at: int, *, final: bool) -> None:
         session, door.session = door.session, None
         if session is None:
             return
@@ -530,7 +506,7 @@ class Gate:
         for track in session.tracks.values():
             self._prune(track)
 
-    def _evidence(self, door: _Door, session: _Session, at: int, *, final: bool) -> Evidence:
+    def _evidence(self, door: Door, session: Session, at: int, *, final: bool) -> Evidence:
         since = session.opened_us - self._settings.before_ms * 1000
         reads = [
             read for track in self._heard(door, since) for read in track.reads if since <= read.last_us <= at
@@ -552,7 +528,7 @@ class Gate:
             final=final,
         )
 
-    def _heard(self, door: _Door, since: int) -> list[Track]:
+    def _heard(self, door: Door, since: int) -> list[Track]:
         """The tags that this door heard lately."""
         spots = set(door.spots)
         return [

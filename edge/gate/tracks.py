@@ -29,7 +29,10 @@ _FLAT: Final = 5.0
 
 
 class Course:
-    """The level of one tag at one antenna: a weighted line through its late observations."""
+    """The level of one tag at one antenna: a weighted line through its late observations.
+
+    `trend` is how surely the level rises (above 0) or falls: the squared deviations that the line explains.
+    """
 
     __slots__ = (
         "_cov",
@@ -40,8 +43,8 @@ class Course:
         "level",
         "reads",
         "rest",
-        "spread",
         "total",
+        "trend",
         "weight",
     )
 
@@ -52,8 +55,8 @@ class Course:
         self.cells = 0
         self.weight = 0.0
         self.level = 0.0
-        self.spread = 0.0
         self.rest: float | None = None
+        self.trend = 0.0
         self._time = 0.0
         self._var = 0.0
         self._cov = 0.0
@@ -61,30 +64,25 @@ class Course:
     def fold(self, cell: int) -> None:
         """Take in the observation that is complete, and begin that of `cell`."""
         level = self.total / self.reads
+        time = self._time
         at = self.cell * float(CELL_US)
-        kept = exp((self._time - at) / _FORGET_US) if self.weight and at > self._time else 1.0
-        weight = self.weight * kept
-        self.weight = weight + 1.0
-        late, off = at - self._time, level - self.level
-        share = weight / self.weight
-        self._var = self._var * kept + share * late * late
-        self._cov = self._cov * kept + share * late * off
-        self.spread = self.spread * kept + share * off * off
-        self._time += late / self.weight
-        self.level += off / self.weight
+        kept = exp((time - at) / _FORGET_US) if self.weight and at > time else 1.0
+        before = self.weight * kept
+        self.weight = weight = before + 1.0
+        late, off = at - time, level - self.level
+        share = before / weight
+        self._var = var = self._var * kept + share * late * late
+        self._cov = cov = self._cov * kept + share * late * off
+        if var > 0.0:
+            self.trend = cov * abs(cov) / (var * _FADING_CDBM2)
+        self._time = time + late / weight
+        self.level += off / weight
         self.cells += 1
         self.cell, self.total, self.reads = cell, 0, 0
 
     def flat(self) -> bool:
         """Whether its level does not change, as far as can be told."""
-        return abs(self.trend()) < _FLAT
-
-    def trend(self) -> float:
-        """How surely the level rises (above 0) or falls: the squared deviations that a line explains."""
-        if self._var <= 0.0:
-            return 0.0
-        sure = self._cov * self._cov / (self._var * _FADING_CDBM2)
-        return sure if self._cov > 0.0 else -sure
+        return abs(self.trend) < _FLAT
 
     def rise_cdbm(self) -> float:
         """By how much the line rises over the time it was drawn through."""
@@ -109,7 +107,7 @@ class Track:
             "resting_since",
             "since_us",
         ),
-        *("rested", "spots", "top_cdbm"),
+        *("rested", "top_cdbm"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, at_us: int) -> None:
@@ -125,4 +123,3 @@ class Track:
         self.began_cdbm = -1e9
         self.top_cdbm = -1e9
         self.reads: list[TagRead] = []
-        self.spots: list[int] = []
