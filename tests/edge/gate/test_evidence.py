@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 
 import msgspec
@@ -126,3 +127,30 @@ def test_evidence_is_compact() -> None:
     size = len(evidence.encode(whole))
     print(f"{size / len(reads):.1f} bytes a read")
     assert size < len(msgspec.msgpack.encode(reads)) / 2
+
+
+def test_the_same_passage_has_the_same_bytes_in_every_version_of_the_program() -> None:
+    reads = tuple(
+        TagRead(
+            device="ab"[at % 2],
+            epc=bytes([0x30, at % 3]) * 6,
+            antenna=at % 4,
+            rssi_cdbm=-3_000 - 17 * at,
+            count=1 + at % 3,
+            first_us=1_000_000 + 900 * at - 50 * (at % 5),
+            last_us=1_000_000 + 1_000 * at,
+            pc=0x3000 if at % 7 else None,
+            channel=at % 50,
+            tid=bytes([0xE2, at]) if at % 4 == 0 else None,
+        )
+        for at in range(40)
+    )
+    inputs = (InputChange("a", 1, high=True, at_us=1_000_500),)
+    known = (Known(reads[0].epc, (0, 1), (-5_000, -6_000), (9, 8), 1, 2),)
+    whole = Evidence(
+        "d1-1", "d1", 1_000_000, 2_000_000, LAYOUT, GateSettings(), reads, inputs, known, Loaded("out", 7)
+    )
+    packed = zlib.decompress(evidence.encode(whole)[4:])
+    assert hashlib.sha256(packed).hexdigest()[:32] == "70ca892fc3c00e33273ff16a67d2dd08"
+    bare = zlib.decompress(evidence.encode(msgspec.structs.replace(whole, reads=(), inputs=(), known=()))[4:])
+    assert hashlib.sha256(bare).hexdigest()[:32] == "43166ece0fd7b410486703feb75d1171"
