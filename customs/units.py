@@ -58,6 +58,11 @@ class Unconvertible(Exception):
     """Two units measure different things, or one of them is not known; the message says what to do."""
 
 
+def is_counted(unit: str) -> bool:
+    """Whether goods are counted in it, and come in whole ones."""
+    return _UNITS.get(unit, ("", Decimal(1)))[0] == _COUNT
+
+
 def ratio(unit: str, to: str) -> Fraction:
     """How many units of `to` one `unit` is, exactly. Raises Unconvertible."""
     if unit == to:

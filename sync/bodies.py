@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, Product, Status
+from customs.works.events import OrderEvent
 from sync.entry import MALFORMED, Entry, Head, Place, Seq, canonical
 from sync.errors import EntryError
 
@@ -516,6 +517,7 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "dispute": ("zonegate.dispute.v1", Dispute),
     "decision": ("zonegate.decision.v1", Decision),
     "settled": ("zonegate.settled.v1", Settled),
+    "order": ("zonegate.order.v1", OrderEvent),
     "backup": ("zonegate.backup.v1", BackedUp),
     "backup-gone": ("zonegate.backup-gone.v1", BackupGone),
 }

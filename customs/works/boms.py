@@ -148,14 +148,18 @@ def version_on(boms: Iterable[Bom], product: str, day: date) -> Bom:
     return found
 
 
-def needs(bom: Bom, made: Decimal) -> tuple[Need, ...]:
-    """What `made` good units take of each input, gross. Exact; where a yield leaves no finite decimal it is
-    rounded up at the sixth.
+def needs(bom: Bom, made: Decimal, units: Mapping[str, str] | None = None) -> tuple[Need, ...]:
+    """What `made` good units take of each input, gross; in its own unit where `units` has that by GTIN.
+
+    Exact; where a yield or a unit leaves no finite decimal it is rounded up at the sixth. Raises
+    Unconvertible.
     """
-    return tuple(
-        Need(row.gtin, _decimal(_begun(bom, Fraction(made)) * Fraction(row.per)), row.unit, 1)
-        for row in bom.inputs
-    )
+    found = []
+    for row in bom.inputs:
+        unit = (units or {}).get(row.gtin, row.unit)
+        gross = _begun(bom, Fraction(made)) * Fraction(row.per) * ratio(row.unit, unit)
+        found.append(Need(row.gtin, _decimal(gross), unit, 1))
+    return tuple(found)
 
 
 def explode(boms: Sequence[Bom], product: str, made: Decimal, day: date) -> tuple[Need, ...]:

@@ -1,0 +1,485 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work orders: planned, started, reported, closed; what each step needs, and what it writes.
+
+A step that may not be done is refused with all its reasons. Pure: goods, papers and days come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from customs.documents import Status
+from customs.fields import QUANTITY_DECIMALS_MAX, QUANTITY_MAX
+from customs.units import is_counted
+from customs.works.boms import Bom, NoBom, WorksError, needs, version_on
+from customs.works.events import (
+    CLOSED,
+    PLANNED,
+    REPORTED,
+    STARTED,
+    CloseOrder,
+    Issue,
+    Made,
+    MadeSaid,
+    OrderEvent,
+    Piece,
+    Plan,
+    Report,
+    Scrapped,
+    ScrapSaid,
+    Start,
+    Take,
+    Variance,
+)
+from customs.works.permits import Activity, ActivityPermit, Authority
+
+ZERO: Final = Decimal(0)
+
+
+class OrderRefused(WorksError):
+    """A step of a work order that may not be done; `reasons` are all of them."""
+
+    def __init__(self, reasons: Sequence[str], next_step: str) -> None:
+        super().__init__("; ".join(reasons), next_step)
+        self.reasons = tuple(reasons)
+
+
+# -- what they are judged by -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """A load in the zone. `held` says why it may not be worked on, None when nothing does: a hold, or that an
+    accepted entry has taken it out of the zone in law while it still stands here (19 CFR 146.61).
+    """
+
+    key: str
+    gtin: str
+    owner: str
+    status: Status
+    quantity: Decimal
+    unit: str
+    sscc: str | None = None
+    lot: str | None = None
+    held: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What is on file: bills, permits, authorities by number; each product's unit, and its tariff number of
+    the order's owner on the order's day, None where it has none.
+    """
+
+    zone: str
+    boms: Sequence[Bom] = ()
+    permits: Mapping[str, ActivityPermit] = field(default_factory=dict)
+    authorities: Mapping[str, Authority] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    tariff: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Order:
+    """A work order as its events have it."""
+
+    planned: OrderEvent
+    started: OrderEvent | None = None
+    reported: OrderEvent | None = None
+    closed: OrderEvent | None = None
+
+    @property
+    def state(self) -> str:
+        """planned, started, reported or closed."""
+        steps = ((self.closed, CLOSED), (self.reported, REPORTED), (self.started, STARTED))
+        return next((name for event, name in steps if event is not None), PLANNED)
+
+    @property
+    def bom(self) -> Bom:
+        """The bill that the order was started with: a later version changes nothing."""
+        assert self.started is not None and self.started.bom is not None, "a started order has a bill"
+        return self.started.bom
+
+    def issues(self) -> tuple[Issue, ...]:
+        """All that went to it."""
+        events = (self.started, self.reported)
+        return tuple(issue for event in events if event is not None for issue in event.issues)
+
+
+def fold(orders: dict[str, Order], event: OrderEvent) -> None:
+    """Take the next event of the log into `orders`."""
+    order = orders.get(event.order)
+    if order is None:
+        orders[event.order] = Order(event)
+    elif event.event == STARTED:
+        order.started = event
+    elif event.event == REPORTED:
+        order.reported = event
+    elif event.event == CLOSED:
+        order.closed = event
+
+
+# -- the steps -------------------------------------------------------------------------------------
+
+
+def plan(orders: Mapping[str, Order], said: Plan, papers: Papers, at: datetime) -> OrderEvent:
+    """A new order; `at` is the instant of the step, here and in what follows. Raises OrderRefused."""
+    reasons = []
+    if said.order in orders:
+        reasons.append(f"order {said.order} is there already, {orders[said.order].state}")
+    unit = papers.units.get(said.product, "")
+    if not unit:
+        reasons.append(f"no product {said.product[:14]!r} is on file")
+    reasons += _no_quantity("the order", said.quantity, unit)
+    try:
+        version_on(papers.boms, said.product, said.on)
+    except NoBom as error:
+        reasons.append(str(error))
+    _refuse(reasons, "Correct the order; import products and bills of material first.")
+    return OrderEvent(
+        said.order,
+        PLANNED,
+        said.owner,
+        said.on,
+        at,
+        said.by,
+        said.note,
+        product=said.product,
+        quantity=said.quantity,
+        unit=unit,
+    )
+
+
+def start(order: Order, said: Start, papers: Papers, goods: Mapping[str, Goods], at: datetime) -> OrderEvent:
+    """Goods go to an order. `goods` are loads in the zone by the names that `said` gives them.
+
+    Refused without an active permit for manufacture (19 CFR 146.52(a)) and a production authority that names
+    the product and each foreign input (15 CFR 400.14). Raises OrderRefused.
+    """
+    _in_state(order, PLANNED, "start")
+    plan_ = order.planned
+    try:
+        bom = version_on(papers.boms, plan_.product, said.on)
+    except NoBom as error:
+        raise OrderRefused([str(error)], error.next_step) from error
+    issues, reasons = _issues(plan_.owner, bom, said.takes, goods)
+    reasons = [
+        *_permit_faults(papers, said.permit, plan_.owner, said.on),
+        *_authority_faults(papers, said.authority, order, said.on, issues),
+        *reasons,
+    ]
+    _refuse(reasons, "Nothing was taken. Correct the order, or bring the papers first.")
+    return OrderEvent(
+        said.order,
+        STARTED,
+        plan_.owner,
+        said.on,
+        at,
+        said.by,
+        said.note,
+        bom=bom,
+        permit=said.permit,
+        authority=said.authority,
+        issues=issues,
+    )
+
+
+def report(
+    order: Order, said: Report, papers: Papers, goods: Mapping[str, Goods], at: datetime
+) -> OrderEvent:
+    """What came of an order: every unit issued is in the product, scrap, waste, or went back. `goods` as in
+    `start`. Raises OrderRefused.
+    """
+    _in_state(order, STARTED, "report")
+    assert order.started is not None, "its state says so"
+    owner, bom = order.planned.owner, order.bom
+    if said.on < order.started.on:
+        raise OrderRefused([f"it was started on {order.started.on}"], "Correct the day of the report.")
+    issues, reasons = _issues(owner, bom, said.takes, goods)
+    if said.takes:
+        reasons += _permit_faults(papers, order.started.permit, owner, said.on)
+        reasons += _authority_faults(papers, order.started.authority, order, said.on, issues)
+    every = (*order.issues(), *issues)
+    returned, wrong = _returns(every, said.returned)
+    made, more = _made(order, bom, said.made, papers, every)
+    scrap, worse = _scrapped(order, said.scrap, papers, every)
+    reasons += [*wrong, *more, *worse]
+    reasons += [fault for row in said.waste for fault in _no_quantity(f"waste of {row.input}", row.quantity)]
+    _refuse(reasons, "Nothing was reported. Correct what is said.")
+    event = OrderEvent(
+        said.order,
+        REPORTED,
+        owner,
+        said.on,
+        at,
+        said.by,
+        said.note,
+        issues=issues,
+        returned=returned,
+        made=made,
+        scrap=scrap,
+        waste=said.waste,
+    )
+    good = sum((one.quantity for one in made if one.product == order.planned.product), ZERO)
+    variances, short = _variances(bom, good, every, event, papers)
+    _refuse(short, "What was issued is what was used, scrapped, lost or brought back; correct one of them.")
+    return msgspec.structs.replace(event, variances=variances)
+
+
+def close(order: Order, said: CloseOrder, at: datetime) -> OrderEvent:
+    """End an order. Raises OrderRefused."""
+    _in_state(order, REPORTED, "close")
+    return OrderEvent(said.order, CLOSED, order.planned.owner, said.on, at, said.by, said.note)
+
+
+def waste_status(status: Status, *, recovered: bool) -> Status:
+    """The status of waste: what is recovered from manufacture of privileged goods is non-privileged
+    (19 CFR 146.42(b)); what a casualty left keeps the status it had.
+    """
+    return Status.NPF if status is Status.PF and recovered else status
+
+
+def made_status(statuses: Iterable[Status]) -> Status:
+    """The status in which a product stands in the zone that was made of goods in these: non-privileged
+    foreign as soon as one of them is, else privileged, else domestic. What it owes follows its content.
+    """
+    found = set(statuses)
+    return next((status for status in (Status.NPF, Status.PF) if status in found), Status.DOMESTIC)
+
+
+def made_lot(order: str, place: int = 0) -> str:
+    """The zone lot number of what an order made: the product, then co-products."""
+    return f"WO-{order}" if place == 0 else f"WO-{order}-C{place}"
+
+
+def scrap_lot(order: str, place: int = 0) -> str:
+    """The zone lot number of an order's scrap, row by row."""
+    return f"WO-{order}-S" if place == 0 else f"WO-{order}-S{place + 1}"
+
+
+# -- the checks ------------------------------------------------------------------------------------
+
+
+def _in_state(order: Order, state: str, act: str) -> None:
+    if order.state != state:
+        raise OrderRefused(
+            [f"order {order.planned.order} is {order.state}: only one that is {state} can be told to {act}"],
+            "Look at the order.",
+        )
+
+
+def _refuse(reasons: Sequence[str], next_step: str) -> None:
+    if reasons:
+        raise OrderRefused(reasons, next_step)
+
+
+def _no_quantity(what: str, quantity: Decimal, unit: str = "") -> list[str]:
+    exponent = quantity.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -QUANTITY_DECIMALS_MAX or not 0 < quantity <= QUANTITY_MAX:
+        return [f"{what} says {str(quantity)[:20]}, which is no quantity of goods"]
+    if is_counted(unit) and quantity != quantity.to_integral_value():
+        return [f"{what} says {quantity} {unit}, and those are counted whole"]
+    return []
+
+
+def _permit_faults(papers: Papers, number: str, owner: str, day: date) -> list[str]:
+    permit = papers.permits.get(number)
+    if permit is None:
+        return [f"no permit {number[:40]!r} for an activity (form 216) is on file"]
+    return list(permit.faults(Activity.MANUFACTURE, owner, papers.zone, day))
+
+
+def _authority_faults(
+    papers: Papers, number: str, order: Order, day: date, issues: Sequence[Issue]
+) -> list[str]:
+    """Whether a production authority names the product and each foreign input, by heading of six digits."""
+    authority = papers.authorities.get(number)
+    if authority is None:
+        return [f"no production authority {number[:40]!r} is on file"]
+    product = order.planned.product
+    reasons = list(authority.faults(order.planned.owner, papers.zone, day))
+    hts = papers.tariff.get(product)
+    if hts is None:
+        reasons.append(f"the tariff number of {product} is not on file for {day}")
+    elif not authority.covers_product(hts):
+        reasons.append(f"authority {number} does not name the product {product}, heading {hts[:6]}")
+    for gtin in sorted({issue.product for issue in issues if issue.status is not Status.DOMESTIC}):
+        hts = papers.tariff.get(gtin)
+        if hts is None:
+            reasons.append(f"the tariff number of {gtin} is not on file for {day}")
+        elif not authority.covers_material(hts):
+            reasons.append(f"authority {number} does not name the foreign input {gtin}, heading {hts[:6]}")
+    return reasons
+
+
+def _issues(
+    owner: str, bom: Bom, takes: Sequence[Take], goods: Mapping[str, Goods]
+) -> tuple[tuple[Issue, ...], list[str]]:
+    """What is taken, by product and status; and why it may not be."""
+    inputs = {row.gtin for row in bom.inputs}
+    pieces: dict[tuple[str, Status, str], list[Piece]] = {}
+    left: dict[str, Decimal] = {}
+    reasons: list[str] = []
+    for take in takes:
+        load = goods.get(take.load)
+        if load is None:
+            reasons.append(f"no load {take.load[:60]!r} is in the zone")
+            continue
+        wrong = _no_quantity(f"load {take.load}", take.quantity, load.unit) or [
+            *_not_for(owner, inputs, bom, take, load)
+        ]
+        rest = left.get(load.key, load.quantity)
+        if not wrong and take.quantity > rest:
+            wrong.append(f"load {take.load} has {rest} {load.unit}, {take.quantity} are asked for")
+        reasons += wrong
+        if not wrong:
+            left[load.key] = rest - take.quantity
+            piece = Piece(load.key, take.quantity, load.sscc, load.lot)
+            pieces.setdefault((load.gtin, load.status, load.unit), []).append(piece)
+    issues = tuple(
+        Issue(gtin, status, sum((piece.quantity for piece in of), ZERO), unit, tuple(of))
+        for (gtin, status, unit), of in sorted(pieces.items())
+    )
+    return issues, reasons
+
+
+def _not_for(owner: str, inputs: set[str], bom: Bom, take: Take, load: Goods) -> Iterable[str]:
+    if load.owner != owner:
+        yield f"load {take.load} is {load.owner}'s, the order is {owner}'s"
+    if load.gtin not in inputs:
+        yield f"load {take.load} is {load.gtin}, which version {bom.version} of the bill does not name"
+    if load.status not in (Status.PF, Status.NPF, Status.DOMESTIC):
+        yield f"load {take.load} is {load.status}: such goods may not be used in manufacture"
+    if load.held is not None:
+        yield f"load {take.load} may not be worked on: {load.held}"
+
+
+def _returns(every: Sequence[Issue], said: Sequence[Take]) -> tuple[tuple[Issue, ...], list[str]]:
+    """What goes back to the loads that it came of."""
+    issued: dict[str, tuple[Issue, Piece]] = {}
+    left: dict[str, Decimal] = {}
+    for issue in every:
+        for piece in issue.loads:
+            left[piece.key] = left.get(piece.key, ZERO) + piece.quantity
+            for name in {piece.key, piece.sscc or piece.key}:
+                issued[name] = (issue, piece)
+    found: dict[tuple[str, Status, str], list[Piece]] = {}
+    reasons = []
+    for take in said:
+        if take.load not in issued:
+            reasons.append(f"nothing of load {take.load[:60]!r} went to the order")
+            continue
+        issue, piece = issued[take.load]
+        wrong = _no_quantity(f"what goes back to {take.load}", take.quantity, issue.unit)
+        if not wrong and take.quantity > left[piece.key]:
+            wrong.append(f"{left[piece.key]} of load {take.load} went to the order, not {take.quantity}")
+        reasons += wrong
+        if not wrong:
+            left[piece.key] -= take.quantity
+            back = msgspec.structs.replace(piece, quantity=take.quantity)
+            found.setdefault((issue.product, issue.status, issue.unit), []).append(back)
+    return (
+        tuple(
+            Issue(gtin, status, sum((piece.quantity for piece in of), ZERO), unit, tuple(of))
+            for (gtin, status, unit), of in sorted(found.items())
+        ),
+        reasons,
+    )
+
+
+def _made(
+    order: Order, bom: Bom, said: Sequence[MadeSaid], papers: Papers, every: Sequence[Issue]
+) -> tuple[tuple[Made, ...], list[str]]:
+    """The lots that were made, the product's own first."""
+    products = [order.planned.product, *(row.gtin for row in bom.coproducts)]
+    status = made_status(issue.status for issue in every)
+    reasons: list[str] = []
+    loads: dict[str, list[Piece]] = {}
+    seen: set[str] = set()
+    for one in said:
+        product = one.product or order.planned.product
+        if product not in products:
+            reasons.append(f"{product[:14]} is neither the product nor a co-product of this bill")
+        if one.load in seen:
+            reasons.append(f"load {one.load[:60]} is said twice")
+        seen.add(one.load)
+        reasons += _no_quantity(f"load {one.load}", one.quantity, papers.units.get(product, ""))
+        loads.setdefault(product, []).append(_piece(one.load, one.quantity))
+    return (
+        tuple(
+            Made(
+                made_lot(order.planned.order, place),
+                product,
+                status,
+                sum((piece.quantity for piece in loads[product]), ZERO),
+                papers.units.get(product, ""),
+                tuple(loads[product]),
+            )
+            for place, product in enumerate(products)
+            if product in loads
+        ),
+        reasons,
+    )
+
+
+def _scrapped(
+    order: Order, said: Sequence[ScrapSaid], papers: Papers, every: Sequence[Issue]
+) -> tuple[tuple[Scrapped, ...], list[str]]:
+    found, reasons = [], []
+    for place, row in enumerate(said):
+        statuses = {issue.status for issue in every if issue.product == row.input}
+        turned = {waste_status(status, recovered=row.recovered) for status in statuses}
+        unit = papers.units.get(row.product, "")
+        if not unit:
+            reasons.append(f"no product {row.product[:14]!r} is on file for the scrap of {row.input[:14]}")
+        if len(turned - {Status.DOMESTIC}) > 1 and not row.recovered:
+            reasons.append(f"{row.input} went to the order in several statuses; count this casualty by lot")
+        if not row.value.is_finite() or not 0 <= row.value <= QUANTITY_MAX:
+            reasons.append(f"scrap of {row.input} says a value of {str(row.value)[:20]}")
+        reasons += _no_quantity(f"scrap of {row.input}", row.taken)
+        reasons += _no_quantity(f"scrap {row.product}", row.quantity, unit)
+        lot = scrap_lot(order.planned.order, place)
+        pieces = (_piece(row.load, row.quantity),)
+        made = Made(lot, row.product, made_status(turned), row.quantity, unit, pieces)
+        found.append(Scrapped(row.input, row.taken, made, row.value, row.recovered))
+    return tuple(found), reasons
+
+
+def _piece(load: str, quantity: Decimal) -> Piece:
+    """A load that is made: an SSCC, by the key that docks will know it under, or a key."""
+    if len(load) == 18 and load.isascii() and load.isdigit():
+        return Piece(f"https://id.gs1.org/00/{load}", quantity, load)
+    return Piece(load, quantity)
+
+
+def _variances(
+    bom: Bom, good: Decimal, every: Sequence[Issue], event: OrderEvent, papers: Papers
+) -> tuple[tuple[Variance, ...], list[str]]:
+    """Each input beside its bill, in its own unit; and where the order does not add up."""
+    named = {*(row.input for row in event.scrap), *(row.input for row in event.waste)}
+    strange = sorted(named - {row.gtin for row in bom.inputs})
+    reasons = [f"{gtin[:14]} is no input of this bill" for gtin in strange]
+    found = []
+    for gtin, expected, unit, _ in needs(bom, good, papers.units):
+        issued = _sum(issue.quantity for issue in every if issue.product == gtin)
+        back = _sum(issue.quantity for issue in event.returned if issue.product == gtin)
+        lost = _sum(one.taken for one in event.scrap if one.input == gtin)
+        lost += _sum(one.quantity for one in event.waste if one.input == gtin)
+        rest = issued - back - lost
+        if rest < 0:
+            reasons.append(f"{issued} {unit} of {gtin} were issued, {back + lost} are said of it")
+        elif good and not rest:
+            reasons.append(f"nothing of {gtin} is in what was made")
+        elif rest and not event.made:
+            reasons.append(f"{rest} {unit} of {gtin} are in nothing: nothing was made")
+        found.append(Variance(gtin, unit, expected, issued - back, max(rest, ZERO)))
+    return tuple(found), reasons
+
+
+def _sum(quantities: Iterable[Decimal]) -> Decimal:
+    return sum(quantities, ZERO)
