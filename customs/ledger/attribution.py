@@ -96,6 +96,11 @@ class Settled:
     onward: dict[Queue, News] = field(default_factory=dict)
 
 
+def place(layer: Layer) -> tuple[Key, Key]:
+    """Where a layer stands in the line. Parts of one that came back have its place; the older goes first."""
+    return layer.fifo, layer.key
+
+
 def wanted(tail: Tail, news: News) -> Decimal:
     """How many commercial units the layers of a tail must have left, beside those that later facts brought or
     took of: what newly leaves, what later facts lacked, and what withdrawn layers had given.
@@ -228,12 +233,12 @@ class _Line:
     """Layers in the order in which they go; `touched` are those that something was taken of."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self._open = sorted((layer for layer in layers if layer.left), key=_place)
+        self._open = sorted((layer for layer in layers if layer.left), key=place)
         self._first = 0
         self.touched: dict[Ref, Layer] = {}
 
     def add(self, layer: Layer) -> None:
-        insort(self._open, layer, lo=self._first, key=_place)
+        insort(self._open, layer, lo=self._first, key=place)
 
     def take(self, fact: Out) -> tuple[Take, ...]:
         """What a fact takes: of the layers in line, or of the lot it names; the rest is overdrawn."""
@@ -256,11 +261,6 @@ class _Line:
             # Goods of no lot have no customs unit: nobody knows what they are.
             takes.append(Take(fact.key.ref, NO_LAYER, NO_LOT, Pair(rest, _ZERO), fact.key))
         return tuple(takes)
-
-
-def _place(layer: Layer) -> tuple[Key, Key]:
-    # Parts of one layer that came back have its place: among them, what came first goes first.
-    return layer.fifo, layer.key
 
 
 def _rewound(tail: Tail) -> _Line:

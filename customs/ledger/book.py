@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from customs.known import Known
-from customs.ledger.attribution import Layer, News, Settled, Tail, settle
+from customs.ledger.attribution import Layer, News, Settled, Tail, place, settle
 from customs.ledger.facts import In, Key, Out, Posting, Queue, Ref, Take
 
 

@@ -130,10 +130,13 @@ def test_any_order_of_arrival_gives_the_books_of_the_oracle(seed: int) -> None:
     [
         ("split", lambda total, left, taken: Pair(taken, customs_quantity(taken, total))),
         ("_onward_key", lambda fact, take: Key(fact.key.booked, 1, fact.key.happened, take.lot)),
+        ("_rewound", lambda tail: attribution._Line(tail.layers)),
+        ("place", lambda layer: (layer.key, layer.fifo)),
+        ("sorted", lambda facts, key: list(facts)),
     ],
 )
 def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, name: str, planted: object) -> None:
-    monkeypatch.setattr(attribution, name, planted)
+    monkeypatch.setattr(attribution, name, planted, raising=False)
     assert not all(_holds(seed) for seed in range(40))
 
 
