@@ -77,7 +77,7 @@ class Book:
         """Layers of a queue with something left, in line."""
         return sorted(
             (layer for layer in self._shelf(queue).layers.values() if layer.left),
-            key=lambda layer: layer.fifo,
+            key=place,
         )
 
     def _first(self, queue: Queue, news: News) -> Key:
