@@ -234,7 +234,7 @@ class _Others:
             for key, level in tag.cells.items():
                 total, count = self.levels.get(key, (0.0, 0))
                 self.levels[key] = (total + level - tag.best, count + 1)
-        self.heard = _smooth(self.levels, hearing.moments)
+        self.timely = _timely(_smooth(self.levels, hearing.moments), len(self.leads))
         self.sides = dict(zip(way.moments, way.sides, strict=True))
         self.quietest = hearing.quietest
 
@@ -293,16 +293,23 @@ def _by_difference(tag: Heard, others: _Others) -> float:
 
 def _by_time(tag: Heard, others: _Others) -> float:
     """Log odds of when it was heard: when the others were, against evenly through the passage."""
-    moments = {key >> 2 for key in tag.cells}
-    most = max(others.heard)
-    if not most or others.leads == {tag.epc}:
+    timely = others.timely
+    if not timely or others.leads == {tag.epc}:
         return 0.0
-    # Few others say little of when one more would be heard.
-    least = 0.05 + 0.3 / len(others.leads)
-    chances = [least + (1.0 - least) * count / most for count in others.heard]
-    mean = sum(chances) / len(chances)
-    told = sum(log(chances[at] / mean) for at in moments)
+    told = sum([timely[at] for at in {key >> 2 for key in tag.cells}])
     return max(-6.0, min(0.3 * told, 6.0))
+
+
+def _timely(heard: Sequence[float], leads: int) -> list[float]:
+    """By moment, what it says for a tag to be heard then, as so many were; nothing where nobody was heard."""
+    most = max(heard)
+    if not most:
+        return []
+    # Few others say little of when one more would be heard.
+    least = 0.05 + 0.3 / leads
+    chances = [least + (1.0 - least) * count / most for count in heard]
+    mean = sum(chances) / len(chances)
+    return [log(chance / mean) for chance in chances]
 
 
 def _smooth(levels: Mapping[int, tuple[float, int]], moments: int) -> list[float]:

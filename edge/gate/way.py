@@ -111,15 +111,17 @@ def against(difference_db: float, unheard: int = 0) -> _Row:
     if unheard:
         # The chance that a difference about its mean is beyond the one that silence sets.
         least = min(unheard * difference_db, APART_DB)  # more than that says no more
-        past = [(least - unheard * mean) / _SPREAD_DB for mean in _MEANS]
-        a, b, c = (min(log(1.0 + exp(1.7 * each)), _OUTLIER) for each in past)
-        return a, b, c
+        far, middle, near = _beyond(least + APART_DB), _beyond(least), _beyond(least - APART_DB)
+        return (far, middle, near) if unheard > 0 else (near, middle, far)
     inside = min((difference_db + APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db > -APART_DB else 0.0
     outside = min((difference_db - APART_DB) ** 2 / _TWICE, _OUTLIER) if difference_db < APART_DB else 0.0
     return inside, min(difference_db * difference_db / _TWICE, _OUTLIER), outside
 
 
-_MEANS: Final = (-APART_DB, 0.0, APART_DB)
+def _beyond(past_db: float) -> float:
+    return min(log(1.0 + exp(1.7 * (past_db / _SPREAD_DB))), _OUTLIER)
+
+
 _SPREAD_DB: Final = (_ODD_DB2 + _FADING_DB2) ** 0.5
 _TWICE: Final = 2.0 * (_ODD_DB2 + _FADING_DB2)
 
@@ -133,23 +135,49 @@ def follow(told: Mapping[int, tuple[float, float, float, float]], gateway: Gatew
         return Way(0.0, 0.0, 1.0, [], [])
     seen = [_seen(told.get(at), gateway, at) for at in moments]
     steps = [_step(gateway, early, late) for early, late in pairwise(moments)]
-    began: list[_Row] = [(1.0, 0.0, 0.0), (0.0, _DOORWAY, 0.0), (0.0, 0.0, 1.0)]
+    forward, ended = _forward(seen, steps)
+    total = sum(map(sum, ended)) or 1e-250
+    (in_in, _, in_out), (_, still, _), (out_in, _, out_out) = ended
+    stayed = (in_in + still + out_out) / total
+    return Way(in_out / total, out_in / total, stayed, moments, _smoothed(forward, seen, steps))
+
+
+def _forward(
+    seen: Sequence[_Row], steps: Sequence[tuple[float, float]]
+) -> tuple[list[_Row], tuple[_Row, _Row, _Row]]:
+    """The three places in each moment, up to a factor, from all that came before; and in the last one by the
+    place where it began. Here and in `_smoothed` the sums stand written out, since all time is spent in them.
+    """
+    a, b, c = 1.0, 0.0, 0.0
+    d, e, f = 0.0, _DOORWAY, 0.0
+    g, h, i = 0.0, 0.0, 1.0
     forward: list[_Row] = []
     for at, (p, q, r) in enumerate(seen):
         if at:
             step, leap = steps[at - 1]
-            began = [_go(row, step, leap) for row in began]
-        began = [(a * p, b * q, c * r) for a, b, c in began]
-        total = sum(map(sum, began)) or 1e-250
-        began = [(a / total, b / total, c / total) for a, b, c in began]
-        (a, b, c), (d, e, f), (g, h, i) = began
+            stay, still = 1.0 - step - leap, 1.0 - 2.0 * step
+            a, b, c = (
+                a * stay + b * step + c * leap,
+                a * step + b * still + c * step,
+                a * leap + b * step + c * stay,
+            )
+            d, e, f = (
+                d * stay + e * step + f * leap,
+                d * step + e * still + f * step,
+                d * leap + e * step + f * stay,
+            )
+            g, h, i = (
+                g * stay + h * step + i * leap,
+                g * step + h * still + i * step,
+                g * leap + h * step + i * stay,
+            )
+        a, b, c, d, e, f, g, h, i = a * p, b * q, c * r, d * p, e * q, f * r, g * p, h * q, i * r
+        total = ((a + b + c) + (d + e + f) + (g + h + i)) or 1e-250
+        a, b, c = a / total, b / total, c / total
+        d, e, f = d / total, e / total, f / total
+        g, h, i = g / total, h / total, i / total
         forward.append((a + d + g, b + e + h, c + f + i))
-    sides = _smoothed(forward, seen, steps)
-    ended = [(a, b * _DOORWAY, c) for a, b, c in began]
-    total = sum(map(sum, ended)) or 1e-250
-    (in_in, _, in_out), (_, still, _), (out_in, _, out_out) = ended
-    stayed = (in_in + still + out_out) / total
-    return Way(in_out / total, out_in / total, stayed, moments, sides)
+    return forward, ((a, b * _DOORWAY, c), (d, e * _DOORWAY, f), (g, h * _DOORWAY, i))
 
 
 def _seen(told: tuple[float, float, float, float] | None, gateway: Gateway, at: int) -> _Row:
@@ -178,27 +206,24 @@ def _step(gateway: Gateway, early: int, late: int) -> tuple[float, float]:
     return _STEP * length, _LEAP * length
 
 
-def _go(row: _Row, step: float, leap: float) -> _Row:
-    a, b, c = row
-    return (
-        a * (1.0 - step - leap) + b * step + c * leap,
-        a * step + b * (1.0 - 2.0 * step) + c * step,
-        a * leap + b * step + c * (1.0 - step - leap),
-    )
-
-
 def _smoothed(
     forward: Sequence[_Row], seen: Sequence[_Row], steps: Sequence[tuple[float, float]]
 ) -> list[float]:
     """The mean side in each moment, from all that came before and after."""
-    later: _Row = (1.0, 1.0, 1.0)
+    x, y, z = 1.0, 1.0, 1.0
     sides = [0.0] * len(seen)
     for at in range(len(seen) - 1, -1, -1):
-        a, b, c = (f * g for f, g in zip(forward[at], later, strict=True))
+        a, b, c = forward[at]
+        a, b, c = a * x, b * y, c * z
         sides[at] = (c - a) / ((a + b + c) or 1e-250)
         if at:
-            p, q, r = (f * g for f, g in zip(seen[at], later, strict=True))
-            p, q, r = _go((p, q, r), *steps[at - 1])  # the chances are the same both ways
-            top = max(p, q, r) or 1e-250
-            later = (p / top, q / top, r / top)
+            p, q, r = seen[at]
+            p, q, r = p * x, q * y, r * z
+            step, leap = steps[at - 1]  # the chances are the same both ways
+            stay = 1.0 - step - leap
+            x = p * stay + q * step + r * leap
+            y = p * step + q * (1.0 - 2.0 * step) + r * step
+            z = p * leap + q * step + r * stay
+            top = max(x, y, z) or 1e-250
+            x, y, z = x / top, y / top, z / top
     return sides
