@@ -17,6 +17,7 @@ import asyncpg
 
 from central.database import Database
 from central.errors import Unavailable, UnreadableEntry
+from central.ledger_projection import LedgerFold, Meant
 from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, adopted, project
 from central.queries import queries, query
 from central.record import CENTER, Record
@@ -98,6 +99,7 @@ class Projector:
         """Make the books anew from the record, in one transaction: readers see the old ones until then."""
         async with self._database.session() as connection, connection.transaction():
             await self._cursor(connection)
+            await connection.execute(query("rebuilding"))
             for name in (name for name in queries() if name.startswith("forget_")):
                 await connection.execute(query(name), *self._who, timeout=None)
             await connection.execute(query("move_cursor"), *self._who, 0, 0)
@@ -153,7 +155,9 @@ class Projector:
             own = [stored.entry async for stored in page]
             runs, last = await self._runs(connection, own)
             taken = [entry for entry in own if entry.seq <= last]
-            await self._apply(connection, await self._meaning(connection, taken, runs))
+            meant = await self._meaning(connection, taken, runs)
+            refused = await self._apply(connection, [source for one in meant for source in one.sources])
+            await self._fold_ledger(connection, head.order, meant, refused)
             await connection.execute(query("move_cursor"), *self._who, head.order, last)
             return _Folded(True, head is not heads[-1] or last < head.place.seq)
         return _Folded(False, False)
@@ -182,16 +186,27 @@ class Projector:
                 seen[saw.node, saw.epoch] = saw.upto.seq
         return runs, own[-1].seq
 
-    async def _meaning(self, connection: Connection, own: list[Entry], runs: dict[int, _Run]) -> list[Source]:
+    async def _meaning(self, connection: Connection, own: list[Entry], runs: dict[int, _Run]) -> list[Meant]:
         """Own entries, and in place of a center-saw the node entries that enter the books with it."""
         facts = await self._facts(connection, runs) if runs else {}
-        sources: list[Source] = []
-        for entry in own:
-            if entry.type == "center-saw":
-                sources += facts.get(entry.seq, ())
-            else:
-                sources.append(Source(CENTER, entry))
-        return sources
+        return [
+            Meant(entry, facts.get(entry.seq, []) if entry.type == "center-saw" else [Source(CENTER, entry)])
+            for entry in own
+        ]
+
+    async def _fold_ledger(
+        self, connection: Connection, order: int, meant: list[Meant], refused: set[str]
+    ) -> None:
+        """Take into the zone's ledger what the other books have taken."""
+        ledger = LedgerFold(connection, *self._who, order)
+        await ledger.take(
+            [
+                Meant(one.own, [source for source in one.sources if source.entry.entry_id not in refused])
+                for one in meant
+            ]
+        )
+        for source, reason in ledger.refused:
+            await self._note(connection, source, reason)
 
     async def _facts(self, connection: Connection, runs: dict[int, _Run]) -> dict[int, list[Source]]:
         """The facts of the runs that the books do not contain yet; from now on they do."""
@@ -224,26 +239,30 @@ class Projector:
             await self._note(connection, source, str(error))
             return None
 
-    async def _apply(self, connection: Connection, sources: list[Source]) -> None:
-        """Write what entries mean: all at once, or half after half when the database refuses a value."""
+    async def _apply(self, connection: Connection, sources: list[Source]) -> set[str]:
+        """Write what entries mean: all at once, or half after half when the database refuses a value. Gives
+        the ids of those that the books do not take.
+        """
         try:
             async with connection.transaction():
-                await self._write(connection, sources)
+                return await self._write(connection, sources)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
             if len(sources) == 1:
                 await self._note(connection, sources[0], f"the database does not take it: {error}")
-                return
+                return {sources[0].entry.entry_id}
             half = len(sources) // 2
-            await self._apply(connection, sources[:half])
-            await self._apply(connection, sources[half:])
+            refused = await self._apply(connection, sources[:half])
+            return refused | await self._apply(connection, sources[half:])
 
-    async def _write(self, connection: Connection, sources: list[Source]) -> None:
+    async def _write(self, connection: Connection, sources: list[Source]) -> set[str]:
         batch = Batch()
+        refused = set()
         for source in sources:
             try:
                 project(source, batch)
             except UnreadableEntry as error:
                 await self._note(connection, source, str(error))
+                refused.add(source.entry.entry_id)
         await self._write_rows(connection, batch)
         counter = Batch()
         for reversal in batch.reversals:
@@ -253,9 +272,11 @@ class Projector:
             if movement is None:
                 reason = f"it corrects {reversal.corrects}, which is no movement, or is corrected already"
                 await self._note(connection, reversal.source, reason)
+                refused.add(reversal.source.entry.entry_id)
             else:
                 add_reversal(counter, dict(movement))
         await self._write_rows(connection, counter)
+        return refused
 
     async def _write_rows(self, connection: Connection, batch: Batch) -> None:
         for name in ORDER:

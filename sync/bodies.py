@@ -17,6 +17,7 @@ from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, P
 from customs.works.events import OrderEvent
 from sync.entry import MALFORMED, Entry, Head, Place, Seq, canonical
 from sync.errors import EntryError
+from sync.ledger_bodies import Adjustment, Constructive, Cut, Election, StatusChange
 
 QUANTITY_MAX: Final = Decimal(10) ** 12
 """A thousand times what papers may say: a larger figure is no count of goods."""
@@ -520,6 +521,11 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "order": ("zonegate.order.v1", OrderEvent),
     "backup": ("zonegate.backup.v1", BackedUp),
     "backup-gone": ("zonegate.backup-gone.v1", BackupGone),
+    "status-change": ("zonegate.status-change.v1", StatusChange),
+    "adjustment": ("zonegate.adjustment.v1", Adjustment),
+    "constructive": ("zonegate.constructive.v1", Constructive),
+    "election": ("zonegate.election.v1", Election),
+    "cut": ("zonegate.cut.v1", Cut),
 }
 
 DOOR_EVENTS: Final = ("admission", "withdrawal", "hold", "stop", "release", "correction", "job", "alarm")

@@ -7,6 +7,10 @@
 -- The books are made of the record: what a crash takes of them, cursor and all, is folded again.
 SET LOCAL synchronous_commit = off
 
+-- name: rebuilding
+-- Postings may go in this transaction: it makes all of them again.
+SET LOCAL zonegate.rebuild = 'on'
+
 -- name: cursor_for_update
 -- How far the books are, held against a second projector until the transaction ends.
 SELECT place, seq FROM projection_cursor WHERE tenant = $1 AND zone = $2 FOR UPDATE

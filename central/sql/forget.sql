@@ -48,3 +48,47 @@ DELETE FROM folded WHERE tenant = $1 AND zone = $2
 -- name: forget_seen
 -- How far each node log was taken.
 DELETE FROM seen WHERE tenant = $1 AND zone = $2
+
+-- name: forget_posting
+-- Postings, in a rebuild alone.
+DELETE FROM posting WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_known
+-- When facts became known.
+DELETE FROM ledger_known WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_queue
+-- Queues of goods.
+DELETE FROM ledger_queue WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_fact
+-- What the ledger was told.
+DELETE FROM ledger_fact WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_layer
+-- Layers of goods.
+DELETE FROM ledger_layer WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_taken
+-- What was taken of them.
+DELETE FROM ledger_taken WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_day
+-- Sums by day.
+DELETE FROM ledger_day WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_lot
+-- Zone lots.
+DELETE FROM ledger_lot WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_word
+-- Words to search by.
+DELETE FROM ledger_word WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_election
+-- Elections; their entries stay.
+DELETE FROM ledger_election WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_cut
+-- Cuts; their entries stay.
+DELETE FROM ledger_cut WHERE tenant = $1 AND zone = $2

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps the zone's ledger in the database: folds entries into postings, in the transaction that folds them
+into the other books.
+
+The facts of one own entry are known together and settled together, and a queue is numbered when it is first
+settled: so the rows are the same however many entries one transaction takes. The rules are `customs.ledger`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
+
+from central.errors import UnreadableEntry
+from central.ledger_facts import (
+    Booked,
+    Elected,
+    Named,
+    Papers,
+    Told,
+    Wanted,
+    Word,
+    amends,
+    concerns,
+    told,
+    wanted,
+)
+from central.ledger_shelves import Shelves, fact_of, queue_of, refs_of
+from central.projections import Source
+from central.queries import query
+from customs.ledger.attribution import Layer
+from customs.ledger.facts import (
+    CONSTRUCTIVE,
+    STOCK,
+    In,
+    Key,
+    Known,
+    Out,
+    Posting,
+    Queue,
+    Ref,
+    Take,
+    holds_goods,
+)
+from customs.ledger.quantities import NOTHING, Pair
+from sync.entry import Entry
+from sync.ledger_bodies import Cut, Election
+
+if TYPE_CHECKING:
+    from central.database import Connection
+
+_ID_LENGTH: Final = 36
+"""A fact's name begins with the id of the entry that told it."""
+
+_POSTING: Final = (
+    "known_place", "known_seq", "fact", "n", "ordinal", "source", "queue", "lot", "account_from",
+    "account_to", "quantity", "customs", "booked", "happened",
+)  # fmt: skip
+_FACT: Final = (
+    "queue", "booked", "leaves", "happened", "fact", "n", "source", "known_place", "known_seq", "lot",
+    "quantity", "customs", "account", "onward", "picked", "fifo_booked", "fifo_happened", "fifo_fact",
+    "fifo_n",
+)  # fmt: skip
+_TAKEN: Final = ("fact", "n", "layer", "layer_n", "ordinal", "lot", "quantity", "customs")
+_ELECTION: Final = ("place", "seq", "entry_id", "owner", "product", "method", "valid_from", "authority")
+_CUT: Final = ("number", "place", "seq", "entry_id", "until", "digest")
+
+
+@dataclass(slots=True)
+class Meant:
+    """An own entry, and the entries that enter the books with it."""
+
+    own: Entry
+    sources: list[Source]
+
+
+@dataclass(slots=True)
+class _Lot:
+    """What a page changes of a lot."""
+
+    first_booked: datetime
+    last_booked: datetime
+    first: Known
+    last: Known
+    on_hand: Pair = NOTHING
+
+
+@dataclass(slots=True)
+class _Page:
+    """What a page of entries writes beside its queues."""
+
+    knowns: list[tuple[Any, ...]] = field(default_factory=list)
+    elections: list[tuple[Any, ...]] = field(default_factory=list)
+    cuts: list[tuple[Any, ...]] = field(default_factory=list)
+    postings: list[tuple[Any, ...]] = field(default_factory=list)
+    days: dict[tuple[str, int, str, date, date], Pair] = field(default_factory=dict)
+    lots: dict[tuple[str, str, str, str], _Lot] = field(default_factory=dict)
+    papers: dict[str, Named] = field(default_factory=dict)
+    words: set[Word] = field(default_factory=set)
+
+
+class LedgerFold:
+    """One page of entries on its way into the ledger, within one transaction."""
+
+    def __init__(self, connection: Connection, tenant: str, zone: str, order: int) -> None:
+        """`order` counts the epochs of the own log."""
+        self._connection = connection
+        self._who = (tenant, zone)
+        self._order = order
+        self._shelves = Shelves(connection, tenant, zone)
+        self._papers = Papers()
+        self._page = _Page()
+        self._day: date | None = None
+        self._told: dict[str, dict[Ref, In | Out]] = defaultdict(dict)
+        """Facts by the movement that told them: the page's, and those that it corrects."""
+        self.refused: list[tuple[Source, str]] = []
+        """Entries that cannot be taken, and why."""
+
+    async def take(self, meant: Sequence[Meant]) -> None:
+        """Fold entries and write what comes of it."""
+        read = [(one.own, self._bodies(one.sources)) for one in meant]
+        if not any(bodies for _, bodies in read):
+            return
+        await self._look_up([each for _, bodies in read for each in bodies])
+        tellings = [(own, self._tellings(own, bodies)) for own, bodies in read]
+        firsts: dict[Queue, Key] = {}
+        for _, tolds in tellings:
+            for fact in (fact for one in tolds for fact in one.arrived):
+                firsts[fact.queue] = min(firsts.get(fact.queue, fact.key), fact.key)
+        await self._shelves.open(firsts)
+        for own, tolds in tellings:
+            await self._settle(own, tolds)
+        await self._write()
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def _bodies(self, sources: Sequence[Source]) -> list[tuple[Source, Any]]:
+        found = []
+        for source in sources:
+            try:
+                body = concerns(source)
+            except UnreadableEntry as error:
+                self.refused.append((source, str(error)))
+                continue
+            if body is not None:
+                found.append((source, body))
+        return found
+
+    def _tellings(self, own: Entry, bodies: Sequence[tuple[Source, Any]]) -> list[Told]:
+        tolds = []
+        for source, body in bodies:
+            try:
+                one = told(source, body, self._papers)
+            except UnreadableEntry as error:
+                self.refused.append((source, str(error)))
+                continue
+            tolds.append(one)
+            self._page.words |= one.words
+            self._page.papers.update(one.papers)
+            if isinstance(body, Election):
+                self._page.elections.append(
+                    (self._order, own.seq, own.entry_id, body.owner, body.product, body.method,
+                     body.valid_from, body.authority)
+                )  # fmt: skip
+            elif isinstance(body, Cut):
+                self._page.cuts.append(
+                    (body.number, self._order, own.seq, own.entry_id, body.until, body.digest)
+                )
+        return tolds
+
+    async def _look_up(self, bodies: Sequence[tuple[Source, Any]]) -> None:
+        """The papers that the page is read by, as they were before it."""
+        wants = Wanted()
+        for source, body in bodies:
+            wanted(source, body, wants)
+        connection, papers = self._connection, self._papers
+        papers.frozen_until = await connection.fetchval(query("ledger_cuts"), *self._who)
+        papers.elections = [
+            Elected(**row) for row in await connection.fetch(query("ledger_elections"), *self._who)
+        ]
+        self._day = await connection.fetchval(query("ledger_last_day"), *self._who)
+        if wants.permits:
+            numbers = sorted(wants.permits)
+            rows = await connection.fetch(query("ledger_kinds"), *self._who, numbers)
+            papers.kinds = {row["number"]: row["kind"] for row in rows}
+            places = [CONSTRUCTIVE + number for number in numbers]
+            rows = await connection.fetch(query("ledger_entered"), *self._who, places)
+            papers.entered = {queue_of(row) for row in rows}
+        if wants.loads:
+            rows = await connection.fetch(query("ledger_carried"), *self._who, sorted(wants.loads))
+            papers.carried = {row["key"]: row["lot"] for row in rows}
+        if wants.corrected:
+            rows = await connection.fetch(query("ledger_facts_of"), *self._who, sorted(wants.corrected))
+            for row in rows:
+                fact = fact_of(row, queue_of(row))
+                self._told[fact.key.entry_id][fact.key.ref] = fact
+
+    # -- settling ----------------------------------------------------------------------------------
+
+    async def _settle(self, own: Entry, tolds: Sequence[Told]) -> None:
+        """Settle what became known with one own entry: a queue before those that its goods go on to."""
+        known = Known(self._order, own.seq)
+        work: dict[Queue, tuple[list[In | Out], list[Ref]]] = defaultdict(lambda: ([], []))
+        for one in tolds:
+            for fact in one.arrived:
+                work[fact.queue][0].append(fact)
+                self._told[fact.key.entry_id][fact.key.ref] = fact
+            for movement, named, happened in one.corrects:
+                await self._correct(movement, named, happened, one.frozen_until, work)
+        for queue in [queue for queue, (arrived, withdrawn) in work.items() if not arrived and not withdrawn]:
+            del work[queue]
+        if not work:
+            return
+        self._day = max(self._day or date.min, own.recorded_at.astimezone(UTC).date())
+        self._page.knowns.append((self._order, own.seq, own.recorded_at, self._day))
+        counts: dict[Ref, int] = defaultdict(int)
+        while work:
+            queue = min(work, key=lambda one: (one.place != STOCK, one))
+            arrived, withdrawn = work.pop(queue)
+            shelf = await self._shelves.get(queue, arrived, withdrawn)
+            settled = shelf.settle(arrived, withdrawn, known)
+            for posting in settled.postings:
+                counts[posting.fact] += 1
+                await self._post(posting, shelf.number, counts[posting.fact])
+            for behind, onward in settled.onward.items():
+                work[behind][0].extend(onward.arrived)
+                work[behind][1].extend(onward.withdrawn)
+
+    async def _correct(
+        self,
+        movement: str,
+        named: Ref,
+        happened: datetime,
+        frozen_until: datetime | None,
+        work: dict[Queue, tuple[list[In | Out], list[Ref]]],
+    ) -> None:
+        """A movement is undone: in the open period it never was, a pinned cut keeps it and has it amended."""
+        for ref, fact in sorted(self._told.pop(movement, {}).items()):
+            arrived, withdrawn = work[fact.queue]
+            if frozen_until is None or fact.key.booked > frozen_until:
+                if fact in arrived:  # both became known together: it never was
+                    arrived.remove(fact)
+                else:
+                    withdrawn.append(ref)
+                continue
+            was = Booked(fact, await self._shelves.takes(fact))
+            for amended in amends(was, named, happened, frozen_until):
+                work[amended.queue][0].append(amended)
+                named = Ref(named.entry_id, amended.key.n + 1)
+
+    async def _post(self, posting: Posting, number: int | None, ordinal: int) -> None:
+        assert number is not None
+        assert self._day is not None
+        page, queue = self._page, posting.queue
+        fact, pair, known = posting.fact, posting.pair, posting.known
+        page.postings.append(
+            (
+                known.order, known.seq, fact.entry_id, fact.n, ordinal, fact.entry_id[:_ID_LENGTH], number,
+                posting.lot, posting.source, posting.to, pair.commercial, pair.customs, posting.booked,
+                posting.happened,
+            )
+        )  # fmt: skip
+        lot_key = (posting.lot, queue.owner, queue.product, queue.status.value)
+        lot = page.lots.get(lot_key)
+        if lot is None:
+            lot = page.lots[lot_key] = _Lot(posting.booked, posting.booked, known, known)
+        lot.first_booked = min(lot.first_booked, posting.booked)
+        lot.last_booked = max(lot.last_booked, posting.booked)
+        lot.last = known
+        day = posting.booked.astimezone(UTC).date()
+        for account, moved in ((posting.source, -pair), (posting.to, pair)):
+            on = number
+            if holds_goods(account):
+                lot.on_hand += moved
+                if account != queue.place:
+                    on = await self._shelves.number(replace(queue, place=account))
+            key = (posting.lot, on, account, day, self._day)
+            page.days[key] = page.days.get(key, NOTHING) + moved
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        page = self._page
+        await self._copy("ledger_known", ("place", "seq", "at", "day"), page.knowns)
+        await self._copy("ledger_election", _ELECTION, page.elections)
+        await self._copy("ledger_cut", _CUT, page.cuts)
+        await self._write_queues()
+        await self._copy("posting", _POSTING, page.postings)
+        days = [(*key, pair.commercial, pair.customs) for key, pair in page.days.items()]
+        await self._all_at_once("ledger_add_days", days)
+        lots = [
+            (
+                *key, *page.papers.get(key[0], (None, None)), lot.first_booked, lot.last_booked,
+                lot.first.order, lot.first.seq, lot.last.order, lot.last.seq, lot.on_hand.commercial,
+                lot.on_hand.customs,
+            )
+            for key, lot in page.lots.items()
+        ]  # fmt: skip
+        await self._all_at_once("ledger_add_lots", lots)
+        await self._all_at_once("ledger_add_words", sorted(page.words))
+
+    async def _write_queues(self) -> None:
+        shelves = [shelf for shelf in self._shelves.all() if shelf.number is not None]
+        queues = [
+            (shelf.number, q.owner, q.product, q.status.value, q.place)
+            for shelf in shelves
+            for q in [shelf.queue]
+            if not shelf.stored
+        ]
+        await self._copy("ledger_queue", ("queue", "owner", "product", "status", "place"), queues)
+        dropped = refs_of(ref for shelf in shelves for ref in shelf.dropped)
+        await self._all_at_once("ledger_drop_facts", dropped)
+        await self._all_at_once("ledger_drop_layers", dropped)
+        redrawn = refs_of(ref for s in shelves for ref in s.drawn if ref in s.kept or ref in s.dropped)
+        await self._all_at_once("ledger_drop_takes", redrawn)
+        facts, layers, takes = [], [], []
+        for shelf in shelves:
+            for fact, known in shelf.came.values():
+                onward = getattr(fact, "onward", None)
+                number = await self._shelves.number(onward) if onward is not None else None
+                facts.append(_fact_row(fact, known, shelf.number, number))
+            layers += [_layer_row(shelf.layers[ref], shelf.number) for ref in shelf.moved]
+            for ref in shelf.drawn:
+                takes += [_take_row(take, at) for at, take in enumerate(shelf.takes.get(ref, ()))]
+        await self._copy("ledger_fact", _FACT, facts)
+        await self._all_at_once("ledger_put_layers", layers)
+        await self._copy("ledger_taken", _TAKEN, takes)
+
+    async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            await self._connection.copy_records_to_table(
+                table,
+                columns=("tenant", "zone", *columns),
+                records=((*self._who, *row) for row in rows),
+            )
+
+    async def _all_at_once(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            await self._connection.execute(query(name), *self._who, *zip(*rows, strict=True))
+
+
+def _fact_row(fact: In | Out, known: Known, number: int | None, onward: int | None) -> tuple[Any, ...]:
+    key = fact.key
+    head = (
+        number, key.booked, key.leaves, key.happened, key.entry_id, key.n, key.entry_id[:_ID_LENGTH],
+        known.order, known.seq, fact.lot,
+    )  # fmt: skip
+    if isinstance(fact, Out):
+        return (*head, fact.quantity, None, fact.to, onward, fact.picked, None, None, None, None)
+    fifo = fact.fifo
+    place = (fifo.booked, fifo.happened, fifo.entry_id, fifo.n) if fifo else (None, None, None, None)
+    return (*head, fact.pair.commercial, fact.pair.customs, fact.source, None, None, *place)
+
+
+def _layer_row(layer: Layer, number: int | None) -> tuple[Any, ...]:
+    key, fifo = layer.key, layer.fifo
+    return (
+        number, key.entry_id, key.n, key.booked, key.happened, fifo.booked, fifo.happened, fifo.entry_id,
+        fifo.n, layer.lot, layer.total.commercial, layer.total.customs, layer.left.commercial,
+        layer.left.customs,
+    )  # fmt: skip
+
+
+def _take_row(take: Take, ordinal: int) -> tuple[Any, ...]:
+    return (
+        take.out.entry_id, take.out.n, take.layer.entry_id, take.layer.n, ordinal, take.lot,
+        take.pair.commercial, take.pair.customs,
+    )  # fmt: skip

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be read of the zone's ledger, a page at a time, as plain values: lots and what stands of them at
+any two times, one lot's story, goods that may stand for each other, cases, search. Knows no HTTP.
+
+`as_of` is an instant that goods moved by, `known_on` one that the center knew of it by; None is now. A page
+has PAGE items and `next`, which is handed in as `after` for those that follow.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from central.database import Database
+from central.errors import Denied
+from central.queries import query
+from customs.ledger.facts import Known, holds_goods
+from sync.bodies import Movement, read_body
+from sync.entry import MALFORMED, Entry, read_record
+from sync.errors import EntryError
+
+PAGE: Final = 50
+"""Items of a page: what a person scrolls."""
+
+RELATED_MAX: Final = 200
+"""Lots that one lot went into or was made of, and lots of one truck, that are listed."""
+
+SEARCH_MAX: Final = 80
+"""Characters of a search."""
+
+_ROUNDS_MAX: Final = 20
+"""Pages of lots that are looked through for those that were not empty then."""
+
+_ENTRY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_SSCC: Final = re.compile(r"[0-9]{18}\Z")
+
+_BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
+_END: Final = datetime.max.replace(tzinfo=UTC)
+_EVER: Final = Known(2**31 - 1, 2**62)
+
+Item = dict[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Items of a list; `next` is None at its end."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """A quantity in the commercial and in the customs unit."""
+
+    quantity: Decimal
+    customs: Decimal
+
+
+class Story(msgspec.Struct, frozen=True):
+    """A lot from its papers to where it went. `lots` has more than one row where owners, products or statuses
+    share the lot's name. `movements` are in the order in which they are booked. `made` tells which lots were
+    made of which by a status change or a work order.
+    """
+
+    lots: list[Item]
+    movements: list[Item]
+    made: list[Item]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """Two times at which a balance is asked for."""
+
+    as_of: datetime
+    known: Known
+    day: date
+
+
+class Ledger:
+    """The ledger of one tenant and zone, for reading."""
+
+    def __init__(self, database: Database, tenant: str, zone: str) -> None:
+        self._database = database
+        self._who = (tenant, zone)
+
+    async def lots(
+        self,
+        after: str | None = None,
+        as_of: datetime | None = None,
+        known_on: datetime | None = None,
+        *,
+        owner: str = "",
+        product: str = "",
+        status: str = "",
+    ) -> Page:
+        """Lots with something in the zone's hands, each with its `accounts`."""
+        key = _key(after, ("", "", "", ""))
+        then = await self._then(as_of, known_on)
+        found: list[Item] = []
+        for _ in range(_ROUNDS_MAX):
+            search = (*key, owner, product, status, PAGE + 1)
+            if then is None:
+                rows = await self._rows("ledger_lots_open", *search)
+            else:
+                known = then.known
+                rows = await self._rows("ledger_lots_then", *search, then.as_of, known.order, known.seq)
+            balances = await self._balances([row["lot"] for row in rows[:PAGE]], then)
+            for row in rows[:PAGE]:
+                key = tuple(row[name] for name in ("lot", "owner", "product", "status"))
+                row["accounts"] = balances.get(key, {})
+                row.pop("on_hand"), row.pop("customs_on_hand")
+                if any(holds_goods(account) for account in row["accounts"]):
+                    found.append(row)
+                if len(found) == PAGE:
+                    return Page(found, _token(*key))
+            if len(rows) <= PAGE:
+                return Page(found, None)
+        return Page(found, _token(*key))
+
+    async def goods(
+        self,
+        after: str | None = None,
+        as_of: datetime | None = None,
+        known_on: datetime | None = None,
+        *,
+        owner: str = "",
+        product: str = "",
+    ) -> Page:
+        """Goods by owner, product and status, over all their lots, each with its `accounts`."""
+        key = _key(after, ("", "", ""))
+        then = await self._then(as_of, known_on) or _Then(_END, _EVER, date.max)
+        rows = await self._rows("ledger_goods", *key, owner, product, PAGE + 1)
+        items = rows[:PAGE]
+        numbers = [number for row in items for number in row.pop("queues")]
+        accounts: dict[tuple[str, ...], dict[str, Amount]] = defaultdict(dict)
+        for row in await self._rows(
+            "ledger_goods_then", numbers, then.as_of, then.known.order, then.known.seq, then.day
+        ):
+            accounts[row["owner"], row["product"], row["status"]][row["account"]] = _amount(row)
+        for row in items:
+            row["accounts"] = accounts.get((row["owner"], row["product"], row["status"]), {})
+        last = tuple(items[-1][name] for name in ("owner", "product", "status")) if items else ()
+        return Page(items, _token(*last) if len(rows) > PAGE else None)
+
+    async def story(self, lot: str, after: str | None = None, known_on: datetime | None = None) -> Story:
+        """All that is known of one lot. Denied (404) when there is none."""
+        lots = await self._rows("ledger_lot", lot)
+        if not lots:
+            raise Denied(404, f"no lot {lot[:80]!r} is known", "Search for it.")
+        balances = await self._balances([lot], await self._then(None, known_on))
+        for row in lots:
+            row["accounts"] = balances.get((lot, row["owner"], row["product"], row["status"]), {})
+        key = _key(after, (_BEGINNING, 0, 0, "", 0, 0))
+        then = await self._then(None, known_on)
+        known = then.known if then else _EVER
+        rows = await self._rows("ledger_story", lot, *key, known.order, known.seq, PAGE + 1)
+        movements = rows[:PAGE]
+        await self._evidence(movements)
+        place = ("booked", "known_place", "known_seq", "fact", "n", "ordinal")
+        last = tuple(movements[-1][name] for name in place) if movements else ()
+        made = await self._rows("ledger_made_of", lot, RELATED_MAX)
+        return Story(lots, movements, made, _token(*last) if len(rows) > PAGE else None)
+
+    async def overdraws(self, after: str | None = None) -> Page:
+        """Goods that left though no layer was left for them: each is a case, newest first."""
+        rows = await self._rows("ledger_overdraws", *_key(after, ("~", 0)), PAGE + 1)
+        return _page(rows, "fact", "n")
+
+    async def late(self, after: str | None = None) -> Page:
+        """Facts of the time of a pinned cut that became known after it: each is a case, newest first."""
+        rows = await self._rows("ledger_late", *_key(after, (_END, "~", 0)), PAGE + 1)
+        return _page(rows, "booked", "fact", "n")
+
+    async def differences(self, after: str | None = None) -> Page:
+        """Where what the docks hold differs from what legally stands in the zone: `physical` and `acts`,
+        which no dock has seen, against `legal`. `overdrawn` explains what left without being there.
+        """
+        rows = await self._rows("ledger_differences", *_key(after, ("", "", "")), PAGE + 1)
+        return _page(rows, "owner", "product", "status")
+
+    async def cuts(self) -> list[Item]:
+        """Pinned cuts, the newest first."""
+        return await self._rows("ledger_all_cuts")
+
+    async def search(self, text: str, after: str | None = None) -> Page:
+        """What a text names: an entry, a load, or what begins with it of lots, documents, products, owners,
+        trucks and orders. Each item has a `kind`, the `word`, and `ref` that leads on.
+        """
+        text = text.strip()
+        if not text or len(text) > SEARCH_MAX or not text.isprintable():
+            raise Denied(400, f"a search is printable text of up to {SEARCH_MAX} characters", "Shorten it.")
+        found: list[Item] = []
+        if after is None:
+            found = await self._named(text)
+        key = _key(after, ("", "", ""))
+        # The first text behind all those that begin so.
+        end = text + "\U0010ffff"
+        rows = await self._rows("ledger_words", *key, text, end, PAGE + 1)
+        page = _page(rows, "word", "kind", "ref")
+        return Page(found + page.items, page.next)
+
+    async def truck(self, job: str) -> list[Item]:
+        """The lots that a truck's loads are posted to, at most RELATED_MAX."""
+        return await self._rows("ledger_of_job", job, RELATED_MAX)
+
+    # -- how ---------------------------------------------------------------------------------------
+
+    async def _named(self, text: str) -> list[Item]:
+        """The entry or the load that has exactly this name."""
+        if _ENTRY_ID.match(text.lower()):
+            rows = await self._rows("ledger_records", [text.lower()])
+            return [
+                {"kind": "entry", "word": row["entry_id"], "ref": row["entry_id"], "type": row["type"]}
+                for row in rows
+            ]
+        keys = [text, f"/00/{text}"] if _SSCC.match(text) else [text]
+        rows = await self._rows("ledger_of_load", keys, PAGE)
+        return [{"kind": "load", "word": row["key"], "ref": row["entry_id"], **row} for row in rows]
+
+    async def _then(self, as_of: datetime | None, known_on: datetime | None) -> _Then | None:
+        """The place that the own log had come to; None when both times are now."""
+        if as_of is None and known_on is None:
+            return None
+        if known_on is None:
+            return _Then(as_of or _END, _EVER, date.max)
+        rows = await self._rows("ledger_known_on", known_on)
+        if not rows:
+            return _Then(as_of or _END, Known(0, 0), date.min)
+        return _Then(as_of or _END, Known(rows[0]["place"], rows[0]["seq"]), rows[0]["day"])
+
+    async def _balances(
+        self, lots: Sequence[str], then: _Then | None
+    ) -> dict[tuple[str, ...], dict[str, Amount]]:
+        if then is None:
+            rows = await self._rows("ledger_balances_now", lots)
+        else:
+            known = then.known
+            rows = await self._rows(
+                "ledger_balances_then", lots, then.as_of, known.order, known.seq, then.day
+            )
+        found: dict[tuple[str, ...], dict[str, Amount]] = defaultdict(dict)
+        for row in rows:
+            found[row["lot"], row["owner"], row["product"], row["status"]][row["account"]] = _amount(row)
+        return found
+
+    async def _evidence(self, movements: Sequence[Item]) -> None:
+        """Beside each posting the entry it is of: where it stands, and what it rests on."""
+        acts = sorted({row["entry_id"] for row in movements if row["node"] is None})
+        entries = {row["entry_id"]: row for row in await self._rows("ledger_records", acts)}
+        places = {(row["node"], row["epoch"], row["seq"]) for row in movements if row["node"] is not None}
+        stored = await self._rows("ledger_records_at", *zip(*sorted(places), strict=True)) if places else []
+        at = {(row["node"], row["epoch"], row["seq"]): row for row in stored}
+        for row in movements:
+            found = at.get((row.pop("node"), row.pop("epoch"), row.pop("seq"))) or entries[row["entry_id"]]
+            entry = _entry(bytes(found["record"]), row["entry_id"])
+            row["entry"] = {name: found[name] for name in ("node", "epoch", "seq", "type")}
+            row["evidence"] = _evidence_of(entry) if entry else {}
+
+    async def _rows(self, name: str, *arguments: Any) -> list[Item]:
+        async with self._database.session() as connection:
+            rows = await connection.fetch(query(name), *self._who, *arguments)
+        return [dict(row) for row in rows]
+
+
+def _entry(record: bytes, entry_id: str) -> Entry | None:
+    """The entry of a record, or the one that it tells again."""
+    try:
+        entry = read_record(record)
+        if entry.entry_id == entry_id:
+            return entry
+        return read_record(bytes(read_body(entry).record))
+    except EntryError:
+        return None
+
+
+def _evidence_of(entry: Entry) -> Item:
+    """What a movement was read by: device, code, the picture's hash, what a gate's finding rests on."""
+    try:
+        body = read_body(entry)
+    except EntryError:
+        return {}
+    if not isinstance(body, Movement):
+        return {}
+    read = body.read
+    return {
+        "device": read.device,
+        "carrier": read.carrier,
+        "code": read.code,
+        "at": read.at,
+        "frame": read.frame,
+        "passage": read.passage.evidence if read.passage else None,
+    }
+
+
+def _amount(row: Item) -> Amount:
+    return Amount(row["quantity"], row["customs"])
+
+
+def _page(rows: list[Item], *key: str) -> Page:
+    items = rows[:PAGE]
+    more = len(rows) > PAGE
+    return Page(items, _token(*(items[-1][name] for name in key)) if more else None)
+
+
+def _token(*key: Any) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
+
+
+def _key(after: str | None, first: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key that `after` names, of the types of `first`, which is before all others."""
+    if after is None:
+        return first
+    try:
+        parts = msgspec.json.decode(base64.urlsafe_b64decode(after.encode()), type=list[Any])
+        if len(parts) != len(first):
+            raise ValueError(after)
+        return tuple(msgspec.convert(part, type(like)) for part, like in zip(parts, first, strict=True))
+    except (*MALFORMED, binascii.Error, ValueError) as error:
+        raise Denied(400, f"{after[:40]!r} leads to no page", "Take `next` of the page before.") from error

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The queues of the ledger that a page of entries touches, in memory while it is folded: as much of each as
+its facts can concern, never the whole.
+
+Reads what is missing when it is asked for, and says at the end what has changed. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from central.queries import query
+from customs.documents import Status
+from customs.ledger.attribution import Layer, Settled, Tail, settle, wanted
+from customs.ledger.facts import NO_LAYER, In, Key, Known, Out, Queue, Ref, Take
+from customs.ledger.quantities import EXACT, Pair
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from central.database import Connection
+
+FRONT: Final = 32
+"""Open layers of a queue that are read at first; twice as many each time that they do not suffice."""
+
+_FIRST: Final = Key(datetime.min.replace(tzinfo=UTC), False, datetime.min.replace(tzinfo=UTC), "")
+_LAST: Final = Key(datetime.max.replace(tzinfo=UTC), True, datetime.max.replace(tzinfo=UTC), "~")
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One queue. `number` is None until the database has it or it is first settled."""
+
+    queue: Queue
+    number: int | None
+    stored: bool
+    """Whether the database has something of it."""
+    since: Key | None = None
+    """The first key from which on its facts are in memory; None when none of the database's are."""
+    facts: list[In | Out] = field(default_factory=list)
+    layers: dict[Ref, Layer] = field(default_factory=dict)
+    takes: dict[Ref, tuple[Take, ...]] = field(default_factory=dict)
+    after: Key | None = None
+    """The place in the line up to which all open layers are in memory."""
+    whole: bool = False
+    """Whether all open layers are."""
+    lots: set[str] = field(default_factory=set)
+    """Lots whose open layers all are."""
+    kept: set[Ref] = field(default_factory=set)
+    """Facts in memory as the database has them."""
+    came: dict[Ref, tuple[In | Out, Known]] = field(default_factory=dict)
+    """Facts to be written, and when they became known."""
+    dropped: set[Ref] = field(default_factory=set)
+    """Facts of the database that are no more."""
+    moved: set[Ref] = field(default_factory=set)
+    """Layers to be written."""
+    drawn: set[Ref] = field(default_factory=set)
+    """Facts whose takes are to be written."""
+
+    def settle(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], known: Known) -> Settled:
+        """Settle facts into what is in memory, which must suffice, and keep what comes of it."""
+        settled = settle(self.tail(arrived, withdrawn), arrived, withdrawn, known)
+        self._withdraw(withdrawn)
+        for fact in arrived:
+            insort(self.facts, fact, key=_key)
+            self.came[fact.key.ref] = (fact, known)
+        self.layers.update(settled.layers)
+        self.moved.update(settled.layers)
+        for ref, takes in settled.takes.items():
+            self.drawn.add(ref)
+            if takes:
+                self.takes[ref] = takes
+        return settled
+
+    def tail(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Tail:
+        """What is in memory of this queue and facts can concern."""
+        at = bisect_left(self.facts, self.first(arrived, withdrawn), key=_key)
+        later = self.facts[at:]
+        takes = {ref: found for fact in later if (found := self.takes.get(ref := fact.key.ref))}
+        drawn = {take.layer for found in takes.values() for take in found}
+        layers = [layer for ref, layer in self.layers.items() if layer.left or ref in drawn]
+        return Tail(self.queue, layers, later, takes)
+
+    def first(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Key:
+        """The first key that facts concern; withdrawn ones must be in memory."""
+        gone = set(withdrawn)
+        keys = [fact.key for fact in arrived]
+        keys += [fact.key for fact in self.facts if fact.key.ref in gone] if gone else []
+        return min(keys)
+
+    def lacks_layers(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> bool:
+        """Whether facts may take of open layers that are not in memory."""
+        if self.whole or not self.stored:
+            return False
+        first = self.first(arrived, withdrawn)
+        rest = wanted(self.tail(arrived, withdrawn), arrived, withdrawn)
+        for layer in self.layers.values():
+            if rest > 0 and self.after is not None and layer.fifo <= self.after and layer.key < first:
+                rest = EXACT.subtract(rest, layer.left.commercial)
+        return rest > 0
+
+    def lacks_lots(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> set[str]:
+        """Lots that facts name and whose open layers are not all in memory."""
+        if self.whole or not self.stored:
+            return set()
+        facts = (*arrived, *self.tail(arrived, withdrawn).later)
+        named = {fact.lot for fact in facts if isinstance(fact, Out) and fact.lot is not None}
+        return named - self.lots
+
+    def hold(self, layer: Layer) -> None:
+        """Keep a layer as the database has it, unless memory knows it better."""
+        ref = layer.key.ref
+        if ref not in self.dropped:
+            self.layers.setdefault(ref, layer)
+
+    def _withdraw(self, withdrawn: Sequence[Ref]) -> None:
+        gone = set(withdrawn)
+        if not gone:
+            return
+        self.facts = [fact for fact in self.facts if fact.key.ref not in gone]
+        for ref in gone:
+            self.layers.pop(ref, None)
+            self.takes.pop(ref, None)
+            self.came.pop(ref, None)
+            self.moved.discard(ref)
+            if ref in self.kept:
+                self.kept.discard(ref)
+                self.dropped.add(ref)
+
+
+class Shelves:
+    """All queues that one page of entries touches, in one transaction."""
+
+    def __init__(self, connection: Connection, tenant: str, zone: str) -> None:
+        self._connection = connection
+        self._who = (tenant, zone)
+        self._shelves: dict[Queue, Shelf] = {}
+        self._last: int | None = None
+
+    def all(self) -> list[Shelf]:
+        """Every queue that was asked for."""
+        return list(self._shelves.values())
+
+    async def open(self, firsts: Mapping[Queue, Key]) -> None:
+        """Read of some queues what facts from these keys on are likely to concern, all at once."""
+        new = [queue for queue in firsts if queue not in self._shelves]
+        if not new:
+            return
+        columns = zip(*((q.owner, q.product, q.status.value, q.place) for q in new), strict=True)
+        rows = await self._connection.fetch(query("ledger_queues"), *self._who, *columns)
+        numbers = {queue_of(row): row["queue"] for row in rows}
+        for queue in new:
+            self._shelves[queue] = Shelf(queue, numbers.get(queue), queue in numbers)
+        stored = [self._shelves[queue] for queue in new if queue in numbers]
+        await self._read_facts([(shelf, firsts[shelf.queue]) for shelf in stored])
+        await self._read_front(stored, FRONT)
+
+    async def get(self, queue: Queue, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Shelf:
+        """A queue with all in memory that these facts concern."""
+        if queue not in self._shelves:
+            await self.open({queue: min((fact.key for fact in arrived), default=_LAST)})
+        shelf = self._shelves[queue]
+        if shelf.number is None:
+            shelf.number = await self._number()
+        if shelf.stored:
+            await self._reach_back(shelf, arrived, withdrawn)
+        front = FRONT
+        while shelf.lacks_layers(arrived, withdrawn):
+            front *= 2
+            await self._read_front([shelf], front)
+        if lots := shelf.lacks_lots(arrived, withdrawn):
+            await self._read_lots(shelf, lots)
+        return shelf
+
+    async def takes(self, fact: In | Out) -> tuple[tuple[Take, Key], ...]:
+        """What a fact takes as the books draw it now, and where each layer stands in the line."""
+        shelf = self._shelves.get(fact.queue)
+        ref = fact.key.ref
+        if shelf is not None and (ref in shelf.kept or ref in shelf.came):
+            return tuple(
+                (take, shelf.layers[take.layer].fifo if take.layer != NO_LAYER else fact.key)
+                for take in shelf.takes.get(ref, ())
+            )
+        of = tuple(zip(*refs_of([ref]), strict=True))
+        takes = [
+            take_of(row) for row in await self._connection.fetch(query("ledger_takes_of"), *self._who, *of)
+        ]
+        if not takes:
+            return ()
+        of = tuple(zip(*refs_of(take.layer for take in takes), strict=True))
+        rows = await self._connection.fetch(query("ledger_layers_of"), *self._who, *of)
+        places = {layer.key.ref: layer.fifo for layer in map(layer_of, rows)}
+        return tuple((take, places.get(take.layer, fact.key)) for take in takes)
+
+    async def number(self, queue: Queue) -> int:
+        """The number of a queue, given to it when it is first needed."""
+        if queue not in self._shelves:
+            await self.open({queue: _LAST})
+        shelf = self._shelves[queue]
+        if shelf.number is None:
+            shelf.number = await self._number()
+        return shelf.number
+
+    async def _number(self) -> int:
+        if self._last is None:
+            self._last = await self._connection.fetchval(query("ledger_last_queue"), *self._who)
+        assert self._last is not None
+        self._last += 1
+        return self._last
+
+    async def _reach_back(self, shelf: Shelf, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> None:
+        keys = [fact.key for fact in arrived]
+        unseen = [ref for ref in withdrawn if ref not in shelf.kept and ref not in shelf.came]
+        if unseen:
+            rows = await self._connection.fetch(
+                query("ledger_keys_of"), *self._who, shelf.number, *zip(*refs_of(unseen), strict=True)
+            )
+            keys += [
+                Key(row["booked"], row["leaves"], row["happened"], row["fact"], row["n"]) for row in rows
+            ]
+        if keys and (shelf.since is None or min(keys) < shelf.since):
+            await self._read_facts([(shelf, min(keys))])
+
+    async def _read_facts(self, wanted_: Sequence[tuple[Shelf, Key]]) -> None:
+        """Facts of queues from keys on, what they take, and the layers that they brought or took of."""
+        if not wanted_:
+            return
+        keys = [(s.number, k.booked, k.leaves, k.happened, k.entry_id, k.n) for s, k in wanted_]
+        rows = await self._connection.fetch(query("ledger_later"), *self._who, *zip(*keys, strict=True))
+        shelves = {shelf.number: shelf for shelf, _ in wanted_}
+        for shelf, first in wanted_:
+            shelf.since = first
+        holders: dict[Ref, Shelf] = {}
+        for row in rows:
+            shelf = shelves[row["queue"]]
+            fact = fact_of(row, shelf.queue)
+            ref = fact.key.ref
+            if ref in shelf.kept or ref in shelf.came or ref in shelf.dropped:
+                continue
+            shelf.facts.append(fact)
+            shelf.kept.add(ref)
+            holders[ref] = shelf
+        if not holders:
+            return
+        for shelf, _ in wanted_:
+            shelf.facts.sort(key=_key)
+        await self._read_takes(holders)
+
+    async def _read_takes(self, holders: Mapping[Ref, Shelf]) -> None:
+        of = tuple(zip(*refs_of(holders), strict=True))
+        rows = await self._connection.fetch(query("ledger_takes_of"), *self._who, *of)
+        layers = dict(holders)
+        found: dict[Ref, list[Take]] = defaultdict(list)
+        for row in rows:
+            take = take_of(row)
+            found[take.out].append(take)
+            if take.layer != NO_LAYER:
+                layers[take.layer] = holders[take.out]
+        for ref, takes in found.items():
+            holders[ref].takes[ref] = tuple(takes)
+        of = tuple(zip(*refs_of(layers), strict=True))
+        for row in await self._connection.fetch(query("ledger_layers_of"), *self._who, *of):
+            layer = layer_of(row)
+            layers[layer.key.ref].hold(layer)
+
+    async def _read_front(self, shelves: Sequence[Shelf], limit: int) -> None:
+        """The next open layers in line."""
+        if not shelves:
+            return
+        places = [
+            (s.number, a.booked, a.happened, a.entry_id, a.n) for s in shelves for a in [s.after or _FIRST]
+        ]
+        rows = await self._connection.fetch(
+            query("ledger_front"), *self._who, *zip(*places, strict=True), limit
+        )
+        counts: dict[int, int] = defaultdict(int)
+        by_number = {shelf.number: shelf for shelf in shelves}
+        for row in rows:
+            shelf = by_number[row["queue"]]
+            layer = layer_of(row)
+            shelf.hold(layer)
+            counts[row["queue"]] += 1
+            shelf.after = layer.fifo if shelf.after is None else max(shelf.after, layer.fifo)
+        for shelf in shelves:
+            assert shelf.number is not None
+            shelf.whole = counts[shelf.number] < limit
+
+    async def _read_lots(self, shelf: Shelf, lots: set[str]) -> None:
+        rows = await self._connection.fetch(
+            query("ledger_open_of_lots"), *self._who, shelf.number, sorted(lots)
+        )
+        for row in rows:
+            shelf.hold(layer_of(row))
+        shelf.lots |= lots
+
+
+def refs_of(refs: Iterable[Ref]) -> list[tuple[str, int]]:
+    """Facts by name, for a query."""
+    return [(ref.entry_id, ref.n) for ref in refs]
+
+
+def queue_of(row: asyncpg.Record, prefix: str = "") -> Queue:
+    """A queue from its columns."""
+    status = Status(row[f"{prefix}status"])
+    return Queue(row[f"{prefix}owner"], row[f"{prefix}product"], status, row[f"{prefix}place"])
+
+
+def fact_of(row: asyncpg.Record, queue: Queue) -> In | Out:
+    """A fact from its columns."""
+    key = Key(row["booked"], row["leaves"], row["happened"], row["fact"], row["n"])
+    if row["leaves"]:
+        onward = queue_of(row, "o_") if row["o_owner"] is not None else None
+        return Out(queue, key, row["quantity"], row["account"], row["lot"], row["picked"], onward)
+    fifo = None
+    if row["fifo_booked"] is not None:
+        fifo = Key(row["fifo_booked"], False, row["fifo_happened"], row["fifo_fact"], row["fifo_n"])
+    return In(queue, key, row["lot"], Pair(row["quantity"], row["customs"]), row["account"], fifo)
+
+
+def take_of(row: asyncpg.Record) -> Take:
+    """What a fact took of a layer, from its columns."""
+    pair = Pair(row["quantity"], row["customs"])
+    return Take(Ref(row["fact"], row["n"]), Ref(row["layer"], row["layer_n"]), row["lot"], pair)
+
+
+def layer_of(row: asyncpg.Record) -> Layer:
+    """A layer from its columns."""
+    return Layer(
+        Key(row["booked"], False, row["happened"], row["fact"], row["n"]),
+        Key(row["fifo_booked"], False, row["fifo_happened"], row["fifo_fact"], row["fifo_n"]),
+        row["lot"],
+        Pair(row["quantity"], row["customs"]),
+        Pair(row["quantity_left"], row["customs_left"]),
+    )
+
+
+def _key(fact: In | Out) -> Key:
+    return fact.key

@@ -1,0 +1,169 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The zone's ledger: what folding it reads and writes. Facts come by thousands: every query takes all of a
+-- page at once, a column an argument. Rows that are only added to are copied in.
+
+-- name: ledger_cuts
+-- The last instant that a pinned cut contains.
+SELECT max(until) FROM ledger_cut WHERE tenant = $1 AND zone = $2
+
+-- name: ledger_elections
+-- All elections, in the order in which they became known.
+SELECT owner, product, method, valid_from FROM ledger_election
+WHERE tenant = $1 AND zone = $2 ORDER BY place, seq
+
+-- name: ledger_last_day
+-- The last day on which facts became known.
+SELECT day FROM ledger_known WHERE tenant = $1 AND zone = $2 ORDER BY place DESC, seq DESC LIMIT 1
+
+-- name: ledger_kinds
+-- Kinds of some permits.
+SELECT number, kind FROM permit WHERE tenant = $1 AND zone = $2 AND number = ANY($3::text[])
+
+-- name: ledger_entered
+-- Constructive queues of some documents.
+SELECT owner, product, status, place FROM ledger_queue
+WHERE tenant = $1 AND zone = $2 AND place = ANY($3::text[])
+
+-- name: ledger_carried
+-- The lots that some loads were last admitted as.
+SELECT r.key, f.lot FROM unnest($3::text[]) AS r (key)
+CROSS JOIN LATERAL (
+    SELECT entry_id FROM movement
+    WHERE tenant = $1 AND zone = $2 AND movement.key = r.key AND type = 'admission'
+    ORDER BY entry_id DESC LIMIT 1
+) AS m
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = m.entry_id::text AND f.n = 0
+
+-- name: ledger_facts_of
+-- The facts of some entries.
+SELECT q.owner, q.product, q.status, q.place, o.owner AS o_owner, o.product AS o_product,
+    o.status AS o_status, o.place AS o_place, f.booked, f.leaves, f.happened, f.fact, f.n, f.lot, f.quantity,
+    f.customs, f.account, f.picked, f.fifo_booked, f.fifo_happened, f.fifo_fact, f.fifo_n
+FROM ledger_fact f
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = f.queue
+LEFT JOIN ledger_queue o ON o.tenant = $1 AND o.zone = $2 AND o.queue = f.onward
+WHERE f.tenant = $1 AND f.zone = $2 AND f.fact = ANY($3::text[])
+ORDER BY f.fact, f.n
+
+-- name: ledger_queues
+-- The numbers of some queues.
+SELECT q.queue, q.owner, q.product, q.status, q.place
+FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS r (owner, product, status, place)
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.owner = r.owner AND q.product = r.product
+    AND q.status = r.status AND q.place = r.place
+
+-- name: ledger_last_queue
+-- The highest number of a queue.
+SELECT coalesce(max(queue), 0) FROM ledger_queue WHERE tenant = $1 AND zone = $2
+
+-- name: ledger_later
+-- The facts of some queues from a key on, each in its order.
+SELECT f.queue, o.owner AS o_owner, o.product AS o_product, o.status AS o_status, o.place AS o_place,
+    f.booked, f.leaves, f.happened, f.fact, f.n, f.lot, f.quantity, f.customs, f.account, f.picked,
+    f.fifo_booked, f.fifo_happened, f.fifo_fact, f.fifo_n
+FROM unnest($3::int[], $4::timestamptz[], $5::boolean[], $6::timestamptz[], $7::text[], $8::int[])
+    AS r (queue, booked, leaves, happened, fact, n)
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger_fact
+    WHERE tenant = $1 AND zone = $2 AND queue = r.queue
+        AND (booked, leaves, happened, fact, n) >= (r.booked, r.leaves, r.happened, r.fact, r.n)
+    ORDER BY booked, leaves, happened, fact, n OFFSET 0
+) AS f
+LEFT JOIN ledger_queue o ON o.tenant = $1 AND o.zone = $2 AND o.queue = f.onward
+
+-- name: ledger_keys_of
+-- Where some facts of a queue stand in it.
+SELECT booked, leaves, happened, fact, n FROM ledger_fact
+WHERE tenant = $1 AND zone = $2 AND queue = $3
+    AND (fact, n) IN (SELECT * FROM unnest($4::text[], $5::int[]))
+
+-- name: ledger_takes_of
+-- What some facts take, in the order in which they took it.
+SELECT t.fact, t.n, t.layer, t.layer_n, t.lot, t.quantity, t.customs
+FROM unnest($3::text[], $4::int[]) AS r (fact, n)
+JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = r.fact AND t.n = r.n
+ORDER BY t.fact, t.n, t.ordinal
+
+-- name: ledger_layers_of
+-- Some layers.
+SELECT l.queue, l.fact, l.n, l.booked, l.happened, l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n,
+    l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+FROM unnest($3::text[], $4::int[]) AS r (fact, n)
+JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.fact = r.fact AND l.n = r.n
+
+-- name: ledger_front
+-- The first layers of some queues with something left, in line, after a place in it; one more than asked for
+-- tells that there are others.
+SELECT l.queue, l.fact, l.n, l.booked, l.happened, l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n,
+    l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+FROM unnest($3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::int[])
+    AS r (queue, booked, happened, fact, n)
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger_layer
+    WHERE tenant = $1 AND zone = $2 AND queue = r.queue AND quantity_left > 0
+        AND (fifo_booked, fifo_happened, fifo_fact, fifo_n) > (r.booked, r.happened, r.fact, r.n)
+    ORDER BY fifo_booked, fifo_happened, fifo_fact, fifo_n LIMIT $8
+) AS l
+
+-- name: ledger_open_of_lots
+-- The layers of some lots of a queue with something left.
+SELECT queue, fact, n, booked, happened, fifo_booked, fifo_happened, fifo_fact, fifo_n, lot, quantity, customs,
+    quantity_left, customs_left
+FROM ledger_layer
+WHERE tenant = $1 AND zone = $2 AND queue = $3 AND lot = ANY($4::text[]) AND quantity_left > 0
+
+-- name: ledger_drop_facts
+-- Facts that a correction made undone, and those that came on from what is drawn otherwise now.
+DELETE FROM ledger_fact WHERE tenant = $1 AND zone = $2
+    AND (fact, n) IN (SELECT * FROM unnest($3::text[], $4::int[]))
+
+-- name: ledger_drop_layers
+-- The layers of such facts.
+DELETE FROM ledger_layer WHERE tenant = $1 AND zone = $2
+    AND (fact, n) IN (SELECT * FROM unnest($3::text[], $4::int[]))
+
+-- name: ledger_drop_takes
+-- What some facts took, before it is written as it is drawn now.
+DELETE FROM ledger_taken WHERE tenant = $1 AND zone = $2
+    AND (fact, n) IN (SELECT * FROM unnest($3::text[], $4::int[]))
+
+-- name: ledger_put_layers
+-- Layers as they stand.
+INSERT INTO ledger_layer (tenant, zone, queue, fact, n, booked, happened, fifo_booked, fifo_happened,
+    fifo_fact, fifo_n, lot, quantity, customs, quantity_left, customs_left)
+SELECT $1, $2, r.* FROM unnest($3::int[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::timestamptz[], $10::text[], $11::int[], $12::text[], $13::numeric[], $14::numeric[],
+    $15::numeric[], $16::numeric[]) AS r
+ON CONFLICT (tenant, zone, fact, n) DO UPDATE
+SET quantity_left = excluded.quantity_left, customs_left = excluded.customs_left
+
+-- name: ledger_add_days
+-- So much more on accounts, by the days it is booked and known on.
+INSERT INTO ledger_day
+    (tenant, zone, lot, queue, account, booked_day, known_day, quantity, customs)
+SELECT $1, $2, r.* FROM unnest($3::text[], $4::int[], $5::text[], $6::date[], $7::date[], $8::numeric[],
+    $9::numeric[]) AS r
+ON CONFLICT (tenant, zone, lot, queue, account, booked_day, known_day) DO UPDATE
+SET quantity = ledger_day.quantity + excluded.quantity, customs = ledger_day.customs + excluded.customs
+
+-- name: ledger_add_lots
+-- What stands in the zone's hands of lots, and when they moved first and last. Places only grow.
+INSERT INTO ledger_lot (tenant, zone, lot, owner, product, status, document, line, first_booked, last_booked,
+    first_place, first_seq, last_place, last_seq, on_hand, customs_on_hand)
+SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[], $10::timestamptz[], $11::int[], $12::bigint[], $13::int[], $14::bigint[], $15::numeric[],
+    $16::numeric[]) AS r
+ON CONFLICT (tenant, zone, lot, owner, product, status) DO UPDATE
+SET document = coalesce(ledger_lot.document, excluded.document),
+    line = coalesce(ledger_lot.line, excluded.line),
+    first_booked = least(ledger_lot.first_booked, excluded.first_booked),
+    last_booked = greatest(ledger_lot.last_booked, excluded.last_booked),
+    last_place = excluded.last_place, last_seq = excluded.last_seq,
+    on_hand = ledger_lot.on_hand + excluded.on_hand,
+    customs_on_hand = ledger_lot.customs_on_hand + excluded.customs_on_hand
+
+-- name: ledger_add_words
+-- Words to search by.
+INSERT INTO ledger_word (tenant, zone, word, kind, ref)
+SELECT $1, $2, r.* FROM unnest($3::text[], $4::text[], $5::text[]) AS r
+ON CONFLICT (tenant, zone, word, kind, ref) DO NOTHING
