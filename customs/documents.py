@@ -35,9 +35,24 @@ class Status(StrEnum):
 
 
 PERMIT_KINDS: Final = frozenset(
-    {"admission", "weekly-entry", "entry", "export", "zone-transfer", "direct-delivery", "inward-processing"}
+    {
+        "admission",
+        "weekly-entry",
+        "entry",
+        "warehouse",
+        "warehouse-for-export",
+        "export",
+        "in-bond-export",
+        "zone-transfer",
+        "destruction",
+        "supplies",
+        "direct-delivery",
+        "inward-processing",
+    }
 )
-"""Kinds this version knows. A door meets another kind with a Hold: "update this dock"."""
+"""Kinds this version knows. A door meets another kind with a Hold: "update this dock". What goods may leave
+on each is `customs.dispositions`.
+"""
 
 
 class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +65,9 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PermitLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a permit: so much of one product in one status may cross in one direction."""
+    """One line of a permit: so much of one product in one status may cross in one direction. Goods of a
+    quota leave only from `quota_opens` to `quota_closes`, inclusive dates of the zone (19 CFR 132.11).
+    """
 
     line: str
     product: str
@@ -58,6 +75,8 @@ class PermitLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: Decimal
     unit: str
     direction: Direction
+    quota_opens: date | None = None
+    quota_closes: date | None = None
 
 
 class Permit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +107,9 @@ class LineRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=Tru
 
 
 class PlannedLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one SSCC contains, by the notice that came with it."""
+    """What one SSCC contains, by the notice that came with it. `expiry` is the last day on which the goods
+    may be used, `imported` the day of their import, from which a warehouse's five years run.
+    """
 
     sscc: str
     gtin: str
@@ -96,6 +117,8 @@ class PlannedLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str
     status: Status
     lot: str | None = None
+    expiry: date | None = None
+    imported: date | None = None
 
 
 class Conveyance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +140,9 @@ class Conveyance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Holding(msgspec.Struct, frozen=True, gc=False):
-    """A load that is in the zone now."""
+    """A load that is in the zone now; `expiry` and `imported` as in the notice, the earliest known of what
+    came under one key.
+    """
 
     key: str
     sscc: str | None
@@ -127,3 +152,10 @@ class Holding(msgspec.Struct, frozen=True, gc=False):
     owner: str
     status: Status
     lot: str | None = None
+    expiry: date | None = None
+    imported: date | None = None
+
+
+def earliest(*days: date | None) -> date | None:
+    """The earliest of the days that are known."""
+    return min((day for day in days if day is not None), default=None)

@@ -25,11 +25,11 @@ FORMS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "product": (("gtin", "name", "unit", "per_pallet"), ()),
     "permit": (
         ("number", "kind", "owner", "valid_from", "valid_to", "rules"),
-        ("line", "product", "status", "quantity", "unit", "direction"),
+        ("line", "product", "status", "quantity", "unit", "direction", "quota_opens", "quota_closes"),
     ),
     "truck": (
         ("job", "conveyance", "carrier", "door", "direction", "seals", "permit_lines", "in_bond"),
-        ("sscc", "gtin", "quantity", "lot", "owner", "status"),
+        ("sscc", "gtin", "quantity", "lot", "owner", "status", "expiry", "imported"),
     ),
 }
 """Each paper's own fields and those of its parts (a permit's lines, a truck's loads)."""

@@ -179,6 +179,8 @@ class _Forms:
                 "quantity": quantity,
                 "unit": _Field(unit),
                 "direction": direction,
+                "quota_opens": _Field(fields.day, required=False),
+                "quota_closes": _Field(fields.day, required=False),
             },
             "truck": {
                 "sscc": sscc,
@@ -187,6 +189,8 @@ class _Forms:
                 "lot": _Field(_LOT, required=False),
                 "owner": owner,
                 "status": status,
+                "expiry": _Field(fields.day, required=False),
+                "imported": _Field(fields.day, required=False),
             },
         }
 
@@ -316,6 +320,11 @@ class _Reading:
     def _check_line(self, part: Raw, line: PermitLine, before: set[str]) -> None:
         if line.line in before:
             self._fault(part, "line", line.line, "each line once", "Number the lines of a permit apart.")
+        opens, closes = line.quota_opens, line.quota_closes
+        if opens is not None and closes is not None and opens > closes:
+            self._fault(
+                part, "quota_closes", str(closes), f"a date not before quota_opens {opens}", "Correct one."
+            )
         product = self._product(part, "product", line.product)
         if product is not None and line.unit != product.unit:
             self._fault(
