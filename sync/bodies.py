@@ -7,7 +7,7 @@ first, the center's after them. Nothing here decides anything.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from customs.works.events import OrderEvent
 from sync.entry import MALFORMED, Entry, Head, Place, Seq, canonical
 from sync.errors import EntryError
 from sync.ledger_bodies import Adjustment, Constructive, Cut, Election, StatusChange
+from sync.restraints import HoldLifted, HoldPut, ZoneEvent
 
 QUANTITY_MAX: Final = Decimal(10) ** 12
 """A thousand times what papers may say: a larger figure is no count of goods."""
@@ -27,6 +28,9 @@ DECIMALS_MAX: Final = 12
 
 CROSSINGS_MAX: Final = 20
 """Crossings of one passage that an entry lists: a driver who goes to and fro more often is listed no more."""
+
+UNDER_HOLD_MAX: Final = 50
+"""Movements that one `under-hold` entry names: a person looks for so many loads, and then for all."""
 
 UNDO_MAX: Final = 200
 """Movements of one door that can still be undone; a job rarely has more loads."""
@@ -172,6 +176,8 @@ class LoadFacts(msgspec.Struct, frozen=True, gc=False):
     unit: str | None = None
     owner: str | None = None
     status: Status | None = None
+    expiry: date | None = None
+    imported: date | None = None
 
 
 class Movement(msgspec.Struct, frozen=True, gc=False):
@@ -201,7 +207,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     `by` names the person whose act led to it; None for what the judge said of a read. `crossed` is what a
     gate saw of a STOP: True if the load went through all the same, False if it turned back, None where
-    nobody saw or the gate is not sure.
+    nobody saw or the gate is not sure. `restraint` is the id of the suspension or hold that forbade it.
     """
 
     job: str | None
@@ -214,6 +220,7 @@ class Refusal(msgspec.Struct, frozen=True):
     left: Decimal | None = None
     by: str | None = None
     crossed: bool | None = None
+    restraint: str | None = None
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -449,6 +456,21 @@ class Decision(msgspec.Struct, frozen=True):
     note: str
 
 
+class UnderHold(msgspec.Struct, frozen=True):
+    """Movements that became known and had been forbidden when they happened: their dock could not know yet.
+
+    `restraint` is the id of the suspension or hold, `count` says how many, `movements` names the first
+    UNDER_HOLD_MAX of their entries and `loads` the loads of these.
+    """
+
+    node: str
+    epoch: str
+    restraint: str
+    count: int
+    movements: tuple[str, ...]
+    loads: tuple[str, ...]
+
+
 class Settled(msgspec.Struct, frozen=True):
     """A person has looked into a case and says what was done; `case` is its name."""
 
@@ -519,6 +541,10 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "decision": ("zonegate.decision.v1", Decision),
     "settled": ("zonegate.settled.v1", Settled),
     "order": ("zonegate.order.v1", OrderEvent),
+    "zone": ("zonegate.zone.v1", ZoneEvent),
+    "hold-put": ("zonegate.hold-put.v1", HoldPut),
+    "hold-lifted": ("zonegate.hold-lifted.v1", HoldLifted),
+    "under-hold": ("zonegate.under-hold.v1", UnderHold),
     "backup": ("zonegate.backup.v1", BackedUp),
     "backup-gone": ("zonegate.backup-gone.v1", BackupGone),
     "status-change": ("zonegate.status-change.v1", StatusChange),

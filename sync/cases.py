@@ -17,10 +17,11 @@ from customs.documents import LineRef
 from gs1.printable import printable
 from sync import rollcall
 from sync.accounts import ZERO, gap_name
-from sync.bodies import Refusal, read_body
+from sync.bodies import Refusal, UnderHold, read_body
 from sync.center import CenterBook
 from sync.entry import Entry, Place, read_record
 from sync.errors import EntryError
+from sync.restraining import LOAD_CHARACTERS_MAX
 
 ALARM: Final = "alarm"
 CASE: Final = "case"
@@ -29,8 +30,8 @@ STAKES_MAX: Final = 50
 """Permit lines told of one case: a dock rarely holds more, and a person reads no more."""
 
 
-LOAD_CHARACTERS_MAX: Final = 80
-"""Of a load's name a person reads no more; a node may name it at any length."""
+LOADS_TOLD_MAX: Final = 10
+"""Loads that one sentence names; the entry names more."""
 
 
 class Stake(msgspec.Struct, frozen=True):
@@ -108,6 +109,7 @@ def cases(
         *_forgotten(book),
         *_disputed(book),
         *_crossed(crossed or {}),
+        *_restrained(book),
     ]
     return [case for case in found if not (case.settles and case.name in book.settled)]
 
@@ -393,6 +395,69 @@ def _crossed(crossed: Mapping[str, Crossed]) -> Iterator[Case]:
             load.epoch,
             settles=True,
         )
+
+
+def _restrained(book: CenterBook) -> Iterator[Case]:
+    known = book.restraints
+    for put in known.suspended.values():
+        again = " Docks remembered it; this center had forgotten." if put.again else ""
+        yield Case(
+            f"suspended:{put.id}",
+            CASE,
+            f"The zone is suspended by {put.by}: {put.reason}. Every door says STOP.{again}",
+            (),
+            "When goods may move again, resume the zone: `zonegate central resume`.",
+        )
+    for hold in known.holds.values():
+        if hold.again:
+            yield Case(
+                f"hold-again:{hold.id}",
+                CASE,
+                f"Docks remembered a hold that this center had forgotten: {hold.kind}, {hold.reason} "
+                f"({hold.by}). It stands again.",
+                (),
+                "Look whether it still holds, and settle this; or lift it: "
+                f"`zonegate central lift-hold {hold.id}`.",
+                settles=True,
+            )
+    for end in book.remembered.ends.values():
+        yield Case(
+            f"ended-elsewhere:{end.id}",
+            CASE,
+            f"Docks were told by {end.by} that a suspension or hold has ended, and this center forgot that "
+            "when it was put back. It stands here; those docks let goods pass.",
+            (),
+            "If it has ended, say so again: `zonegate central resume` or `zonegate central lift-hold "
+            f"{end.id}`. If not, end it and put it anew.",
+        )
+    for entry_id, found in book.under_hold.items():
+        yield Case(
+            f"under-hold:{entry_id}",
+            CASE,
+            f"{_loads(found)} crossed under a hold at {found.node} ({log_name(found.epoch)}), which did not "
+            f"know of it yet: {_restraint(book, found)}.",
+            (),
+            "Find these loads. Bring back what has left, or tell the agency; then settle this with what you "
+            "found.",
+            found.node,
+            found.epoch,
+            settles=True,
+        )
+
+
+def _loads(found: UnderHold) -> str:
+    told = ", ".join(found.loads[:LOADS_TOLD_MAX])
+    more = f" and {found.count - LOADS_TOLD_MAX} more" if found.count > LOADS_TOLD_MAX else ""
+    return f"{found.count} load{'s' if found.count > 1 else ''} ({told}{more})"
+
+
+def _restraint(book: CenterBook, found: UnderHold) -> str:
+    known = book.restraints
+    zone = known.suspended.get(found.restraint) or known.past_suspended.get(found.restraint)
+    if zone is not None:
+        return f"the zone was suspended, {zone.reason}"
+    hold = known.holds.get(found.restraint) or known.past_holds.get(found.restraint)
+    return f"{hold.kind} hold, {hold.reason}" if hold is not None else f"hold {found.restraint}"
 
 
 # -- what is at stake -------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ from sync.bodies import (
     Saw,
     Settled,
     Trusted,
+    UnderHold,
     Use,
     is_count,
     read_body,
@@ -52,32 +53,16 @@ from sync.bodies import (
 from sync.chain import Stored
 from sync.entry import Entry, Head, Place, read_record
 from sync.errors import EntryError, SignatureError
+from sync.restraints import HoldLifted, HoldPut, Remembered, Restraints, ZoneEvent
 
-ACCOUNTING: Final = (
-    "admission",
-    "withdrawal",
-    "correction",
-    "return",
-    "saw",
-    "adopt",
-    "job",
-    "rotate",
-)
+ACCOUNTING: Final = ("admission", "withdrawal", "correction", "return", "saw", "adopt", "job", "rotate")
 """Types of node entries that the book folds, beside each epoch's first entry; others only move the head."""
 
-DOWN: Final = (
-    "begin",
-    "product",
-    "permit",
-    "conveyance",
-    "grant",
-    "recall",
-    "lent",
-    "close",
-    "holdings",
-    "dispute",
-    "decision",
+_FOR_ALL: Final = (
+    *("begin", "product", "permit", "conveyance", "lent", "dispute", "decision"),
+    *("zone", "hold-put", "hold-lifted"),
 )
+DOWN: Final = (*_FOR_ALL, "grant", "recall", "close", "holdings")
 """Types of the center's entries that may go down to a node; see `concerns`."""
 
 CLAIMS_MAX: Final = 64
@@ -95,7 +80,6 @@ to take in what is told of it, so a load that a node names at greater length is 
 
 Moving = Movement | Correction
 _MOVING: Final = ("admission", "withdrawal", "correction")
-_FOR_ALL: Final = frozenset(("begin", "product", "permit", "conveyance", "lent", "dispute", "decision"))
 
 
 @dataclass(slots=True)
@@ -179,6 +163,8 @@ class CenterBook:
         self.forks: dict[str, list[Fork]] = defaultdict(list)
         self.disputes: dict[str, Dispute] = {}
         self.settled: dict[str, Settled] = {}
+        self.restraints, self.remembered = Restraints(), Remembered()
+        self.under_hold: dict[str, UnderHold] = {}
         self.backups: dict[str, BackedUp] = {}
         self.forgotten: dict[str, Grant] = {}
         self.late: dict[str, int] = {}
@@ -208,6 +194,8 @@ class CenterBook:
             "dispute": lambda stored, body: self.disputes.__setitem__(stored.entry.entry_id, body),
             "decision": self._fold_decision,
             "settled": lambda _, body: self.settled.__setitem__(body.case, body),
+            **dict.fromkeys(("zone", "hold-put", "hold-lifted"), self._fold_restraint),
+            "under-hold": lambda stored, body: self.under_hold.__setitem__(stored.entry.entry_id, body),
             "backup": lambda _, body: self.backups.__setitem__(body.name, body),
             "backup-gone": self._fold_backup_gone,
         }
@@ -277,6 +265,10 @@ class CenterBook:
 
     def _fold_decision(self, _: Stored, decision: Decision) -> None:
         self.disputes.pop(decision.dispute, None)
+
+    def _fold_restraint(self, _: Stored, body: ZoneEvent | HoldPut | HoldLifted) -> None:
+        self.restraints.take(body)
+        self.remembered.told(body)
 
     def _fold_backup_gone(self, _: Stored, gone: BackupGone) -> None:
         self.backups.pop(gone.name, None)
@@ -437,6 +429,8 @@ class CenterBook:
             elif entry.type == "conveyance":
                 truck: Conveyance = read_body(entry)
                 self.given_up -= {(ref, epoch) for ref in truck.permit_lines}
+            elif entry.type in ("zone", "hold-put", "hold-lifted") and entry.epoch != self.own_epochs[-1]:
+                self.remembered.take(self.restraints, read_body(entry))
 
     def _remember_grant(self, book: EpochBook, entry_id: str, grant: Grant) -> None:
         if grant.node != book.node or not is_count(grant.quantity):
@@ -590,6 +584,7 @@ def _told(entry: Entry, body: Moving, seq: int) -> Moved | None:
     if load.gtin is None or load.owner is None or not load.status or not load.unit:
         return None
     holding = Holding(
-        load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
-    )
+        load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot,
+        load.expiry, load.imported,
+    )  # fmt: skip
     return Moved(came, holding, seq, entry.entry_id)

@@ -149,6 +149,7 @@ def _refusal(body: Refusal) -> _Flat:
         "code": _text(read.code),
         "read_at": utc_text(read.at),
         "crossed": body.crossed,
+        "restraint": _text(body.restraint),
         "passage": _passage(read.passage),
     }
     return data, None if body.load is None else load_link(body.load)

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from customs.documents import Conveyance, LineRef
-from sync import leasing
+from sync import leasing, restraining
 from sync.accounts import ZERO, Account, gap_name, is_retirement
 from sync.bodies import (
     Amount,
@@ -79,6 +79,8 @@ def decide(book: CenterBook, received: Received) -> list[Draft]:
         same = {(at.stored.seq, at.stored.hash, at.shown.hash) for at in known}
         if len(known) < FORKS_MAX and (fork.stored.seq, fork.stored.hash, fork.shown.hash) not in same:
             drafts.append(("fork", fork))
+    drafts += [("under-hold", found) for found in restraining.under_hold(book, received)]
+    drafts += book.remembered.again()
     for epoch in last:
         drafts += [("holdings", Holdings(epoch, told)) for told in _in_answers(moves[epoch])]
     closings = list(_closings(book))
