@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from customs.dispositions import is_destroyed, last_day, may_leave
 from customs.documents import (
     PERMIT_KINDS,
     Conveyance,
@@ -25,16 +26,18 @@ from customs.documents import (
     Permit,
     PermitLine,
     Status,
+    earliest,
 )
 from edge import words
-from edge.books import Job, NodeBooks, is_single
+from edge.books import Done, Job, NodeBooks, is_single
 from edge.given import CODE_BYTES_MAX
-from edge.reads import identity_at, local_day, rules_in_force
+from edge.reads import GOODS_RULES, identity_at, local_day, rules_in_force
 from gs1.identify import Identity
 from gs1.load import ASSETS, PLACES, Load, Unknown, WorkOrder
 from gs1.parcels import Tracking
 from sync.bodies import LoadFacts, Use
 from sync.entry import canonical
+from sync.restraints import AGENCY, Goods
 
 OPENS: Final = "opens"
 """Reason of a work order that opens its job: an act, not a row of the table."""
@@ -61,7 +64,8 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a load may do, by reason code, with the numbers its sentence needs. `remark` is what the label
-    itself says beside that: why it cannot be used, or that a date on it has passed.
+    itself says beside that: why it cannot be used, or that a date on it has passed; or why goods are held.
+    `restraint` is the id of the suspension or hold that forbids it.
     """
 
     reason: str
@@ -75,6 +79,7 @@ class Verdict:
     clears: str | None = None
     holder: str | None = None
     remark: str | None = None
+    restraint: str | None = None
 
     @property
     def kind(self) -> str:
@@ -94,6 +99,8 @@ def challenge(
 ) -> Verdict:
     """Judge a load at a door while it is still this side. `typed` is a quantity a person gave."""
     opened = books.job_at(door)
+    if (barred := suspended(books, door)) is not None:
+        return replace(barred, load=_bare(load))
     if books.state.cursor is None:
         return Verdict("never-synced", load=_bare(load))
     if opened is None:
@@ -107,11 +114,15 @@ def challenge(
         return replace(base, reason="disputed")
     single = load.sscc is not None or load.serial is not None
     if single and load.key in job.counted:
-        return replace(base, reason="already-counted")
+        counted = _facts_of(books, door, job.counted[load.key])
+        held = _held(books, base, load, counted) if counted is not None else None
+        return held or replace(base, reason="already-counted")
     inbound = job.direction is Direction.IN
     told = _told_inbound(books, conveyance, load) if inbound else _told_outbound(books, load)
     if isinstance(told, str):
         return replace(base, reason=told)
+    if (held := _held(books, base, load, told)) is not None:
+        return held
     quantity = told.quantity if is_single(told) and told.quantity is not None else typed
     if quantity is None and load.count:
         quantity = Decimal(load.count)
@@ -155,6 +166,10 @@ def judge_read(
     kept whole is unreadable both times.
     """
     identity = identity or identity_at(books, raw, moment.at)
+    if (barred := suspended(books, door)) is not None:
+        if isinstance(identity, Load) and identity.is_goods and len(raw) < CODE_BYTES_MAX:
+            return replace(barred, load=_bare(identity))
+        return barred
     if len(raw) >= CODE_BYTES_MAX:
         return of_job(books, door, Verdict("unreadable"))
     if no_read:
@@ -163,7 +178,8 @@ def judge_read(
         trouble = job_trouble(books, door, identity.job)
         return Verdict(trouble or OPENS, job=identity.job)
     if isinstance(identity, Load) and identity.is_goods:
-        return replace(find(books, door, identity, moment, typed), remark=_remark(books, identity, moment))
+        found = find(books, door, identity, moment, typed)
+        return replace(found, remark=found.remark or _remark(books, found, identity, moment))
     return of_job(books, door, _no_goods(identity))
 
 
@@ -182,8 +198,10 @@ def _no_goods(identity: Identity) -> Verdict:
     return Verdict("unreadable")
 
 
-def _remark(books: NodeBooks, load: Load, moment: Moment) -> str | None:
+def _remark(books: NodeBooks, verdict: Verdict, load: Load, moment: Moment) -> str | None:
     """What the label says that a person at the door should know; it decides nothing."""
+    if verdict.reason == "expired":
+        return None
     if load.expiry is not None and load.expiry < local_day(books, moment.at):
         return f"The label's expiry date has passed: {load.expiry.isoformat()}."
     return None
@@ -203,7 +221,33 @@ def inputs_hash(books: NodeBooks, door: str | None, rules: int | None = None) ->
         "rules": rules or rules_in_force(books),
         "settings": msgspec.to_builtins(settings),
     }
+    restraints = books.state.restraints
+    if restraints.suspended or restraints.holds:
+        inputs["restraints"] = sorted((*restraints.suspended, *restraints.holds))
     return hashlib.sha256(canonical(inputs)).hexdigest()
+
+
+def suspended(books: NodeBooks, door: str) -> Verdict | None:
+    """The verdict on everything at a door while the zone is suspended; None while it is not."""
+    suspension = books.state.restraints.suspension
+    if suspension is None:
+        return None
+    return of_job(books, door, Verdict("zone-suspended", remark=suspension.reason, restraint=suspension.id))
+
+
+def undo_trouble(books: NodeBooks, done: Done) -> Verdict | None:
+    """Why a movement may not be taken back; None when it may.
+
+    Undoing an admission takes goods out, which a suspended zone and a hold forbid; undoing a withdrawal
+    brings them back, which nothing forbids.
+    """
+    if done.type != "admission":
+        return None
+    barred = suspended(books, done.door)
+    if barred is not None:
+        return replace(barred, load=done.body.load)
+    base = of_job(books, done.door, Verdict("agency-hold"))
+    return _restrained(books, base, done.body.load, Direction.OUT)
 
 
 def job_trouble(books: NodeBooks, door: str, name: str) -> str | None:
@@ -225,6 +269,34 @@ def of_job(books: NodeBooks, door: str, verdict: Verdict) -> Verdict:
     """A verdict on no load, in the open job of its door if there is one."""
     opened = books.job_at(door)
     return replace(verdict, direction=opened[0].direction, job=opened[0].job) if opened else verdict
+
+
+def _held(books: NodeBooks, base: Verdict, load: Load, told: LoadFacts) -> Verdict | None:
+    """The verdict on goods that a hold stands on; None when none does."""
+    direction = base.direction
+    assert direction is not None, "a load is judged at an open job"
+    return _restrained(books, base, told, direction, load.lot)
+
+
+def _restrained(
+    books: NodeBooks, base: Verdict, load: LoadFacts, direction: Direction, labeled: str | None = None
+) -> Verdict | None:
+    """`labeled` is the lot that the label names, beside that of the papers."""
+    restraints = books.state.restraints
+    if not restraints.holds:
+        return None
+    lots = frozenset(lot for lot in (load.lot, labeled) if lot is not None)
+    hold = restraints.on(Goods(load.key, load.gtin, load.owner, lots), direction)
+    if hold is None:
+        return None
+    reason = "agency-hold" if hold.kind == AGENCY else "quality-hold"
+    return replace(base, reason=reason, load=load, holder=hold.agency, remark=hold.reason, restraint=hold.id)
+
+
+def _facts_of(books: NodeBooks, door: str, entry_id: str) -> LoadFacts | None:
+    """What a counted load was judged to be; None when that is too long ago to be undone."""
+    done = books.state.done.get(door, ())
+    return next((one.body.load for one in done if one.entry_id == entry_id), None)
 
 
 def _as_held(books: NodeBooks, job: Job, load: Load) -> Load:
@@ -252,8 +324,9 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
             return "unknown-load"
         unit = _unit(books, plan.gtin)
         return LoadFacts(
-            load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status
-        )
+            load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status,
+            earliest(plan.expiry, load.expiry), plan.imported,
+        )  # fmt: skip
     if load.gtin is None:
         return "unknown-load"  # papers name goods by SSCC or GTIN
     named = [
@@ -269,8 +342,9 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
         return "mixed-lot"
     quantity = Decimal(1) if load.serial is not None else None
     return LoadFacts(
-        load.key, None, load.gtin, load.lot, load.serial, quantity, line.unit, permit.owner, line.status
-    )
+        load.key, None, load.gtin, load.lot, load.serial, quantity, line.unit, permit.owner, line.status,
+        load.expiry,
+    )  # fmt: skip
 
 
 def _told_outbound(books: NodeBooks, load: Load) -> LoadFacts | str:
@@ -292,6 +366,8 @@ def _told_outbound(books: NodeBooks, load: Load) -> LoadFacts | str:
         holding.unit,
         holding.owner,
         holding.status,
+        earliest(holding.expiry, load.expiry),
+        holding.imported,
     )
 
 
@@ -306,7 +382,7 @@ def _by_papers(
         if held < load.quantity:
             return replace(verdict, reason="not-in-zone", left=held)
     if load.status is Status.DOMESTIC:
-        return replace(verdict, reason="domestic")
+        return _domestic(books, verdict, conveyance, moment)
     closest = replace(verdict, reason="not-on-permit")
     for ref in conveyance.permit_lines:
         found = books.line(ref)
@@ -326,8 +402,12 @@ _CLOSENESS: Final = {
         (
             "not-on-permit",
             "wrong-owner",
+            "status-forbids",
+            "over-five-years",
+            "expired",
             "permit-expired",
             "permit-not-yet-valid",
+            "quota-closed",
             "permit-exhausted",
             "leased-elsewhere",
             "grant-pending",
@@ -345,22 +425,78 @@ def _by_line(
 ) -> Verdict:
     load = verdict.load
     assert load is not None and verdict.quantity is not None, "only a known load is judged by a line"
-    asked = (load.gtin, load.status, verdict.direction, load.unit)
-    if (line.product, line.status, line.direction, line.unit) != asked:
+    asked = (load.gtin, verdict.direction, load.unit)
+    if (line.product, line.direction, line.unit) != asked:
+        return replace(verdict, reason="not-on-permit")
+    forbidden = permit.owner == load.owner and _status_forbids(books, verdict, permit)
+    if line.status != load.status and not forbidden:
         return replace(verdict, reason="not-on-permit")
     verdict = replace(verdict, line=ref)
     if permit.owner != load.owner:
         return replace(verdict, reason="wrong-owner")
     if permit.kind not in PERMIT_KINDS or not _KNOWN_RULES.issuperset(permit.rules):
         return replace(verdict, reason="update-dock")
+    if forbidden:
+        return replace(verdict, reason="status-forbids")
     if not moment.synchronized:
         return replace(verdict, reason="clock-unsure")
     today = local_day(books, moment.at)
+    if rules_in_force(books) >= GOODS_RULES and verdict.direction is Direction.OUT:
+        trouble = _goods_trouble(load, permit, line, today)
+        if trouble is not None:
+            return replace(verdict, reason=trouble[0], date=trouble[1].isoformat() if trouble[1] else None)
     if today < permit.valid_from:
         return replace(verdict, reason="permit-not-yet-valid", date=permit.valid_from.isoformat())
     if today > permit.valid_to:
         return replace(verdict, reason="permit-expired", date=permit.valid_to.isoformat())
     return _by_account(books, verdict, ref, line, moment)
+
+
+def _status_forbids(books: NodeBooks, verdict: Verdict, permit: Permit) -> bool:
+    """Whether the goods' zone status keeps them from leaving on this kind of permit."""
+    assert verdict.load is not None
+    if verdict.direction is not Direction.OUT or rules_in_force(books) < GOODS_RULES:
+        return False
+    return not may_leave(permit.kind, verdict.load.status or Status.SUSPENSE)
+
+
+def _goods_trouble(
+    load: LoadFacts, permit: Permit, line: PermitLine, today: date
+) -> tuple[str, date | None] | None:
+    """What keeps goods from leaving on a line on this day beside the permit's own dates: reason and date."""
+    if _has_expired(load, today) and not is_destroyed(permit.kind):
+        return "expired", load.expiry
+    last = last_day(permit.kind, load.imported) if load.imported is not None else None
+    if last is not None and today > last:
+        return "over-five-years", last
+    opens, closes = line.quota_opens, line.quota_closes
+    if (opens is not None and today < opens) or (closes is not None and today > closes):
+        return "quota-closed", None
+    return None
+
+
+def _has_expired(load: LoadFacts, today: date) -> bool:
+    """Whether the day is past on which goods may be used: GS1's use-by date, AI (17) or (7003), and what the
+    notice says of it. A best-before (15) or sell-by date (16) speaks of quality and sale, and stops nothing.
+    """
+    return load.expiry is not None and load.expiry < today
+
+
+def _domestic(books: NodeBooks, verdict: Verdict, conveyance: Conveyance, moment: Moment) -> Verdict:
+    """Domestic goods need no permit; expired ones leave only beside goods that are to be destroyed."""
+    load = verdict.load
+    passes = replace(verdict, reason="domestic")
+    asked = verdict.direction is Direction.OUT and rules_in_force(books) >= GOODS_RULES
+    if not asked or load is None or load.expiry is None:
+        return passes
+    permits = (books.line(ref) for ref in conveyance.permit_lines)
+    if any(found is not None and is_destroyed(found[0].kind) for found in permits):
+        return passes
+    if not moment.synchronized:
+        return replace(verdict, reason="clock-unsure")
+    if _has_expired(load, local_day(books, moment.at)):
+        return replace(verdict, reason="expired", date=load.expiry.isoformat())
+    return passes
 
 
 def _by_account(

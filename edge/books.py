@@ -24,6 +24,7 @@ from customs.documents import (
     PermitLine,
     PlannedLoad,
     Product,
+    earliest,
 )
 from sync.bodies import (
     UNDO_MAX,
@@ -46,6 +47,7 @@ from sync.bodies import (
     read_body,
 )
 from sync.entry import Entry, Head, Place, read_record
+from sync.restraints import HoldLifted, HoldPut, Restraints, ZoneEvent
 
 _ZERO: Final = Decimal(0)
 
@@ -56,7 +58,7 @@ CLIENTS_MAX: Final = 2_000
 """Scans of screens remembered by the screens' own ids: hours of one door's resends."""
 
 
-SNAPSHOT_VERSION: Final = 2
+SNAPSHOT_VERSION: Final = 3
 """Another number with every change of the fold: `zonegate verify` folds again and compares."""
 
 _SHORT: Final = ("permit-exhausted", "leased-elsewhere", "straddles-limit", "grant-pending")
@@ -182,6 +184,7 @@ class Books(msgspec.Struct):
     lent: dict[str, dict[str, Decimal]] = {}
     short: dict[str, Decimal] = {}
     disputed: dict[str, str] = {}
+    restraints: Restraints = msgspec.field(default_factory=Restraints)
 
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
@@ -277,6 +280,8 @@ class NodeBooks:
             self._conveyance(body)
         elif isinstance(body, Grant | Recall | Lent | Close):
             self._lease(seq, body)
+        elif isinstance(body, ZoneEvent | HoldPut | HoldLifted):
+            self.state.restraints.take(body)
         elif isinstance(body, Holdings):
             for moved in body.moves:
                 if self._is_news(body.origin, moved):
@@ -343,7 +348,13 @@ class NodeBooks:
             holding.quantity if moved.came else -holding.quantity
         )
         if quantity > 0:
-            state.holdings[key] = msgspec.structs.replace(held or holding, quantity=quantity)
+            known = held or holding
+            state.holdings[key] = msgspec.structs.replace(
+                known,
+                quantity=quantity,
+                expiry=earliest(known.expiry, holding.expiry),
+                imported=earliest(known.imported, holding.imported),
+            )
             state.departed.pop(key, None)
         else:
             state.holdings.pop(key, None)
@@ -421,8 +432,9 @@ class NodeBooks:
         assert load.gtin is not None and load.owner is not None, "a movement's load is known"
         assert load.status and load.unit, "a movement's load is known"
         back = Holding(
-            load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot
-        )
+            load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot,
+            load.expiry, load.imported,
+        )  # fmt: skip
         self._moved(Moved(body.movement == "withdrawal", back), fact.entry_id)
         done = state.done.get(fact.door, [])
         undone = next((item for item in done if item.entry_id == body.corrects), None)
@@ -516,8 +528,9 @@ def holding_of(body: Movement) -> Holding:
     """What a movement moves."""
     load = body.load
     return Holding(
-        load.key, load.sscc, load.gtin or "", body.quantity, body.unit, body.owner, body.status, load.lot
-    )
+        load.key, load.sscc, load.gtin or "", body.quantity, body.unit, body.owner, body.status, load.lot,
+        load.expiry, load.imported,
+    )  # fmt: skip
 
 
 def is_single(load: LoadFacts) -> bool:

@@ -104,6 +104,7 @@ class NodeDesk:
         """Everything on the status page, now."""
         dock, running = self._dock, self._running
         state = dock.books.state
+        suspension = state.restraints.suspension
         return StatusView(
             tenant=self._config.tenant,
             zone=self._config.zone,
@@ -120,6 +121,7 @@ class NodeDesk:
             links=tuple(link() for link in running.links.values()),
             last=tuple(running.last),
             record=self._record(),
+            suspended=suspension.reason if suspension else "",
         )
 
     def _device(self, name: str, door: str, health: Health) -> DeviceView:
@@ -232,6 +234,7 @@ class NodeDesk:
             "zonegate_clock_synchronized": int(dock.moment().synchronized),
             "zonegate_behind": [({"sink": name}, link().behind) for name, link in running.links.items()],
             "zonegate_open_holds": len(dock.books.state.holds),
+            "zonegate_zone_suspended": int(dock.books.state.restraints.suspension is not None),
             "zonegate_device_reads_total": [({"device": d}, h.counts.frames) for d, (_, h) in devices],
             "zonegate_device_dropped_total": [({"device": d}, h.counts.dropped) for d, (_, h) in devices],
             "zonegate_device_reconnects_total": [

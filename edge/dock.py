@@ -21,10 +21,20 @@ import msgspec
 from customs.documents import Conveyance, Direction, Holding, LineRef, Status
 from drivers.read import Read
 from edge import words
-from edge.adjudicate import OPENS, REPEAT_NS, Moment, Verdict, find, inputs_hash, job_trouble, judge_read
+from edge.adjudicate import (
+    OPENS,
+    REPEAT_NS,
+    Moment,
+    Verdict,
+    find,
+    inputs_hash,
+    job_trouble,
+    judge_read,
+    undo_trouble,
+)
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
-from edge.doors import Door, Shown
+from edge.doors import Door, Shown, need_open_zone
 from edge.entries import closing_of, movement_of, opening_of, refusal_of, undoing_of
 from edge.errors import JournalError
 from edge.given import CODE_BYTES_MAX, summary_of, typed_quantity
@@ -83,6 +93,7 @@ class Dock:
         for door in self.doors.values():
             door.judged = None
             door.ready(books)
+            door.bar(books, self.clocks.utc())
         if books.state.settings != settings:
             self.write("settings", settings)
         for name in (*self.doors, ""):
@@ -285,6 +296,9 @@ class Dock:
         if done is None:
             self.show(door, Verdict("nothing-to-undo"), "", told=True)
             return None
+        if (trouble := undo_trouble(self.books, done)) is not None:
+            self.show(door, trouble, done.body.read.code, told=True)
+            return None
         moved = done.body
         body = undoing_of(done, by, client_id)
         future = self.write("correction", body, door.id)
@@ -331,6 +345,7 @@ class Dock:
     async def open_job(self, door: str, job: str, seals: tuple[str, ...] | None, by: str) -> JobView:
         """Open a planned conveyance at a door, a closed one again; `seals` are those seen, if looked at."""
         at = self.door_at(door)
+        need_open_zone(self.books, door)
         trouble = job_trouble(self.books, door, job)
         conveyance = self.books.state.conveyances.get(job)
         if conveyance is None or trouble not in (None, "job-closed"):
@@ -380,6 +395,7 @@ class Dock:
         """Goods whose papers are incomplete go to suspense (19 CFR 146.22)."""
         load = held.load
         assert load is not None, "only a load can be deposited"
+        need_open_zone(self.books, door.id)
         if load.key in self.books.state.holdings:
             raise Refused(
                 "This lot or load is in the zone already. Give it a label of its own, and scan that."
@@ -440,6 +456,10 @@ class Dock:
         self.books.fold(Fact(draft.entry_id, recorder.epoch, seq, kind, door, at, body))
         self.written = draft.entry_id
         self.count(kind)
+        if kind == "saw":  # the center may have suspended the zone: no door waits for a scan to say so
+            for each in self.doors.values():
+                if each.bar(self.books, at):
+                    self.changed(each.id)
         return future
 
     def record(

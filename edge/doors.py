@@ -11,10 +11,10 @@ from typing import Final
 
 from customs.documents import Product
 from edge import words
-from edge.adjudicate import Verdict
+from edge.adjudicate import Verdict, suspended
 from edge.books import NodeBooks
 from edge.show import job_view
-from edge.view import DoorView, Prompt
+from edge.view import DoorView, Prompt, Refused
 from sync.bodies import LoadFacts
 
 
@@ -47,13 +47,39 @@ class Door:
         self.judged: Shown | None = None
         self.judged_raw = ""
         self.judged_ns = 0
+        self.barred: Shown | None = None
+        """What stands here whatever else is said, but that nothing can be recorded: the zone is suspended."""
         self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
 
     def say(self, shown: Shown) -> int:
         """Put this on the screen."""
         self.turn += 1
+        if self.barred is not None and shown.reason != "cannot-record":
+            shown = replace(
+                self.barred, code=shown.code, load=shown.load, quantity=None, entry_id=shown.entry_id
+            )
         self.shown = shown
         return self.turn
+
+    def bar(self, books: NodeBooks, at: datetime) -> bool:
+        """Say STOP from now on while the zone is suspended, and make ready when it no longer is; whether that
+        changed anything.
+        """
+        verdict = suspended(books, self.id)
+        before = self.barred
+        if verdict is None:
+            self.barred = None
+        else:
+            sentence, step = words.say(verdict.reason)
+            remark = verdict.remark or ""
+            self.barred = Shown(words.STOP, verdict.reason, sentence, step, at=at, remark=remark)
+        if (before and before.remark) == (self.barred and self.barred.remark):
+            self.barred = before
+            return False
+        self.judged = None
+        if self.shown.reason != "cannot-record":
+            self.ready(books)
+        return True
 
     def judge(self, raw: str, mono_ns: int) -> None:
         """What is shown now was said of a read of these bytes."""
@@ -87,6 +113,7 @@ class Door:
             date=verdict.date,
             door=_planned_door(books, verdict),
             holder=verdict.holder,
+            status=verdict.load.status if verdict.load else "",
         )
         shown = Shown(
             state,
@@ -138,6 +165,13 @@ class Door:
             identity=_identity(load) if load else "",
             remark=shown.remark,
         )
+
+
+def need_open_zone(books: NodeBooks, door: str) -> None:
+    """Raises Refused while the zone is suspended."""
+    barred = suspended(books, door)
+    if barred is not None:
+        raise Refused(f"{' '.join(words.say(barred.reason))} ({barred.remark})")
 
 
 _GOOD = ("already-counted", "repeat-scan")

@@ -46,6 +46,7 @@ def refusal_of(
         left=verdict.left,
         by=by,
         crossed=crossed,
+        restraint=verdict.restraint,
     )
 
 

@@ -22,6 +22,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_clock_synchronized": "1 while the kernel says its clock is in step.",
     "zonegate_behind": "Entries that a sink has not confirmed, by sink.",
     "zonegate_open_holds": "Holds that wait for a decision.",
+    "zonegate_zone_suspended": "1 while the center has the zone suspended and every door says STOP, else 0.",
     "zonegate_device_reads_total": "Reads of a device since start.",
     "zonegate_device_dropped_total": "Reads of a device dropped in a flood since start.",
     "zonegate_device_reconnects_total": "Times a device came back since start.",

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from edge import words
-from edge.adjudicate import Moment, Verdict, challenge, find, of_job
+from edge.adjudicate import Moment, Verdict, challenge, find, of_job, suspended
 from edge.books import NodeBooks
 from edge.evidence import Evidence
 from edge.passage import Passage, PassageKind, TagCourse
@@ -136,10 +136,13 @@ def judge_piece(
     """
     crossed = facts.kind == PassageKind.CROSSED
     if load is None:
-        return _judge_nameless(books, door, facts) if crossed or facts.kind == PassageKind.UNREAD else None
+        unnamed = _judge_nameless(books, door, facts) if crossed or facts.kind == PassageKind.UNREAD else None
+        return unnamed and (suspended(books, door) or unnamed)
     found = find(books, door, load, moment, scanned=False)
     if not crossed:  # a load that was stopped and obeyed is on record, too
         return found if found.kind == words.STOP else None
+    if found.reason == "zone-suspended":
+        return found
     if is_sure(facts) and _is_against(books, door, facts):
         return _without_figures(found, "wrong-way")
     if found.kind == words.ACCEPTED and not is_sure(facts):

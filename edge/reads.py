@@ -24,8 +24,13 @@ from gs1.load import Control, Load, TagRead, Unknown, WorkOrder
 from gs1.patterns import SitePattern, compile_patterns
 from gs1.reading import read_code, split_aim
 
-RULES: Final = 3
+RULES: Final = 4
 """Version of the rules by which reads are read and judged; part of every entry's inputs."""
+
+GOODS_RULES: Final = 4
+"""The first rules that ask what the goods are: their expiry, their status against the permit's kind, a
+warehouse's five years, a quota's days.
+"""
 
 _ALL_CODES: Final = 3
 """The first rules that read more than SSCC, GTIN and dock labels in the carriers of a first version."""

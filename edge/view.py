@@ -193,7 +193,8 @@ class RecordView(msgspec.Struct, frozen=True):
 class StatusView(msgspec.Struct, frozen=True):
     """Everything on the status page, at one moment.
 
-    `recording` is empty while the journal takes entries, else a sentence that says why it does not.
+    `recording` is empty while the journal takes entries, else a sentence that says why it does not;
+    `suspended` is empty while the zone is not suspended, else the reason.
     """
 
     tenant: str
@@ -211,6 +212,7 @@ class StatusView(msgspec.Struct, frozen=True):
     links: tuple[LinkView, ...]
     last: tuple[EntryView, ...]
     record: RecordView
+    suspended: str = ""
 
 
 class Refused(Exception):

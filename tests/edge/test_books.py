@@ -45,7 +45,7 @@ from tests.edge.yard import (
 )
 
 OUT = LineRef("P-OUT", "1")
-PINNED_FORM = (2, "8d1be7d924a5537d")
+PINNED_FORM = (3, "7c27ae520e892cf3")
 
 doors = st.sampled_from(["in", "out"])
 passing = st.builds(
