@@ -171,6 +171,21 @@ def _retire(args: argparse.Namespace) -> dict[str, Any]:
     return {**said, "counted": _counts(args)}
 
 
+def _hold(args: argparse.Namespace) -> dict[str, Any]:
+    said = {"kind": args.kind, "agency": args.agency, "reason": args.note, "by": args.by}
+    return {**said, "owner": args.owner, "gtin": args.gtin, "lot": args.lot, "load": args.load}
+
+
+def restraint_lines(answer: dict[str, Any]) -> str:
+    """What keeps goods where they are, for a person at a terminal."""
+    lines = [f"THE ZONE IS SUSPENDED: {one['reason']} ({one['by']})" for one in answer["suspended"]]
+    for one in answer["holds"]:
+        named = [f"{name} {one[name]}" for name in ("owner", "gtin", "lot", "load") if one[name]]
+        agency = f" of {one['agency']}" if one["agency"] else ""
+        lines.append(f"{one['id']} {one['kind']} hold{agency} on {', '.join(named)}\n  {one['reason']}")
+    return "\n".join(lines) or "nothing is held, and the zone is open"
+
+
 def _written(answer: dict[str, Any]) -> str:
     lines = [f"{one['type']} is entry {one['seq']} of the center's log" for one in answer["written"]]
     return "\n".join(lines) or "it was so already"
@@ -276,6 +291,57 @@ _ACTS: Final[dict[str, _Act]] = {
         "POST",
         lambda _: "decide",
         lambda args: {"dispute": args.dispute, "decision": args.decision, "note": args.note, "by": args.by},
+        _written,
+    ),
+    "suspend": _Act(
+        "suspend the zone: every door says STOP",
+        (_NOTE,),
+        "POST",
+        lambda _: "suspend",
+        lambda args: {"reason": args.note, "by": args.by},
+        _written,
+    ),
+    "resume": _Act(
+        "end what suspended the zone",
+        (_NOTE,),
+        "POST",
+        lambda _: "resume",
+        lambda args: {"note": args.note, "by": args.by},
+        _written,
+    ),
+    "holds": _Act(
+        "print what keeps goods where they are",
+        (),
+        "GET",
+        lambda _: "restraints",
+        lambda _: None,
+        restraint_lines,
+    ),
+    "hold": _Act(
+        "hold goods: they stop at every door",
+        (
+            (
+                "kind",
+                {"choices": ["agency", "quality"], "help": "who holds them: an agency, or the operator"},
+            ),
+            ("--agency", {"default": "", "help": "the agency, as doors say it (Customs)"}),
+            ("--owner", {"default": "", "help": "goods of this owner"}),
+            ("--gtin", {"default": "", "help": "goods of this product"}),
+            ("--lot", {"default": "", "help": "of this lot of the product"}),
+            ("--load", {"default": "", "help": "this one load: its SSCC, or its key in the inventory"}),
+            _NOTE,
+        ),
+        "POST",
+        lambda _: "hold",
+        _hold,
+        lambda answer: f"the hold is entry {answer['written'][0]['seq']}; `zonegate central holds` names it",
+    ),
+    "lift-hold": _Act(
+        "end a hold",
+        (("hold", {"help": "the hold's id, as `zonegate central holds` prints it"}), _NOTE),
+        "POST",
+        lambda _: "lift-hold",
+        lambda args: {"hold": args.hold, "note": args.note, "by": args.by},
         _written,
     ),
     "settle": _Act(

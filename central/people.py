@@ -174,10 +174,11 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct, frozen=True):
-    """What stands open, and whether anything may be lent meanwhile."""
+    """What stands open, and whether anything may be lent meanwhile; why the zone is suspended, if it is."""
 
     lends: bool
     cases: list[Case]
+    suspended: str = ""
 
 
 def attestation(node: str) -> str:
@@ -209,7 +210,7 @@ class People:
                 query("make_code"), *who, code_hash(code), order.node, now, now + CODE_VALID
             )
 
-        await self._act(lambda book: decisions.enrolment(book, order.node, order.by), keep)
+        await self.act(lambda book: decisions.enrolment(book, order.node, order.by), keep)
         async with own.lock:
             await own.keep_on_roll(order.node)
         return Code(code, order.node)
@@ -234,7 +235,7 @@ class People:
             _check_complete(to_count(book, order.node, order.epochs, order.gaps), order.counted)
             return drafts
 
-        return await self._act(draft)
+        return await self.act(draft)
 
     async def retire(
         self, order: Retire, is_as_shown: Callable[[CenterBook], bool] = lambda _: True
@@ -264,7 +265,7 @@ class People:
             _check_complete(to_count(book, order.node, epochs, gaps), order.counted)
             return drafts
 
-        written = await self._act(draft, self._voiding(order.node))
+        written = await self.act(draft, self._voiding(order.node))
         async with self._own.lock:
             retirement = next(entry.entry_id for entry in written if entry.type == "close")
             await self._own.keep_on_roll(order.node, retirement)
@@ -282,13 +283,13 @@ class People:
                 )
             return [("revoke", Revoked(order.node, tuple(sorted(keys)), order.reason, order.by))]
 
-        return await self._act(draft, self._voiding(order.node))
+        return await self.act(draft, self._voiding(order.node))
 
     async def attest_roll(self, order: AttestRoll) -> list[Written]:
         """Say which nodes there are, where the center's own memory of it was lost."""
         for node in order.nodes:
             check_names(node, "0" * 32, ())
-        written = await self._act(lambda _: [("roll", Roll(tuple(sorted(set(order.nodes))), order.by))])
+        written = await self.act(lambda _: [("roll", Roll(tuple(sorted(set(order.nodes))), order.by))])
         async with self._own.lock:
             await self._own.found_roll()
         return written
@@ -311,7 +312,7 @@ class People:
                 raise Denied(409, "this movement is disputed already", "Decide that dispute.")
             return [("dispute", said)]
 
-        return await self._act(draft)
+        return await self.act(draft)
 
     async def decide(self, order: Decide) -> list[Written]:
         """End a dispute: its load moves again."""
@@ -325,7 +326,7 @@ class People:
             said = Decision(order.dispute, dispute.load, order.decision, order.by, order.note)
             return [("decision", said)]
 
-        return await self._act(draft)
+        return await self.act(draft)
 
     async def settle(self, order: Settle) -> list[Written]:
         """End a case by saying what was found."""
@@ -338,7 +339,7 @@ class People:
                 raise Denied(409, "this case does not end by a person's word", case.next_step)
             return [("settled", Settled(order.case, order.by, order.note))]
 
-        return await self._act(draft)
+        return await self.act(draft)
 
     async def file(self, order: File) -> Filing:
         """State what was used of all permit lines; the figures recompute from the entry's place for ever."""
@@ -380,7 +381,7 @@ class People:
                 raise Denied(409, f"a backup {order.name!r} is known", "Make it in a folder of a new name.")
             return [("backup", BackedUp(order.name, heads, order.by))]
 
-        return await self._act(draft)
+        return await self.act(draft)
 
     async def drop_backup(self, order: DropBackup) -> list[Written]:
         """A backup was destroyed: it holds nothing back any more."""
@@ -391,7 +392,7 @@ class People:
                 raise Denied(404, f"no backup {order.name!r} is known", f"Known are: {known}.")
             return [("backup-gone", BackupGone(order.name, order.by))]
 
-        return await self._act(draft)
+        return await self.act(draft)
 
     # -- what they ask -----------------------------------------------------------------------------
 
@@ -399,7 +400,8 @@ class People:
         """What stands open now."""
         async with self._own.lock:
             book = await self._own.book()
-            return Open(book.may_lend(), self._cases(book))
+            suspension = book.restraints.suspension
+            return Open(book.may_lend(), self._cases(book), suspension.reason if suspension else "")
 
     async def look(self, view: Callable[[CenterBook], Found]) -> Found:
         """What `view` finds in the book between two commits; it changes nothing."""
@@ -427,7 +429,7 @@ class People:
 
         return void
 
-    async def _act(
+    async def act(
         self,
         draft: Callable[[CenterBook], Sequence[Draft]],
         beside: Callable[[Connection], Awaitable[None]] | None = None,

@@ -21,6 +21,7 @@ from central.ownlog import OwnLog
 from central.people import Enrol, People
 from central.projector import Projector
 from central.queries import query
+from central.restraining import Restraining
 from customs.faults import shown
 from customs.imports import Known, Papers, Refused, Upload, read_papers
 from gs1 import check_digit
@@ -52,6 +53,7 @@ class Central:
         self._own = OwnLog(database, tenant, zone, anchor, clocks, self.counters)
         self._exchange = Exchange(self._own, self.counters)
         self.people = People(self._own)
+        self.restraining = Restraining(self._own, self.people)
         self.filings = Filings(self._own)
         self.alarms = Alarms(self.people.open_cases)
         self._own.on_stored(self.projector.wake)

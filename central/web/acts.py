@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from central import people
+from central import people, restraining
 from central.errors import Denied
 from central.service import Central
 from central.web.api import bounded_body
@@ -31,7 +31,7 @@ class Acts:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of acts."""
-        did = self._central.people
+        did, restrained = self._central.people, self._central.restraining
         return [
             _act("enrol", people.Enrol, did.enrol),
             _act("write-off", people.WriteOff, did.write_off),
@@ -44,6 +44,11 @@ class Acts:
             _act("filings", people.File, did.file),
             _act("backups", people.NoteBackup, did.note_backup),
             _act("backup-gone", people.DropBackup, did.drop_backup),
+            _act("suspend", restraining.Suspend, restrained.suspend),
+            _act("resume", restraining.Resume, restrained.resume),
+            _act("hold", restraining.PutHold, restrained.put_hold),
+            _act("lift-hold", restraining.LiftHold, restrained.lift_hold),
+            web.get("/api/v1/restraints", self._restraints),
             web.get("/api/v1/cases", self._cases),
             web.get("/api/v1/nodes/{node}", self._node),
             web.get("/api/v1/filings", self._filings),
@@ -52,6 +57,9 @@ class Acts:
 
     async def _cases(self, _: web.Request) -> web.Response:
         return _json(await self._central.people.open_cases())
+
+    async def _restraints(self, _: web.Request) -> web.Response:
+        return _json(await self._central.restraining.standing())
 
     async def _node(self, request: web.Request) -> web.Response:
         return _json(await self._central.people.node(request.match_info["node"]))

@@ -53,6 +53,8 @@ def make_app(
         found = await central.people.open_cases()
         kinds = Counter(case.kind for case in found.cases)
         standing = {"cases": kinds[CASE], "alarms": kinds[ALARM], "lends": int(found.lends)}
+        restraints = await central.restraining.standing()
+        standing |= {"suspended": bool(restraints.suspended), "held": len(restraints.holds)}
         text = exposition(central.counters, {**await reading.figures(), **standing})
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
 

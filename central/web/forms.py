@@ -7,7 +7,6 @@ What is refused comes back with all that was entered. After an act the entry tha
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -22,47 +21,20 @@ from central.web import count, docks
 from central.web.api import bounded_body
 from central.web.count import Fault, Said
 from central.web.docks import LOGS_SHOWN_MAX
+from central.web.fields import BY, NOTE_LENGTH_MAX, Field, Form
 from central.web.frame import Frame
 from central.web.reading import Reading
+from central.web.restraints import RESTRAINTS
 from sync.center import CenterBook
 from sync.decisions import Undecidable
 
 _FORM_BYTES_MAX: Final = 256 * 1024
 """The longest form is a count of 200 lines."""
 
-NAME_LENGTH_MAX: Final = 80
-NOTE_LENGTH_MAX: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a form. `kind` is text, note, choice or told (carried along, shown as text)."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    hint: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-    length_max: int = NAME_LENGTH_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One act: its address, what it says of itself, and the order that its fields make."""
-
-    path: str
-    title: str
-    lead: str
-    follows: str
-    button: str
-    order: type[msgspec.Struct]
-    fields: tuple[Field, ...]
-
-
-BY: Final = Field("by", "Your name", hint="It stands in the record with what you decide.")
 _LINES: Final = Field("nodes", "Docks, one a line", "lines", length_max=4000)
 
 FORMS: Final = (
+    *RESTRAINTS,
     Form(
         "/enrol",
         "Let a dock in",
@@ -173,6 +145,10 @@ class Forms:
             "/dispute": did.dispute,
             "/decide": did.decide,
             "/settle": did.settle,
+            "/suspend": central.restraining.suspend,
+            "/resume": central.restraining.resume,
+            "/hold": central.restraining.put_hold,
+            "/lift-hold": central.restraining.lift_hold,
             "/backup-gone": did.drop_backup,
         }
 
@@ -235,6 +211,7 @@ class Forms:
             "case": None,
             "dispute": None,
             "movement": None,
+            "restraints": None,
             "docks": [],
             "codes": [],
             "known": False,
@@ -242,6 +219,8 @@ class Forms:
         if form.path == "/settle":
             found = await self._central.people.open_cases()
             about["case"] = next((case for case in found.cases if case.name == values["case"]), None)
+        elif form.path in ("/resume", "/lift-hold"):
+            about["restraints"] = await self._central.restraining.standing()
         elif form.path == "/decide":
             about["dispute"] = await self._central.people.look(
                 lambda book: book.disputes.get(values["dispute"])
@@ -370,6 +349,8 @@ def _faults(fields: Sequence[Field], said: Said) -> list[Fault]:
         text = said.one(field.name)
         stripped, expected = text.strip(), f"{field.label}: 1 to {field.length_max} characters"
         allowed = "\r\n\t" if field.kind in ("note", "lines") else ""
+        if not stripped and field.may_be_empty:
+            continue
         if not stripped:
             faults.append(Fault(field.name, "nothing", expected, "Fill it in."))
         elif len(stripped) > field.length_max:

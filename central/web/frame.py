@@ -23,6 +23,7 @@ SECTIONS: Final = (
     ("/permits", "Permits"),
     ("/jobs", "Jobs"),
     ("/movements", "Movements"),
+    ("/holds", "Holds"),
     ("/nodes", "Docks"),
     ("/cases", "Cases"),
     ("/backups", "Backups"),
@@ -71,13 +72,15 @@ class Frame:
         except Unavailable:
             text = self.text(request, name, **values)
         else:
-            text = self.text(request, name, cases_count=len(found.cases), lends=found.lends, **values)
+            values |= {"lends": found.lends, "suspended": found.suspended}
+            text = self.text(request, name, cases_count=len(found.cases), **values)
         return web.Response(text=text, status=status, content_type="text/html")
 
     def text(self, request: web.Request, name: str, **values: Any) -> str:
         """A page's text; without `cases_count` its head counts nothing."""
         values.setdefault("cases_count", None)
         values.setdefault("lends", True)
+        values.setdefault("suspended", "")
         return self._templates.get_template(name).render(
             tenant=self._central.tenant,
             zone=self._central.zone,
@@ -103,6 +106,10 @@ def form_of(case: Case) -> tuple[str, str] | None:
         return f"/retire?{urlencode({'node': case.node})}", "Retire this dock"
     if kind == "disputed":
         return f"/decide?{urlencode({'dispute': rest})}", "Decide"
+    if kind == "suspended":
+        return "/resume", "Resume the zone"
+    if kind in ("hold-again", "ended-elsewhere"):
+        return "/holds", "Look at the holds"
     if kind == "gap":
         return f"/write-off?{urlencode({'node': case.node, 'gap': case.epoch})}", "Count and write off"
     if kind in ("open", "missing", "unread"):

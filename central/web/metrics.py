@@ -18,6 +18,8 @@ METRICS: Final[dict[str, tuple[str, str]]] = {
     "zonegate_center_alarms": ("gauge", "Things that must not have happened and are not settled."),
     "zonegate_center_cases": ("gauge", "Cases that wait for a person."),
     "zonegate_center_lends": ("gauge", "1 while permits are lent to docks, 0 while the roll call waits."),
+    "zonegate_center_suspended": ("gauge", "1 while the zone is suspended and every door says STOP, else 0."),
+    "zonegate_center_held": ("gauge", "Agency and quality holds that stand."),
     "zonegate_center_books_behind": ("gauge", "Own entries that the books have not taken yet."),
 }
 
@@ -37,6 +39,8 @@ _FIGURES: Final = {
     "alarms": "zonegate_center_alarms",
     "cases": "zonegate_center_cases",
     "lends": "zonegate_center_lends",
+    "suspended": "zonegate_center_suspended",
+    "held": "zonegate_center_held",
 }
 
 

@@ -57,6 +57,7 @@ class Pages:
             web.get("/nodes", self._nodes),
             web.get("/nodes/{node}", self._node),
             web.get("/cases", self._cases),
+            web.get("/holds", self._holds),
             web.get("/backups", self._backups),
             web.get("/entry/{entry_id}", self._entry),
             web.get("/import", self._import),
@@ -148,6 +149,10 @@ class Pages:
         found = await self._central.people.open_cases()
         ended = await self._reading.ended()
         return await self._frame.page(request, "cases.html", cases=found.cases[:_CASES_MAX], ended=ended)
+
+    async def _holds(self, request: web.Request) -> web.Response:
+        standing = await self._central.restraining.standing()
+        return await self._frame.page(request, "holds.html", standing=standing)
 
     async def _backups(self, request: web.Request) -> web.Response:
         told = await self._reading.backups()

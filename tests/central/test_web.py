@@ -32,8 +32,8 @@ from tests.central.test_books import a_day
 DESCRIPTION = json.loads((files("central.web") / "openapi.json").read_text("utf-8"))
 Client = TestClient[web.Request, web.Application]
 PAGES = (
-    *("/", "/permits", "/jobs", "/movements", "/nodes", "/cases", "/backups"),
-    *("/enrol", "/roll", "/import", "/login"),
+    *("/", "/permits", "/jobs", "/movements", "/nodes", "/cases", "/holds", "/backups"),
+    *("/enrol", "/roll", "/suspend", "/resume", "/hold", "/lift-hold", "/import", "/login"),
 )
 
 
@@ -90,7 +90,7 @@ async def test_real_answers_are_as_described(
         validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
         checked += 1
         assert body.get("items") != [], url
-    assert checked == 16
+    assert checked == 17
 
 
 async def test_a_changed_answer_would_be_noticed(
