@@ -50,8 +50,8 @@ PERMIT_KINDS: Final = frozenset(
         "inward-processing",
     }
 )
-"""Kinds this version knows. A door meets another kind with a Hold: "update this dock". What goods may leave
-on each is `customs.dispositions`.
+"""Kinds this version knows. A door meets another kind with a Hold: "update this dock". What goods leave for
+on each is `customs.us.matrix.DISPOSITIONS`.
 """
 
 

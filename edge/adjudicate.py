@@ -17,7 +17,6 @@ from typing import Final
 
 import msgspec
 
-from customs.dispositions import is_destroyed, last_day, may_leave
 from customs.documents import (
     PERMIT_KINDS,
     Conveyance,
@@ -28,6 +27,8 @@ from customs.documents import (
     Status,
     earliest,
 )
+from customs.us.matrix import DISPOSITIONS, MATRIX, Disposition, last_warehouse_day
+from customs.us.rulings import Allowed
 from edge import words
 from edge.books import Done, Job, NodeBooks, is_single
 from edge.given import CODE_BYTES_MAX
@@ -453,26 +454,41 @@ def _by_line(
 
 
 def _status_forbids(books: NodeBooks, verdict: Verdict, permit: Permit) -> bool:
-    """Whether the goods' zone status keeps them from leaving on this kind of permit."""
+    """Whether the goods' zone status keeps them from leaving on this kind of permit; goods in suspense leave
+    on none.
+    """
     assert verdict.load is not None
     if verdict.direction is not Direction.OUT or rules_in_force(books) < GOODS_RULES:
         return False
-    return not may_leave(permit.kind, verdict.load.status or Status.SUSPENSE)
+    status = verdict.load.status or Status.SUSPENSE
+    disposition = DISPOSITIONS.get(permit.kind)
+    if status is Status.SUSPENSE or disposition is None:
+        return status is Status.SUSPENSE
+    return not isinstance(MATRIX[disposition][status], Allowed)
 
 
 def _goods_trouble(
     load: LoadFacts, permit: Permit, line: PermitLine, today: date
 ) -> tuple[str, date | None] | None:
     """What keeps goods from leaving on a line on this day beside the permit's own dates: reason and date."""
-    if _has_expired(load, today) and not is_destroyed(permit.kind):
+    if _has_expired(load, today) and not _destroys(permit):
         return "expired", load.expiry
-    last = last_day(permit.kind, load.imported) if load.imported is not None else None
-    if last is not None and today > last:
-        return "over-five-years", last
+    if load.imported is not None and DISPOSITIONS.get(permit.kind) in _TO_WAREHOUSE:
+        last = last_warehouse_day(load.imported)
+        if today > last:
+            return "over-five-years", last
     opens, closes = line.quota_opens, line.quota_closes
     if (opens is not None and today < opens) or (closes is not None and today > closes):
         return "quota-closed", None
     return None
+
+
+_TO_WAREHOUSE: Final = (Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT)
+
+
+def _destroys(permit: Permit) -> bool:
+    """Whether goods leave on it to be destroyed, so that what is wrong with them does not keep them here."""
+    return DISPOSITIONS.get(permit.kind) is Disposition.DESTRUCTION
 
 
 def _has_expired(load: LoadFacts, today: date) -> bool:
@@ -490,7 +506,7 @@ def _domestic(books: NodeBooks, verdict: Verdict, conveyance: Conveyance, moment
     if not asked or load is None or load.expiry is None:
         return passes
     permits = (books.line(ref) for ref in conveyance.permit_lines)
-    if any(found is not None and is_destroyed(found[0].kind) for found in permits):
+    if any(found is not None and _destroys(found[0]) for found in permits):
         return passes
     if not moment.synchronized:
         return replace(verdict, reason="clock-unsure")

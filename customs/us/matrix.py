@@ -51,8 +51,13 @@ DISPOSITIONS: Final[Mapping[str, Disposition]] = MappingProxyType(
     {
         "weekly-entry": Disposition.CONSUMPTION,
         "entry": Disposition.CONSUMPTION,
+        "warehouse": Disposition.WAREHOUSE,
+        "warehouse-for-export": Disposition.WAREHOUSE_FOR_EXPORT,
         "export": Disposition.EXPORT,
+        "in-bond-export": Disposition.EXPORT,
         "zone-transfer": Disposition.OTHER_ZONE,
+        "destruction": Disposition.DESTRUCTION,
+        "supplies": Disposition.SUPPLIES,
     }
 )
 """Where goods go under a permit's kind; kinds that let nothing out are not here."""
