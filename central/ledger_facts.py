@@ -13,20 +13,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from msgspec.structs import replace
-
 from central.errors import UnreadableEntry
 from central.projections import Source
 from customs.documents import Conveyance, Permit, Status
+from customs.ledger import elections
 from customs.ledger.facts import (
-    ABROAD,
     ADJUSTED,
     CONSTRUCTIVE,
     DESTROYED,
     EXPORTED,
-    NO_LAYER,
     OTHER_ZONE,
-    OVERDRAWN,
     RESTATUS,
     STOCK,
     SUPPLIES,
@@ -37,7 +33,6 @@ from customs.ledger.facts import (
     Out,
     Queue,
     Ref,
-    Take,
     booked,
 )
 from customs.ledger.quantities import Pair, customs_quantity
@@ -83,26 +78,6 @@ class Word(NamedTuple):
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """A fact that the books contain; if it is of goods that left, what it takes, and where each of these
-    stood in the line.
-    """
-
-    fact: In | Out
-    takes: tuple[tuple[Take, Key], ...] = ()
-
-
-@dataclass(slots=True)
-class Elected:
-    """One dated election."""
-
-    owner: str
-    product: str
-    method: str
-    valid_from: datetime
-
-
 @dataclass(slots=True)
 class Papers:
     """What facts are read by, as it is known where the own log has come to."""
@@ -115,28 +90,17 @@ class Papers:
     """Constructive queues that an accepted customs entry has filled."""
     carried: dict[str, str] = field(default_factory=dict)
     """The lot that a load was admitted as, by the load's key."""
-    elections: list[Elected] = field(default_factory=list)
-    """In the order in which they became known."""
+    elections: list[elections.Election] = field(default_factory=list)
     frozen_until: datetime | None = None
-
-    def specific(self, owner: str, product: str, at: datetime) -> bool:
-        """Whether goods are attributed by the lot that is known to have left (19 CFR 146.23(a)(2))."""
-        found: tuple[datetime, int] | None = None
-        method = "fifo"
-        for place, one in enumerate(self.elections):
-            applies = one.owner in ("", owner) and one.product in ("", product) and one.valid_from <= at
-            if applies and (found is None or (one.valid_from, place) > found):
-                found, method = (one.valid_from, place), one.method
-        return method == "specific"
 
     def pair(self, lot: str, quantity: Decimal) -> Pair:
         """`quantity` of a lot in both units, by its paper; one to one where there is none."""
         whole = self.lines.get(lot, Pair(_ONE, _ONE))
         return Pair(quantity, customs_quantity(quantity, whole))
 
-    def key(self, happened: datetime, leaves: bool, ref: Ref) -> Key:
+    def key(self, happened: datetime, turn: int, ref: Ref) -> Key:
         """A fact's place in its queue."""
-        return _key(happened, self.frozen_until, leaves, ref)
+        return Key(booked(happened, self.frozen_until), turn, happened, ref.entry_id, ref.n)
 
 
 @dataclass(slots=True)
@@ -144,8 +108,8 @@ class Told:
     """What one entry tells: facts, movements that are corrected, words, and the papers of its lots."""
 
     arrived: list[In | Out] = field(default_factory=list)
-    corrects: list[tuple[str, Ref, datetime]] = field(default_factory=list)
-    """Ids of corrected movements, the name of the correction's facts and when it happened."""
+    corrects: list[tuple[str, Key]] = field(default_factory=list)
+    """Ids of corrected movements, each with the key of what takes it back."""
     words: set[Word] = field(default_factory=set)
     papers: dict[str, Named] = field(default_factory=dict)
     frozen_until: datetime | None = None
@@ -190,23 +154,6 @@ def told(source: Source, body: Any, papers: Papers) -> Told:
     return found
 
 
-def amends(was: Booked, named: Ref, happened: datetime, frozen_until: datetime | None) -> list[In | Out]:
-    """The correction of a fact that a pinned cut contains, as facts of the open period. What comes back keeps
-    its place in the line; what was overdrawn is not goods, and only closes the case.
-    """
-    fact = was.fact
-    if isinstance(fact, In):
-        key = _key(happened, frozen_until, True, named)
-        return [Out(fact.queue, key, fact.pair.commercial, fact.source or ABROAD, fact.lot)]
-    facts: list[In | Out] = []
-    for n, (take, place) in enumerate(was.takes):
-        key = _key(happened, frozen_until, False, Ref(named.entry_id, named.n + n))
-        overdrawn = take.layer == NO_LAYER
-        queue = replace(fact.queue, place=OVERDRAWN) if overdrawn else fact.queue
-        facts.append(In(queue, key, take.lot, take.pair, fact.to, None if overdrawn else place))
-    return facts
-
-
 def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> None:
     entry, load = source.entry, body.load
     product = load.gtin or load.key
@@ -217,14 +164,14 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
     if entry.type == "admission":
         named = Named(use.permit, use.line) if use else None
         lot = f"{use.permit}/{use.line}" if use else f"{body.status.value}-{entry.occurred_at:%Y%m%d}"
-        key = papers.key(entry.occurred_at, False, ref)
+        key = papers.key(entry.occurred_at, 0, ref)
         found.arrived.append(In(queue, key, lot, papers.pair(lot, body.quantity)))
         papers.carried[load.key] = lot
         _lot_words(found, lot, body.owner, product, named)
         return
-    key = papers.key(entry.occurred_at, True, ref)
+    key = papers.key(entry.occurred_at, 1, ref)
     picked = papers.carried.get(load.key)
-    specific = papers.specific(body.owner, product, entry.occurred_at)
+    method = elections.elected(papers.elections, body.owner, product, entry.occurred_at)
     if use is not None:
         to = DISPOSITIONS.get(papers.kinds.get(use.permit, ""), UNDOCUMENTED)
         found.words.add(Word(use.permit, "document", use.permit))
@@ -233,7 +180,7 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
             queue = constructive
     else:
         to = TERRITORY if body.status is Status.DOMESTIC else UNDOCUMENTED
-    found.arrived.append(Out(queue, key, body.quantity, to, picked if specific else None, picked))
+    found.arrived.append(Out(queue, key, body.quantity, to, elections.named_lot(method, picked), picked))
 
 
 def _lot_words(found: Told, lot: str, owner: str, product: str, named: Named | None) -> None:
@@ -247,8 +194,9 @@ def _lot_words(found: Told, lot: str, owner: str, product: str, named: Named | N
         found.papers[lot] = named
 
 
-def _correction(source: Source, body: Correction, _: Papers, found: Told) -> None:
-    found.corrects.append((body.corrects, Ref(source.entry.entry_id), source.entry.occurred_at))
+def _correction(source: Source, body: Correction, papers: Papers, found: Told) -> None:
+    entry = source.entry
+    found.corrects.append((body.corrects, papers.key(entry.occurred_at, 1, Ref(entry.entry_id))))
 
 
 def _permit(_: Source, body: Permit, papers: Papers, found: Told) -> None:
@@ -267,8 +215,8 @@ def _status_change(source: Source, body: StatusChange, papers: Papers, found: To
     _check(body.quantity, body.owner, body.product, body.number, body.lot or "")
     entry_id = source.entry.entry_id
     queue = Queue(body.owner, body.product, body.status)
-    out = papers.key(body.happened, True, Ref(entry_id, 0))
-    come = papers.key(body.happened, False, Ref(entry_id, 1))
+    out = papers.key(body.happened, 1, Ref(entry_id, 0))
+    come = papers.key(body.happened, 0, Ref(entry_id, 1))
     if body.lot is not None and body.lot in papers.lines:
         papers.lines[body.made] = papers.lines[body.lot]
     found.arrived += [
@@ -291,11 +239,11 @@ def _adjustment(source: Source, body: Adjustment, papers: Papers, found: Told) -
     found.words.add(Word(body.number, "document", body.number))
     if body.quantity > 0:
         lot = body.lot or f"{body.number}/1"
-        key = papers.key(body.happened, False, ref)
+        key = papers.key(body.happened, 0, ref)
         found.arrived.append(In(queue, key, lot, papers.pair(lot, body.quantity), ADJUSTED))
         _lot_words(found, lot, body.owner, body.product, None if body.lot else Named(body.number, "1"))
         return
-    key = papers.key(body.happened, True, ref)
+    key = papers.key(body.happened, 1, ref)
     to = CASUALTY if body.destroyed else ADJUSTED
     found.arrived.append(Out(queue, key, -body.quantity, to, body.lot))
 
@@ -304,7 +252,7 @@ def _constructive(source: Source, body: Constructive, papers: Papers, found: Tol
     place = f"{CONSTRUCTIVE}{body.document}"
     for n, goods in enumerate(body.goods):
         _check(goods.quantity, goods.owner, goods.product, body.document, goods.lot or "")
-        key = papers.key(body.happened, True, Ref(source.entry.entry_id, n))
+        key = papers.key(body.happened, 1, Ref(source.entry.entry_id, n))
         stock = Queue(goods.owner, goods.product, goods.status)
         entered = Queue(goods.owner, goods.product, goods.status, place)
         if body.accepted:
@@ -316,17 +264,14 @@ def _constructive(source: Source, body: Constructive, papers: Papers, found: Tol
 
 
 def _election(_: Source, body: Election, papers: Papers, __: Told) -> None:
-    papers.elections.append(Elected(body.owner, body.product, body.method, body.valid_from))
+    papers.elections.append(
+        elections.Election(body.owner, body.method, body.since, body.authority, body.product)
+    )
 
 
 def _cut(_: Source, body: Cut, papers: Papers, __: Told) -> None:
     if papers.frozen_until is None or body.until > papers.frozen_until:
         papers.frozen_until = body.until
-
-
-def _key(happened: datetime, frozen_until: datetime | None, leaves: bool, ref: Ref) -> Key:
-    """In the open period where a pinned cut contains the instant."""
-    return Key(booked(happened, frozen_until), leaves, happened, ref.entry_id, ref.n)
 
 
 def _check(quantity: Decimal, *names: str) -> None:

@@ -14,18 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec.structs import replace
+from msgspec import convert
+from msgspec.structs import astuple, replace
 
 from central.errors import UnreadableEntry
 from central.ledger_facts import (
-    Booked,
-    Elected,
     Named,
     Papers,
     Told,
     Wanted,
     Word,
-    amends,
     concerns,
     told,
     wanted,
@@ -33,13 +31,14 @@ from central.ledger_facts import (
 from central.ledger_shelves import Shelves, fact_of, queue_of, refs_of
 from central.projections import Source
 from central.queries import query
-from customs.ledger.attribution import Layer
+from customs.known import Known
+from customs.ledger import elections
+from customs.ledger.attribution import Layer, News
+from customs.ledger.corrections import compensation
 from customs.ledger.facts import (
     CONSTRUCTIVE,
-    STOCK,
     In,
     Key,
-    Known,
     Out,
     Posting,
     Queue,
@@ -62,12 +61,15 @@ _POSTING: Final = (
     "account_to", "quantity", "customs", "booked", "happened",
 )  # fmt: skip
 _FACT: Final = (
-    "queue", "booked", "leaves", "happened", "fact", "n", "source", "known_place", "known_seq", "lot",
-    "quantity", "customs", "account", "onward", "picked", "fifo_booked", "fifo_happened", "fifo_fact",
-    "fifo_n",
+    "queue", "booked", "turn", "happened", "fact", "n", "leaves", "source", "known_place", "known_seq", "lot",
+    "quantity", "customs", "account", "onward", "picked", "fifo_booked", "fifo_turn",
+    "fifo_happened", "fifo_fact", "fifo_n",
 )  # fmt: skip
-_TAKEN: Final = ("fact", "n", "layer", "layer_n", "ordinal", "lot", "quantity", "customs")
-_ELECTION: Final = ("place", "seq", "entry_id", "owner", "product", "method", "valid_from", "authority")
+_TAKEN: Final = (
+    "fact", "n", "layer", "layer_n", "ordinal", "lot", "quantity", "customs", "fifo_booked", "fifo_turn",
+    "fifo_happened", "fifo_fact", "fifo_n",
+)  # fmt: skip
+_ELECTION: Final = ("place", "seq", "entry_id", "owner", "product", "method", "since", "authority")
 _CUT: Final = ("number", "place", "seq", "entry_id", "until", "digest")
 
 
@@ -165,7 +167,7 @@ class LedgerFold:
             if isinstance(body, Election):
                 self._page.elections.append(
                     (self._order, own.seq, own.entry_id, body.owner, body.product, body.method,
-                     body.valid_from, body.authority)
+                     body.since, body.authority)
                 )  # fmt: skip
             elif isinstance(body, Cut):
                 self._page.cuts.append(
@@ -180,9 +182,8 @@ class LedgerFold:
             wanted(source, body, wants)
         connection, papers = self._connection, self._papers
         papers.frozen_until = await connection.fetchval(query("ledger_cuts"), *self._who)
-        papers.elections = [
-            Elected(**row) for row in await connection.fetch(query("ledger_elections"), *self._who)
-        ]
+        rows = await connection.fetch(query("ledger_elections"), *self._who)
+        papers.elections = [convert(dict(row), elections.Election) for row in rows]
         self._day = await connection.fetchval(query("ledger_last_day"), *self._who)
         if wants.permits:
             numbers = sorted(wants.permits)
@@ -203,55 +204,50 @@ class LedgerFold:
     # -- settling ----------------------------------------------------------------------------------
 
     async def _settle(self, own: Entry, tolds: Sequence[Told]) -> None:
-        """Settle what became known with one own entry: a queue before those that its goods go on to."""
+        """Settle what became known with one own entry."""
         known = Known(self._order, own.seq)
-        work: dict[Queue, tuple[list[In | Out], list[Ref]]] = defaultdict(lambda: ([], []))
+        work: dict[Queue, News] = defaultdict(News)
         for one in tolds:
             for fact in one.arrived:
-                work[fact.queue][0].append(fact)
+                work[fact.queue].arrived.append(fact)
                 self._told[fact.key.entry_id][fact.key.ref] = fact
-            for movement, named, happened in one.corrects:
-                await self._correct(movement, named, happened, one.frozen_until, work)
-        for queue in [queue for queue, (arrived, withdrawn) in work.items() if not arrived and not withdrawn]:
-            del work[queue]
-        if not work:
+            for movement, key in one.corrects:
+                await self._correct(movement, key, one.frozen_until, work)
+        firsts = {queue: await self._shelves.first(queue, news) for queue, news in work.items() if news}
+        if not firsts:
             return
         self._day = max(self._day or date.min, own.recorded_at.astimezone(UTC).date())
         self._page.knowns.append((self._order, own.seq, own.recorded_at, self._day))
         counts: dict[Ref, int] = defaultdict(int)
-        while work:
-            queue = min(work, key=lambda one: (one.place != STOCK, one))
-            arrived, withdrawn = work.pop(queue)
-            shelf = await self._shelves.get(queue, arrived, withdrawn)
-            settled = shelf.settle(arrived, withdrawn, known)
+        while firsts:
+            # Goods go on to a later place in another queue: what changes first is settled first.
+            _, queue = min((first, queue) for queue, first in firsts.items())
+            del firsts[queue]
+            news = work.pop(queue)
+            shelf = await self._shelves.get(queue, news)
+            settled = shelf.settle(news, known)
             for posting in settled.postings:
                 counts[posting.fact] += 1
                 await self._post(posting, shelf.number, counts[posting.fact])
-            for behind, onward in settled.onward.items():
-                work[behind][0].extend(onward.arrived)
-                work[behind][1].extend(onward.withdrawn)
+            for behind, more in settled.onward.items():
+                work[behind].add(more)
+                firsts.pop(behind, None)
+                if work[behind]:
+                    firsts[behind] = await self._shelves.first(behind, work[behind])
 
     async def _correct(
-        self,
-        movement: str,
-        named: Ref,
-        happened: datetime,
-        frozen_until: datetime | None,
-        work: dict[Queue, tuple[list[In | Out], list[Ref]]],
+        self, movement: str, key: Key, frozen_until: datetime | None, work: dict[Queue, News]
     ) -> None:
-        """A movement is undone: in the open period it never was, a pinned cut keeps it and has it amended."""
+        """A movement is undone: in the open period it never was; where a pinned cut contains it, facts of the
+        open period take it back.
+        """
         for ref, fact in sorted(self._told.pop(movement, {}).items()):
-            arrived, withdrawn = work[fact.queue]
             if frozen_until is None or fact.key.booked > frozen_until:
-                if fact in arrived:  # both became known together: it never was
-                    arrived.remove(fact)
-                else:
-                    withdrawn.append(ref)
+                work[fact.queue].add(News(withdrawn=[ref]))
                 continue
-            was = Booked(fact, await self._shelves.takes(fact))
-            for amended in amends(was, named, happened, frozen_until):
-                work[amended.queue][0].append(amended)
-                named = Ref(named.entry_id, amended.key.n + 1)
+            for back in compensation(fact, await self._shelves.takes(fact), key):
+                work[back.queue].arrived.append(back)
+                key = replace(key, n=back.key.n + 1)
 
     async def _post(self, posting: Posting, number: int | None, ordinal: int) -> None:
         assert number is not None
@@ -346,28 +342,27 @@ class LedgerFold:
 
 def _fact_row(fact: In | Out, known: Known, number: int | None, onward: int | None) -> tuple[Any, ...]:
     key = fact.key
+    leaves = isinstance(fact, Out)
     head = (
-        number, key.booked, key.leaves, key.happened, key.entry_id, key.n, key.entry_id[:_ID_LENGTH],
+        number, key.booked, key.turn, key.happened, key.entry_id, key.n, leaves, key.entry_id[:_ID_LENGTH],
         known.order, known.seq, fact.lot,
     )  # fmt: skip
     if isinstance(fact, Out):
-        return (*head, fact.quantity, None, fact.to, onward, fact.picked, None, None, None, None)
-    fifo = fact.fifo
-    place = (fifo.booked, fifo.happened, fifo.entry_id, fifo.n) if fifo else (None, None, None, None)
-    return (*head, fact.pair.commercial, fact.pair.customs, fact.source, None, None, *place)
+        return (*head, fact.quantity, None, fact.to, onward, fact.picked, None, None, None, None, None)
+    fifo = astuple(fact.fifo) if fact.fifo else (None, None, None, None, None)
+    return (*head, fact.pair.commercial, fact.pair.customs, fact.source, None, None, *fifo)
 
 
 def _layer_row(layer: Layer, number: int | None) -> tuple[Any, ...]:
-    key, fifo = layer.key, layer.fifo
+    key = layer.key
     return (
-        number, key.entry_id, key.n, key.booked, key.happened, fifo.booked, fifo.happened, fifo.entry_id,
-        fifo.n, layer.lot, layer.total.commercial, layer.total.customs, layer.left.commercial,
-        layer.left.customs,
+        number, key.entry_id, key.n, key.booked, key.turn, key.happened, *astuple(layer.fifo), layer.lot,
+        layer.total.commercial, layer.total.customs, layer.left.commercial, layer.left.customs,
     )  # fmt: skip
 
 
 def _take_row(take: Take, ordinal: int) -> tuple[Any, ...]:
     return (
         take.out.entry_id, take.out.n, take.layer.entry_id, take.layer.n, ordinal, take.lot,
-        take.pair.commercial, take.pair.customs,
+        take.pair.commercial, take.pair.customs, *astuple(take.fifo),
     )  # fmt: skip

@@ -23,7 +23,8 @@ import msgspec
 from central.database import Database
 from central.errors import Denied
 from central.queries import query
-from customs.ledger.facts import Known, holds_goods
+from customs.known import Known
+from customs.ledger.facts import holds_goods
 from sync.bodies import Movement, read_body
 from sync.entry import MALFORMED, Entry, read_record
 from sync.errors import EntryError

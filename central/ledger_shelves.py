@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import astuple
+
 from central.queries import query
 from customs.documents import Status
-from customs.ledger.attribution import Layer, Settled, Tail, settle, wanted
-from customs.ledger.facts import NO_LAYER, In, Key, Known, Out, Queue, Ref, Take
+from customs.known import Known
+from customs.ledger.attribution import Layer, News, Settled, Tail, place, settle, wanted
+from customs.ledger.facts import NO_LAYER, In, Key, Out, Queue, Ref, Take
 from customs.ledger.quantities import EXACT, Pair
 
 if TYPE_CHECKING:
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 FRONT: Final = 32
 """Open layers of a queue that are read at first; twice as many each time that they do not suffice."""
 
-_FIRST: Final = Key(datetime.min.replace(tzinfo=UTC), False, datetime.min.replace(tzinfo=UTC), "")
-_LAST: Final = Key(datetime.max.replace(tzinfo=UTC), True, datetime.max.replace(tzinfo=UTC), "~")
+_FIRST: Final = Key(datetime.min.replace(tzinfo=UTC), 0, datetime.min.replace(tzinfo=UTC), "")
+_LAST: Final = Key(datetime.max.replace(tzinfo=UTC), 9, datetime.max.replace(tzinfo=UTC), "~")
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class Shelf:
     facts: list[In | Out] = field(default_factory=list)
     layers: dict[Ref, Layer] = field(default_factory=dict)
     takes: dict[Ref, tuple[Take, ...]] = field(default_factory=dict)
-    after: Key | None = None
+    after: tuple[Key, Key] | None = None
     """The place in the line up to which all open layers are in memory."""
     whole: bool = False
     """Whether all open layers are."""
@@ -62,11 +65,11 @@ class Shelf:
     drawn: set[Ref] = field(default_factory=set)
     """Facts whose takes are to be written."""
 
-    def settle(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref], known: Known) -> Settled:
+    def settle(self, news: News, known: Known) -> Settled:
         """Settle facts into what is in memory, which must suffice, and keep what comes of it."""
-        settled = settle(self.tail(arrived, withdrawn), arrived, withdrawn, known)
-        self._withdraw(withdrawn)
-        for fact in arrived:
+        settled = settle(self.tail(news), news, known)
+        self._withdraw(news.withdrawn)
+        for fact in news.arrived:
             insort(self.facts, fact, key=_key)
             self.came[fact.key.ref] = (fact, known)
         self.layers.update(settled.layers)
@@ -77,39 +80,42 @@ class Shelf:
                 self.takes[ref] = takes
         return settled
 
-    def tail(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Tail:
+    def tail(self, news: News) -> Tail:
         """What is in memory of this queue and facts can concern."""
-        at = bisect_left(self.facts, self.first(arrived, withdrawn), key=_key)
+        at = bisect_left(self.facts, self.first(news), key=_key)
         later = self.facts[at:]
         takes = {ref: found for fact in later if (found := self.takes.get(ref := fact.key.ref))}
         drawn = {take.layer for found in takes.values() for take in found}
         layers = [layer for ref, layer in self.layers.items() if layer.left or ref in drawn]
         return Tail(self.queue, layers, later, takes)
 
-    def first(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Key:
+    def first(self, news: News) -> Key:
         """The first key that facts concern; withdrawn ones must be in memory."""
-        gone = set(withdrawn)
-        keys = [fact.key for fact in arrived]
-        keys += [fact.key for fact in self.facts if fact.key.ref in gone] if gone else []
+        keys = [fact.key for fact in news.arrived]
+        if news.withdrawn:
+            gone = set(news.withdrawn)
+            keys += [fact.key for fact in self.facts if fact.key.ref in gone]
         return min(keys)
 
-    def lacks_layers(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> bool:
+    def lacks_layers(self, news: News) -> bool:
         """Whether facts may take of open layers that are not in memory."""
         if self.whole or not self.stored:
             return False
-        first = self.first(arrived, withdrawn)
-        rest = wanted(self.tail(arrived, withdrawn), arrived, withdrawn)
+        first = self.first(news)
+        rest = wanted(self.tail(news), news)
         for layer in self.layers.values():
-            if rest > 0 and self.after is not None and layer.fifo <= self.after and layer.key < first:
+            if rest <= 0:
+                break
+            if self.after is not None and place(layer) <= self.after and layer.key < first:
                 rest = EXACT.subtract(rest, layer.left.commercial)
         return rest > 0
 
-    def lacks_lots(self, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> set[str]:
+    def lacks_lots(self, news: News) -> set[str]:
         """Lots that facts name and whose open layers are not all in memory."""
         if self.whole or not self.stored:
             return set()
-        facts = (*arrived, *self.tail(arrived, withdrawn).later)
-        named = {fact.lot for fact in facts if isinstance(fact, Out) and fact.lot is not None}
+        facts = (*news.arrived, *self.tail(news).later)
+        named = {fact.lot for fact in facts if isinstance(fact, Out) and fact.lot}
         return named - self.lots
 
     def hold(self, layer: Layer) -> None:
@@ -160,42 +166,37 @@ class Shelves:
         await self._read_facts([(shelf, firsts[shelf.queue]) for shelf in stored])
         await self._read_front(stored, FRONT)
 
-    async def get(self, queue: Queue, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> Shelf:
-        """A queue with all in memory that these facts concern."""
+    async def first(self, queue: Queue, news: News) -> Key:
+        """The first key of a queue that facts concern; from there on it is in memory then."""
         if queue not in self._shelves:
-            await self.open({queue: min((fact.key for fact in arrived), default=_LAST)})
+            await self.open({queue: min((fact.key for fact in news.arrived), default=_LAST)})
+        shelf = self._shelves[queue]
+        if shelf.stored:
+            await self._reach_back(shelf, news)
+        return shelf.first(news)
+
+    async def get(self, queue: Queue, news: News) -> Shelf:
+        """A queue with all in memory that these facts concern; `first` was asked before."""
         shelf = self._shelves[queue]
         if shelf.number is None:
             shelf.number = await self._number()
-        if shelf.stored:
-            await self._reach_back(shelf, arrived, withdrawn)
         front = FRONT
-        while shelf.lacks_layers(arrived, withdrawn):
+        while shelf.lacks_layers(news):
             front *= 2
             await self._read_front([shelf], front)
-        if lots := shelf.lacks_lots(arrived, withdrawn):
+        if lots := shelf.lacks_lots(news):
             await self._read_lots(shelf, lots)
         return shelf
 
-    async def takes(self, fact: In | Out) -> tuple[tuple[Take, Key], ...]:
-        """What a fact takes as the books draw it now, and where each layer stands in the line."""
+    async def takes(self, fact: In | Out) -> Sequence[Take]:
+        """What a fact takes as the books draw it now."""
         shelf = self._shelves.get(fact.queue)
         ref = fact.key.ref
         if shelf is not None and (ref in shelf.kept or ref in shelf.came):
-            return tuple(
-                (take, shelf.layers[take.layer].fifo if take.layer != NO_LAYER else fact.key)
-                for take in shelf.takes.get(ref, ())
-            )
-        of = tuple(zip(*refs_of([ref]), strict=True))
-        takes = [
-            take_of(row) for row in await self._connection.fetch(query("ledger_takes_of"), *self._who, *of)
-        ]
-        if not takes:
-            return ()
-        of = tuple(zip(*refs_of(take.layer for take in takes), strict=True))
-        rows = await self._connection.fetch(query("ledger_layers_of"), *self._who, *of)
-        places = {layer.key.ref: layer.fifo for layer in map(layer_of, rows)}
-        return tuple((take, places.get(take.layer, fact.key)) for take in takes)
+            return shelf.takes.get(ref, ())
+        of = zip(*refs_of([ref]), strict=True)
+        rows = await self._connection.fetch(query("ledger_takes_of"), *self._who, *of)
+        return [take_of(row) for row in rows]
 
     async def number(self, queue: Queue) -> int:
         """The number of a queue, given to it when it is first needed."""
@@ -213,16 +214,14 @@ class Shelves:
         self._last += 1
         return self._last
 
-    async def _reach_back(self, shelf: Shelf, arrived: Sequence[In | Out], withdrawn: Sequence[Ref]) -> None:
-        keys = [fact.key for fact in arrived]
-        unseen = [ref for ref in withdrawn if ref not in shelf.kept and ref not in shelf.came]
+    async def _reach_back(self, shelf: Shelf, news: News) -> None:
+        keys = [fact.key for fact in news.arrived]
+        unseen = [ref for ref in news.withdrawn if ref not in shelf.kept and ref not in shelf.came]
         if unseen:
             rows = await self._connection.fetch(
                 query("ledger_keys_of"), *self._who, shelf.number, *zip(*refs_of(unseen), strict=True)
             )
-            keys += [
-                Key(row["booked"], row["leaves"], row["happened"], row["fact"], row["n"]) for row in rows
-            ]
+            keys += [Key(row["booked"], row["turn"], row["happened"], row["fact"], row["n"]) for row in rows]
         if keys and (shelf.since is None or min(keys) < shelf.since):
             await self._read_facts([(shelf, min(keys))])
 
@@ -230,7 +229,7 @@ class Shelves:
         """Facts of queues from keys on, what they take, and the layers that they brought or took of."""
         if not wanted_:
             return
-        keys = [(s.number, k.booked, k.leaves, k.happened, k.entry_id, k.n) for s, k in wanted_]
+        keys = [(s.number, k.booked, k.turn, k.happened, k.entry_id, k.n) for s, k in wanted_]
         rows = await self._connection.fetch(query("ledger_later"), *self._who, *zip(*keys, strict=True))
         shelves = {shelf.number: shelf for shelf, _ in wanted_}
         for shelf, first in wanted_:
@@ -273,7 +272,8 @@ class Shelves:
         if not shelves:
             return
         places = [
-            (s.number, a.booked, a.happened, a.entry_id, a.n) for s in shelves for a in [s.after or _FIRST]
+            (shelf.number, *(part for key in shelf.after or (_FIRST, _FIRST) for part in astuple(key)))
+            for shelf in shelves
         ]
         rows = await self._connection.fetch(
             query("ledger_front"), *self._who, *zip(*places, strict=True), limit
@@ -285,7 +285,7 @@ class Shelves:
             layer = layer_of(row)
             shelf.hold(layer)
             counts[row["queue"]] += 1
-            shelf.after = layer.fifo if shelf.after is None else max(shelf.after, layer.fifo)
+            shelf.after = max(shelf.after or place(layer), place(layer))
         for shelf in shelves:
             assert shelf.number is not None
             shelf.whole = counts[shelf.number] < limit
@@ -312,31 +312,34 @@ def queue_of(row: asyncpg.Record, prefix: str = "") -> Queue:
 
 def fact_of(row: asyncpg.Record, queue: Queue) -> In | Out:
     """A fact from its columns."""
-    key = Key(row["booked"], row["leaves"], row["happened"], row["fact"], row["n"])
+    key = Key(row["booked"], row["turn"], row["happened"], row["fact"], row["n"])
     if row["leaves"]:
         onward = queue_of(row, "o_") if row["o_owner"] is not None else None
         return Out(queue, key, row["quantity"], row["account"], row["lot"], row["picked"], onward)
-    fifo = None
-    if row["fifo_booked"] is not None:
-        fifo = Key(row["fifo_booked"], False, row["fifo_happened"], row["fifo_fact"], row["fifo_n"])
+    fifo = _fifo_of(row) if row["fifo_booked"] is not None else None
     return In(queue, key, row["lot"], Pair(row["quantity"], row["customs"]), row["account"], fifo)
 
 
 def take_of(row: asyncpg.Record) -> Take:
     """What a fact took of a layer, from its columns."""
     pair = Pair(row["quantity"], row["customs"])
-    return Take(Ref(row["fact"], row["n"]), Ref(row["layer"], row["layer_n"]), row["lot"], pair)
+    layer = Ref(row["layer"], row["layer_n"])
+    return Take(Ref(row["fact"], row["n"]), layer, row["lot"], pair, _fifo_of(row))
 
 
 def layer_of(row: asyncpg.Record) -> Layer:
     """A layer from its columns."""
     return Layer(
-        Key(row["booked"], False, row["happened"], row["fact"], row["n"]),
-        Key(row["fifo_booked"], False, row["fifo_happened"], row["fifo_fact"], row["fifo_n"]),
+        Key(row["booked"], row["turn"], row["happened"], row["fact"], row["n"]),
+        _fifo_of(row),
         row["lot"],
         Pair(row["quantity"], row["customs"]),
         Pair(row["quantity_left"], row["customs_left"]),
     )
+
+
+def _fifo_of(row: asyncpg.Record) -> Key:
+    return Key(row["fifo_booked"], row["fifo_turn"], row["fifo_happened"], row["fifo_fact"], row["fifo_n"])
 
 
 def _key(fact: In | Out) -> Key:

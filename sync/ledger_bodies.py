@@ -13,6 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from customs.documents import Status
+from customs.ledger.elections import Method
 
 
 class StatusChange(msgspec.Struct, frozen=True):
@@ -84,16 +85,16 @@ class Constructive(msgspec.Struct, frozen=True):
 
 
 class Election(msgspec.Struct, frozen=True):
-    """Body of `election`: from an instant on, how goods are attributed (19 CFR 146.23(a)(2)): "fifo", or
-    "specific", the lot that is known to have left. An empty owner or product means all.
+    """Body of `election`: from `since` on an owner's goods, or one product of them, are attributed by
+    `method` (see `customs.ledger.elections`; 19 CFR 146.23(a)(2)). `authority` names what allows it.
     """
 
     owner: str
-    product: str
-    method: str
-    valid_from: datetime
+    method: Method
+    since: datetime
     authority: str
     by: str
+    product: str | None = None
 
 
 class Cut(msgspec.Struct, frozen=True):

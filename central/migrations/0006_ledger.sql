@@ -37,10 +37,11 @@ CREATE TABLE ledger_fact (
     zone text NOT NULL,
     queue integer NOT NULL,
     booked timestamptz NOT NULL,
-    leaves boolean NOT NULL,
+    turn smallint NOT NULL,
     happened timestamptz NOT NULL,
     fact text COLLATE "C" NOT NULL,
     n integer NOT NULL,
+    leaves boolean NOT NULL,
     source uuid NOT NULL,
     known_place integer NOT NULL,
     known_seq bigint NOT NULL,
@@ -51,10 +52,11 @@ CREATE TABLE ledger_fact (
     onward integer,
     picked text COLLATE "C",
     fifo_booked timestamptz,
+    fifo_turn smallint,
     fifo_happened timestamptz,
     fifo_fact text COLLATE "C",
     fifo_n integer,
-    PRIMARY KEY (tenant, zone, queue, booked, leaves, happened, fact, n),
+    PRIMARY KEY (tenant, zone, queue, booked, turn, happened, fact, n),
     UNIQUE (tenant, zone, fact, n)
 );
 CREATE INDEX ledger_fact_by_source ON ledger_fact (tenant, zone, source);
@@ -68,8 +70,10 @@ CREATE TABLE ledger_layer (
     fact text COLLATE "C" NOT NULL,
     n integer NOT NULL,
     booked timestamptz NOT NULL,
+    turn smallint NOT NULL,
     happened timestamptz NOT NULL,
     fifo_booked timestamptz NOT NULL,
+    fifo_turn smallint NOT NULL,
     fifo_happened timestamptz NOT NULL,
     fifo_fact text COLLATE "C" NOT NULL,
     fifo_n integer NOT NULL,
@@ -80,13 +84,14 @@ CREATE TABLE ledger_layer (
     customs_left numeric NOT NULL CHECK (customs_left >= 0),
     PRIMARY KEY (tenant, zone, fact, n)
 );
-CREATE INDEX ledger_layer_open ON ledger_layer
-    (tenant, zone, queue, fifo_booked, fifo_happened, fifo_fact, fifo_n) WHERE quantity_left > 0;
-CREATE INDEX ledger_layer_open_of_lot ON ledger_layer
-    (tenant, zone, queue, lot, fifo_booked, fifo_happened, fifo_fact, fifo_n) WHERE quantity_left > 0;
+CREATE INDEX ledger_layer_open ON ledger_layer (
+    tenant, zone, queue, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n
+) WHERE quantity_left > 0;
+CREATE INDEX ledger_layer_open_of_lot ON ledger_layer (tenant, zone, queue, lot) WHERE quantity_left > 0;
 CREATE INDEX ledger_layer_by_lot ON ledger_layer (tenant, zone, lot);
 
--- What each fact that left took of each layer, as it is drawn now. An empty `layer` is none: overdrawn.
+-- What each fact that left took of each layer, as it is drawn now, and where that stood in the line. An empty
+-- `layer` is none: overdrawn.
 CREATE TABLE ledger_taken (
     tenant text NOT NULL,
     zone text NOT NULL,
@@ -98,6 +103,11 @@ CREATE TABLE ledger_taken (
     lot text COLLATE "C" NOT NULL,
     quantity numeric NOT NULL,
     customs numeric NOT NULL,
+    fifo_booked timestamptz NOT NULL,
+    fifo_turn smallint NOT NULL,
+    fifo_happened timestamptz NOT NULL,
+    fifo_fact text COLLATE "C" NOT NULL,
+    fifo_n integer NOT NULL,
     PRIMARY KEY (tenant, zone, fact, n, layer, layer_n)
 );
 CREATE INDEX ledger_taken_of_layer ON ledger_taken (tenant, zone, layer, layer_n);
@@ -191,7 +201,7 @@ CREATE TABLE ledger_word (
     PRIMARY KEY (tenant, zone, word, kind, ref)
 );
 
--- Dated elections of how goods are attributed. An empty owner or product means all.
+-- Dated elections of how goods are attributed; without a product, of all of an owner's.
 CREATE TABLE ledger_election (
     tenant text NOT NULL,
     zone text NOT NULL,
@@ -199,9 +209,9 @@ CREATE TABLE ledger_election (
     seq bigint NOT NULL,
     entry_id uuid NOT NULL,
     owner text NOT NULL,
-    product text NOT NULL,
+    product text,
     method text NOT NULL,
-    valid_from timestamptz NOT NULL,
+    since timestamptz NOT NULL,
     authority text NOT NULL,
     PRIMARY KEY (tenant, zone, place, seq)
 );

@@ -8,7 +8,7 @@ SELECT max(until) FROM ledger_cut WHERE tenant = $1 AND zone = $2
 
 -- name: ledger_elections
 -- All elections, in the order in which they became known.
-SELECT owner, product, method, valid_from FROM ledger_election
+SELECT owner, method, since, authority, product FROM ledger_election
 WHERE tenant = $1 AND zone = $2 ORDER BY place, seq
 
 -- name: ledger_last_day
@@ -37,8 +37,8 @@ JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = m.entry_id::tex
 -- name: ledger_facts_of
 -- The facts of some entries.
 SELECT q.owner, q.product, q.status, q.place, o.owner AS o_owner, o.product AS o_product,
-    o.status AS o_status, o.place AS o_place, f.booked, f.leaves, f.happened, f.fact, f.n, f.lot, f.quantity,
-    f.customs, f.account, f.picked, f.fifo_booked, f.fifo_happened, f.fifo_fact, f.fifo_n
+    o.status AS o_status, o.place AS o_place, f.booked, f.turn, f.happened, f.fact, f.n, f.leaves, f.lot, f.quantity,
+    f.customs, f.account, f.picked, f.fifo_booked, f.fifo_turn, f.fifo_happened, f.fifo_fact, f.fifo_n
 FROM ledger_fact f
 JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = f.queue
 LEFT JOIN ledger_queue o ON o.tenant = $1 AND o.zone = $2 AND o.queue = f.onward
@@ -59,56 +59,60 @@ SELECT coalesce(max(queue), 0) FROM ledger_queue WHERE tenant = $1 AND zone = $2
 -- name: ledger_later
 -- The facts of some queues from a key on, each in its order.
 SELECT f.queue, o.owner AS o_owner, o.product AS o_product, o.status AS o_status, o.place AS o_place,
-    f.booked, f.leaves, f.happened, f.fact, f.n, f.lot, f.quantity, f.customs, f.account, f.picked,
-    f.fifo_booked, f.fifo_happened, f.fifo_fact, f.fifo_n
-FROM unnest($3::int[], $4::timestamptz[], $5::boolean[], $6::timestamptz[], $7::text[], $8::int[])
-    AS r (queue, booked, leaves, happened, fact, n)
+    f.booked, f.turn, f.happened, f.fact, f.n, f.leaves, f.lot, f.quantity, f.customs, f.account, f.picked,
+    f.fifo_booked, f.fifo_turn, f.fifo_happened, f.fifo_fact, f.fifo_n
+FROM unnest($3::int[], $4::timestamptz[], $5::smallint[], $6::timestamptz[], $7::text[], $8::int[])
+    AS r (queue, booked, turn, happened, fact, n)
 CROSS JOIN LATERAL (
     SELECT * FROM ledger_fact
     WHERE tenant = $1 AND zone = $2 AND queue = r.queue
-        AND (booked, leaves, happened, fact, n) >= (r.booked, r.leaves, r.happened, r.fact, r.n)
-    ORDER BY booked, leaves, happened, fact, n OFFSET 0
+        AND (booked, turn, happened, fact, n) >= (r.booked, r.turn, r.happened, r.fact, r.n)
+    ORDER BY booked, turn, happened, fact, n OFFSET 0
 ) AS f
 LEFT JOIN ledger_queue o ON o.tenant = $1 AND o.zone = $2 AND o.queue = f.onward
 
 -- name: ledger_keys_of
 -- Where some facts of a queue stand in it.
-SELECT booked, leaves, happened, fact, n FROM ledger_fact
+SELECT booked, turn, happened, fact, n FROM ledger_fact
 WHERE tenant = $1 AND zone = $2 AND queue = $3
     AND (fact, n) IN (SELECT * FROM unnest($4::text[], $5::int[]))
 
 -- name: ledger_takes_of
 -- What some facts take, in the order in which they took it.
-SELECT t.fact, t.n, t.layer, t.layer_n, t.lot, t.quantity, t.customs
+SELECT t.fact, t.n, t.layer, t.layer_n, t.lot, t.quantity, t.customs, t.fifo_booked, t.fifo_turn,
+    t.fifo_happened, t.fifo_fact, t.fifo_n
 FROM unnest($3::text[], $4::int[]) AS r (fact, n)
 JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = r.fact AND t.n = r.n
 ORDER BY t.fact, t.n, t.ordinal
 
 -- name: ledger_layers_of
 -- Some layers.
-SELECT l.queue, l.fact, l.n, l.booked, l.happened, l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n,
-    l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+SELECT l.queue, l.fact, l.n, l.booked, l.turn, l.happened, l.fifo_booked, l.fifo_turn, l.fifo_happened,
+    l.fifo_fact, l.fifo_n, l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
 FROM unnest($3::text[], $4::int[]) AS r (fact, n)
 JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.fact = r.fact AND l.n = r.n
 
 -- name: ledger_front
--- The first layers of some queues with something left, in line, after a place in it; one more than asked for
--- tells that there are others.
-SELECT l.queue, l.fact, l.n, l.booked, l.happened, l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n,
-    l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
-FROM unnest($3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::int[])
-    AS r (queue, booked, happened, fact, n)
+-- The first layers of some queues with something left, in line, after a place in it.
+SELECT l.queue, l.fact, l.n, l.booked, l.turn, l.happened, l.fifo_booked, l.fifo_turn, l.fifo_happened,
+    l.fifo_fact, l.fifo_n, l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+FROM unnest($3::int[], $4::timestamptz[], $5::smallint[], $6::timestamptz[], $7::text[], $8::int[],
+    $9::timestamptz[], $10::smallint[], $11::timestamptz[], $12::text[], $13::int[])
+    AS r (queue, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n)
 CROSS JOIN LATERAL (
     SELECT * FROM ledger_layer
     WHERE tenant = $1 AND zone = $2 AND queue = r.queue AND quantity_left > 0
-        AND (fifo_booked, fifo_happened, fifo_fact, fifo_n) > (r.booked, r.happened, r.fact, r.n)
-    ORDER BY fifo_booked, fifo_happened, fifo_fact, fifo_n LIMIT $8
+        AND (fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n)
+        > (r.fifo_booked, r.fifo_turn, r.fifo_happened, r.fifo_fact, r.fifo_n, r.booked, r.turn, r.happened,
+            r.fact, r.n)
+    ORDER BY fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n
+    LIMIT $14
 ) AS l
 
 -- name: ledger_open_of_lots
 -- The layers of some lots of a queue with something left.
-SELECT queue, fact, n, booked, happened, fifo_booked, fifo_happened, fifo_fact, fifo_n, lot, quantity, customs,
-    quantity_left, customs_left
+SELECT queue, fact, n, booked, turn, happened, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, lot,
+    quantity, customs, quantity_left, customs_left
 FROM ledger_layer
 WHERE tenant = $1 AND zone = $2 AND queue = $3 AND lot = ANY($4::text[]) AND quantity_left > 0
 
@@ -129,11 +133,11 @@ DELETE FROM ledger_taken WHERE tenant = $1 AND zone = $2
 
 -- name: ledger_put_layers
 -- Layers as they stand.
-INSERT INTO ledger_layer (tenant, zone, queue, fact, n, booked, happened, fifo_booked, fifo_happened,
-    fifo_fact, fifo_n, lot, quantity, customs, quantity_left, customs_left)
-SELECT $1, $2, r.* FROM unnest($3::int[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[],
-    $8::timestamptz[], $9::timestamptz[], $10::text[], $11::int[], $12::text[], $13::numeric[], $14::numeric[],
-    $15::numeric[], $16::numeric[]) AS r
+INSERT INTO ledger_layer (tenant, zone, queue, fact, n, booked, turn, happened, fifo_booked, fifo_turn,
+    fifo_happened, fifo_fact, fifo_n, lot, quantity, customs, quantity_left, customs_left)
+SELECT $1, $2, r.* FROM unnest($3::int[], $4::text[], $5::int[], $6::timestamptz[], $7::smallint[],
+    $8::timestamptz[], $9::timestamptz[], $10::smallint[], $11::timestamptz[], $12::text[], $13::int[],
+    $14::text[], $15::numeric[], $16::numeric[], $17::numeric[], $18::numeric[]) AS r
 ON CONFLICT (tenant, zone, fact, n) DO UPDATE
 SET quantity_left = excluded.quantity_left, customs_left = excluded.customs_left
 
