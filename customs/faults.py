@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-FAULTS_MAX: Final = 500
+FAULTS_MAX: Final = 1_000
 """Faults that are kept and shown; more are counted. A file with more is of another kind than expected."""
 
 SHOWN_MAX: Final = 60

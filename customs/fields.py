@@ -153,3 +153,19 @@ def each(item: Check, many: str) -> Check:
         return items
 
     return check
+
+
+UNIT: Final = coded("[A-Z0-9]{1,6}", "a unit of 1 to 6 of A-Z and 0-9, such as EA or KGM", "Correct it.")
+"""A unit of quantity."""
+
+NUMBER: Final = coded(
+    "[A-Za-z0-9][A-Za-z0-9._-]{0,39}",
+    "a number of 1 to 40 letters, digits, points, hyphens",
+    "Correct its spelling.",
+)
+"""A document's number."""
+
+LINE: Final = coded(
+    "[A-Za-z0-9][A-Za-z0-9-]{0,9}", "a line of 1 to 10 letters, digits, hyphens", "Correct its spelling."
+)
+"""A document's line."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from customs import jsontext
 from customs.faults import Faults, shown
 
 ROWS_MAX: Final = 20_000
@@ -65,22 +66,6 @@ class Raw:
     whole: bool = True
 
 
-class _Object(dict[str, Any]):
-    """A JSON object that remembers which keys came twice."""
-
-    twice: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    """A JSON number, kept as it was written: it is refused with its own digits."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return f"the number {self.text}"
-
-
 def read_file(name: str, data: bytes, faults: Faults) -> list[Raw]:
     """The papers of one file, by its name's ending (.json or .csv)."""
     ending = name.lower().rpartition(".")[2]
@@ -121,9 +106,7 @@ def _decoded(name: str, data: bytes, faults: Faults) -> str | None:
 
 def _json_papers(name: str, content: str, faults: Faults) -> Iterator[Raw]:
     try:
-        value = json.loads(
-            content, object_pairs_hook=_object, parse_int=_Number, parse_float=_Number, parse_constant=_Number
-        )
+        value = jsontext.decode(content)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         faults.add(name, where, error.msg, "JSON", "Correct the syntax there.")
@@ -134,27 +117,21 @@ def _json_papers(name: str, content: str, faults: Faults) -> Iterator[Raw]:
     yield from _json_documents(name, value, faults)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> _Object:
-    made = _Object(pairs)
-    if len(made) != len(pairs):
-        keys = [key for key, _ in pairs]
-        made.twice = tuple(sorted({key for key in keys if keys.count(key) > 1}))
-    return made
-
-
 def _json_documents(name: str, value: Any, faults: Faults) -> Iterator[Raw]:
     if isinstance(value, list):
         yield from _json_list(name, "", value, None, faults)
         return
-    if not isinstance(value, _Object):
-        faults.add(name, "", _kind_of(value), "an object or a list of objects", "Use the documented form.")
+    if not isinstance(value, jsontext.Object):
+        faults.add(
+            name, "", jsontext.named(value), "an object or a list of objects", "Use the documented form."
+        )
         return
     if not _SECTIONS.keys() & value.keys():
         paper = _json_paper(name, "", value, None, faults)
         if paper is not None:
             yield paper
         return
-    _report_twice(name, "", value, faults)
+    jsontext.report_twice(name, "", value, faults)
     for key, items in value.items():
         kind = _SECTIONS.get(key)
         if kind is None:
@@ -162,7 +139,7 @@ def _json_documents(name: str, value: Any, faults: Faults) -> Iterator[Raw]:
                 name, shown(key), "this field", "products, permits, trucks", "Take it out or rename it."
             )
         elif not isinstance(items, list):
-            faults.add(name, key, _kind_of(items), "a list", "Write a list of objects.")
+            faults.add(name, key, jsontext.named(items), "a list", "Write a list of objects.")
         else:
             yield from _json_list(name, key, items, kind, faults)
 
@@ -180,8 +157,8 @@ def _json_list(name: str, prefix: str, items: list[Any], kind: str | None, fault
 
 
 def _json_paper(name: str, path: str, item: Any, kind: str | None, faults: Faults) -> Raw | None:
-    if not isinstance(item, _Object):
-        faults.add(name, path, _kind_of(item), "an object", "Write the document in braces.")
+    if not isinstance(item, jsontext.Object):
+        faults.add(name, path, jsontext.named(item), "an object", "Write the document in braces.")
         return None
     kind = kind or _kind_by_fields(item)
     if kind is None:
@@ -196,7 +173,13 @@ def _json_paper(name: str, path: str, item: Any, kind: str | None, faults: Fault
     values = dict(item)
     schema = values.pop("schema", SCHEMAS[kind])
     if schema != SCHEMAS[kind]:
-        faults.add(name, _join(path, "schema"), shown(schema), SCHEMAS[kind], "Use the form of this version.")
+        faults.add(
+            name,
+            jsontext.joined(path, "schema"),
+            shown(schema),
+            SCHEMAS[kind],
+            "Use the form of this version.",
+        )
     parts = _json_parts(name, path, kind, values, faults)
     _report_fields(name, path, item, {*FORMS[kind][0], "schema", PARTS.get(kind, "schema")}, faults)
     return Raw(kind, name, _path_of(path), values, parts or [], whole=parts is not None)
@@ -205,18 +188,20 @@ def _json_paper(name: str, path: str, item: Any, kind: str | None, faults: Fault
 def _json_parts(name: str, path: str, kind: str, values: dict[str, Any], faults: Faults) -> list[Raw] | None:
     key = PARTS.get(kind)
     items = values.pop(key, []) if key else []
-    where = _join(path, key or "")
+    where = jsontext.joined(path, key or "")
     if not isinstance(items, list) or len(items) > ROWS_MAX:
-        faults.add(name, where, _kind_of(items), f"a list of at most {ROWS_MAX}", "Write a list of objects.")
+        faults.add(
+            name, where, jsontext.named(items), f"a list of at most {ROWS_MAX}", "Write a list of objects."
+        )
         return None
     parts = []
     for index, item in enumerate(items):
         at = f"{where}[{index}]"
-        if isinstance(item, _Object):
+        if isinstance(item, jsontext.Object):
             _report_fields(name, at, item, set(FORMS[kind][1]), faults)
             parts.append(Raw(kind, name, _path_of(at), dict(item)))
         else:
-            faults.add(name, at, _kind_of(item), "an object", "Write its fields in braces.")
+            faults.add(name, at, jsontext.named(item), "an object", "Write its fields in braces.")
     return parts
 
 
@@ -227,41 +212,20 @@ def _kind_by_fields(item: dict[str, Any]) -> str | None:
     return next((kind for kind in ("permit", "truck", "product") if _NUMBER[kind] in item), None)
 
 
-def _report_fields(name: str, path: str, item: _Object, allowed: set[str], faults: Faults) -> None:
-    _report_twice(name, path, item, faults)
+def _report_fields(name: str, path: str, item: jsontext.Object, allowed: set[str], faults: Faults) -> None:
+    jsontext.report_twice(name, path, item, faults)
     for key in item.keys() - allowed:
         faults.add(
             name,
-            _join(path, shown(key)),
+            jsontext.joined(path, shown(key)),
             "a field of this name",
             "only " + ", ".join(sorted(allowed)),
             "Correct its spelling or take it out.",
         )
 
 
-def _report_twice(name: str, path: str, item: _Object, faults: Faults) -> None:
-    for key in item.twice:
-        faults.add(
-            name, _join(path, shown(key)), "this field twice", "each field once", "Take one of them out."
-        )
-
-
 def _path_of(path: str) -> Callable[[str], str]:
-    return lambda name: _join(path, name) if name else path
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path and name else path or name
-
-
-def _kind_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return f"the text {shown(value)!r}"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return "an object" if isinstance(value, dict) else shown(value).lower()
+    return lambda name: jsontext.joined(path, name) if name else path
 
 
 # -- CSV -------------------------------------------------------------------------------------------

@@ -142,18 +142,15 @@ class _Forms:
         status = _Field(fields.choice([status.value for status in Status], Status))
         direction = _Field(fields.choice([way.value for way in Direction], Direction))
         quantity = _Field(fields.quantity)
-        unit = fields.coded(
-            "[A-Z0-9]{1,6}", "a unit of 1 to 6 of A-Z and 0-9, such as EA or KGM", "Correct it."
-        )
         self.own: dict[str, dict[str, _Field]] = {
             "product": {
                 "gtin": gtin,
                 "name": _Field(fields.text(120)),
-                "unit": _Field(unit, required=False),
+                "unit": _Field(fields.UNIT, required=False),
                 "per_pallet": _Field(fields.quantity, required=False),
             },
             "permit": {
-                "number": _Field(_NUMBER),
+                "number": _Field(fields.NUMBER),
                 "kind": _Field(fields.choice(PERMIT_KINDS)),
                 "owner": owner,
                 "valid_from": _Field(fields.day),
@@ -168,16 +165,16 @@ class _Forms:
                 "direction": direction,
                 "seals": _Field(fields.each(_SEAL, "seals"), required=False),
                 "permit_lines": _Field(fields.each(_line_ref, "permit lines"), required=False),
-                "in_bond": _Field(_NUMBER, required=False),
+                "in_bond": _Field(fields.NUMBER, required=False),
             },
         }
         self.part: dict[str, dict[str, _Field]] = {
             "permit": {
-                "line": _Field(_LINE),
+                "line": _Field(fields.LINE),
                 "product": gtin,
                 "status": status,
                 "quantity": quantity,
-                "unit": _Field(unit),
+                "unit": _Field(fields.UNIT),
                 "direction": direction,
                 "quota_opens": _Field(fields.day, required=False),
                 "quota_closes": _Field(fields.day, required=False),
@@ -196,12 +193,6 @@ class _Forms:
 
 
 _STEP: Final = "Correct its spelling."
-_NUMBER: Final = fields.coded(
-    "[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "a number of 1 to 40 letters, digits, points, hyphens", _STEP
-)
-_LINE: Final = fields.coded(
-    "[A-Za-z0-9][A-Za-z0-9-]{0,9}", "a line of 1 to 10 letters, digits, hyphens", _STEP
-)
 _JOB: Final = fields.coded(
     "[A-Z0-9-]{0,23}[A-Z0-9]", "a job of 1 to 24 of A-Z, 0-9 and hyphen, as on its work order", _STEP
 )
@@ -228,9 +219,9 @@ def _line_ref(value: Any) -> LineRef:
     """`PERMIT/LINE` as text, or an object with both."""
     if isinstance(value, str) and value.count("/") == 1:
         permit, line = value.split("/")
-        return LineRef(_NUMBER(permit), _LINE(line))
+        return LineRef(fields.NUMBER(permit), fields.LINE(line))
     if isinstance(value, dict) and value.keys() == {"permit", "line"}:
-        return LineRef(_NUMBER(value["permit"]), _LINE(value["line"]))
+        return LineRef(fields.NUMBER(value["permit"]), fields.LINE(value["line"]))
     raise Misfit("permit lines such as W24/1", "Write the permit's number, a slash and the line.")
 
 
