@@ -15,6 +15,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Callable, Coroutine
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +27,11 @@ from central.config import LISTEN, CentralConfig, read_config
 from central.database import Database
 from central.errors import CentralError, ConfigError, Denied, SetupError
 from central.given import Given
+from central.intake import LINES, UPLOAD_BYTES_MAX, Asked, ImportAnswer, answer_of
 from central.projector import Projector
 from central.service import Central
-from customs.faults import Fault
-from customs.imports import FILES_MAX, IMPORT_BYTES_MAX, Refused, Upload
+from customs.imports import FILES_MAX, Upload
+from customs.tables.reading import TOLD_EVERY
 
 CONFIG: Final = Path("/etc/zonegate/zonegate.toml")
 TOKEN_VARIABLE: Final = "ZONEGATE_TOKEN"  # noqa: S105 - the name of the variable, not a token
@@ -82,6 +84,12 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database", action="store_true", help="write to the configured database; the center must not run"
     )
+    parser.add_argument(
+        "--supersedes-from",
+        type=date.fromisoformat,
+        metavar="DAY",
+        help="tables replace what is on file under the same keys from this day on",
+    )
 
 
 def import_files(args: argparse.Namespace, given: Given) -> int:
@@ -89,9 +97,10 @@ def import_files(args: argparse.Namespace, given: Given) -> int:
 
     async def work() -> int:
         uploads = await asyncio.to_thread(_read_files, args.files)
+        order = Asked(uploads, "command line", args.supersedes_from)
         if args.database:
-            return await _import_directly(read_config(args.config), uploads, given)
-        return await _import_by_url(args.center, _token(args.token_file), uploads, given)
+            return await _import_directly(read_config(args.config), order, given)
+        return await _import_by_url(args.center, _token(args.token_file), order, given)
 
     return _run(work, given)
 
@@ -214,42 +223,62 @@ async def _restore(config: CentralConfig, folder: Path, given: Given) -> int:
     return 0
 
 
-async def _import_directly(config: CentralConfig, uploads: list[Upload], given: Given) -> int:
+async def _import_directly(config: CentralConfig, order: Asked, given: Given) -> int:
     central = await Central.open(
         config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
     )
     try:
-        result = await central.import_files(uploads, "command line")
+        result = await central.import_files(order.uploads, order.by, order.supersedes_from, _tell)
         await central.projector.catch_up()
     finally:
         await central.close()
-    if isinstance(result, Refused):
-        return _print_faults([str(fault) for fault in result.faults], result.total)
-    return _print_counts(msgspec.to_builtins(result), given)
+    return _print_answer(answer_of(result), given)
 
 
-async def _import_by_url(url: str, token: str, uploads: list[Upload], given: Given) -> int:
+async def _import_by_url(url: str, token: str, order: Asked, given: Given) -> int:
     import aiohttp
 
     form = aiohttp.FormData()
-    for upload in uploads:
+    if order.supersedes_from is not None:
+        form.add_field("supersedes_from", order.supersedes_from.isoformat())
+    for upload in order.uploads:
         form.add_field("files", upload.data, filename=upload.name, content_type="application/octet-stream")
-    timeout = aiohttp.ClientTimeout(total=_IMPORT_SECONDS_MAX)
-    headers = {"Authorization": f"Bearer {token}"}
+    # Between two words of it, not for all of it: the center tells how far a long one is.
+    timeout = aiohttp.ClientTimeout(total=None, sock_read=_IMPORT_SECONDS_MAX)
+    headers = {"Authorization": f"Bearer {token}", "Accept": LINES}
+    answer: dict[str, Any] = {}
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
             session.post(f"{url.rstrip('/')}/api/v1/import", data=form) as response,
         ):
-            answer = await response.json()
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            async for line in response.content:
+                answer = msgspec.json.decode(line, type=dict[str, Any])
+                if "doing" in answer:
+                    _tell(answer["doing"], answer["rows"])
+    except (aiohttp.ClientError, TimeoutError, ValueError, msgspec.MsgspecError) as error:
         raise SetupError(f"the center at {url} does not answer: {error}; is it running?") from error
     if "error" in answer:
         raise Denied(response.status, answer["error"], answer["next"])
-    if answer["faults_total"]:
-        faults = msgspec.convert(answer["faults"], list[Fault])
-        return _print_faults([str(fault) for fault in faults], answer["faults_total"])
-    return _print_counts(answer, given)
+    return _print_answer(msgspec.convert(answer, ImportAnswer), given)
+
+
+def _tell(doing: str, rows: int) -> None:
+    """How far a long import is."""
+    if rows >= TOLD_EVERY:
+        print(f"{doing}: {rows} rows", file=sys.stderr)  # noqa: T201 - the command line's answer
+
+
+def _print_answer(answer: ImportAnswer, given: Given) -> int:
+    if answer.faults_total:
+        return _print_faults([str(fault) for fault in answer.faults], answer.faults_total)
+    tables = "".join(f"; table {table.kind} {table.name}: {table.rows} rows" for table in answer.tables)
+    print(
+        f"imported {answer.products} products, {answer.permits} permits, {answer.trucks} trucks; "
+        f"{answer.unchanged} were on file just so{tables}",
+        file=given.out,
+    )
+    return 0
 
 
 def _print_faults(lines: list[str], total: int) -> int:
@@ -260,15 +289,6 @@ def _print_faults(lines: list[str], total: int) -> int:
     return 1
 
 
-def _print_counts(counts: dict[str, Any], given: Given) -> int:
-    print(
-        f"imported {counts['products']} products, {counts['permits']} permits, {counts['trucks']} trucks; "
-        f"{counts['unchanged']} were on file just so",
-        file=given.out,
-    )
-    return 0
-
-
 def _read_files(paths: list[Path]) -> list[Upload]:
     if len(paths) > FILES_MAX:
         raise SetupError(f"{len(paths)} files; at most {FILES_MAX} in one import, send them in turn")
@@ -276,7 +296,7 @@ def _read_files(paths: list[Path]) -> list[Upload]:
     for path in paths:
         try:
             with path.open("rb") as file:
-                uploads.append(Upload(path.name, file.read(IMPORT_BYTES_MAX + 1)))
+                uploads.append(Upload(path.name, file.read(UPLOAD_BYTES_MAX + 1)))
         except OSError as error:
             raise SetupError(f"{path}: {error.strerror}") from error
     return uploads

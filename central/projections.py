@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from central import dataset_projection
 from central.errors import UnreadableEntry
 from customs.documents import Conveyance, Permit, Product
 from sync.bodies import (
@@ -31,6 +32,7 @@ from sync.entry import Entry, read_record
 from sync.errors import EntryError
 
 ORDER: Final = (
+    *dataset_projection.ORDER,
     "put_product",
     "put_permit",
     "put_permit_line",
@@ -46,7 +48,8 @@ ORDER: Final = (
 )
 """What a batch of entries writes, in order: queries of central/sql/books.sql, and the tables of COPIED."""
 
-COPIED: Final = {
+COPIED: Final[dict[str, tuple[str, ...]]] = {
+    **dataset_projection.COPIED,
     "movement": (
         "entry_id",
         "node",
@@ -322,6 +325,7 @@ def _job(source: Source, body: JobEvent, batch: Batch) -> None:
 
 
 _PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
+    **dataset_projection.PROJECT,
     "product": _product,
     "permit": _permit,
     "conveyance": _conveyance,

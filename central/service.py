@@ -7,37 +7,22 @@ Storing is apart from projecting: an entry is judged by the chain's rules, commi
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from datetime import date
 
 from central.alarms import Alarms
 from central.database import Database
 from central.exchange import Exchange
 from central.filings import Filings
 from central.given import Anchor, Clocks
+from central.intake import Asked, ImportSummary, Intake, Progress
+from central.law import CustomsData
 from central.ownlog import OwnLog
 from central.people import Enrol, People
 from central.projector import Projector
-from central.queries import query
 from central.restraining import Restraining
-from customs.faults import shown
-from customs.imports import Known, Papers, Refused, Upload, read_papers
-from gs1 import check_digit
-from sync.bodies import Imported
-from sync.decisions import Draft as Decision
+from customs.imports import Refused, Upload
 from sync.entry import Place
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSummary:
-    """What an import brought; `unchanged` papers were on file just so."""
-
-    products: int
-    permits: int
-    trucks: int
-    unchanged: int
 
 
 class Central:
@@ -56,6 +41,8 @@ class Central:
         self.restraining = Restraining(self._own, self.people)
         self.filings = Filings(self._own)
         self.alarms = Alarms(self.people.open_cases)
+        self.customs = CustomsData(tenant, zone)
+        self._intake = Intake(self._own, self.projector, self.customs)
         self._own.on_stored(self.projector.wake)
         self._own.on_stored(self.alarms.wake)
 
@@ -107,35 +94,21 @@ class Central:
         """A one-time code by which `node` gets its key trusted."""
         return (await self.people.enrol(Enrol(node, by))).code
 
-    async def import_files(self, uploads: Sequence[Upload], by: str) -> ImportSummary | Refused:
-        """Import all papers of the files, in one transaction, or none: then all faults come back."""
-        async with self._own.lock:
-            book = await self._own.book()
-            async with self.database.session() as connection:
-                rows = await connection.fetch(query("announced_doors"), self.tenant, self.zone)
-            doors = {door: row["node"] for row in rows for door in row["doors"]}
-            known = Known(book.products, book.permits, book.conveyances, doors)
-            read = await asyncio.to_thread(read_papers, uploads, known, check_digit)
-            if isinstance(read, Refused):
-                return read
-            decisions = _import_decisions(uploads, read, by)
-            if decisions:
-                await self._own.commit(lambda: decisions)
-        self.counters["imports"] += 1
-        return ImportSummary(len(read.products), len(read.permits), len(read.conveyances), read.unchanged)
+    async def import_files(
+        self,
+        uploads: Sequence[Upload],
+        by: str,
+        supersedes_from: date | None = None,
+        progress: Progress = lambda _what, _rows: None,
+    ) -> ImportSummary | Refused:
+        """Import all papers and tables of the files, in one transaction, or none: then all faults come back;
+        see `central.intake`.
+        """
+        taken = await self._intake.take(Asked(uploads, by, supersedes_from), progress)
+        if not isinstance(taken, Refused):
+            self.counters["imports"] += 1
+        return taken
 
-
-def _import_decisions(uploads: Sequence[Upload], papers: Papers, by: str) -> list[Decision]:
-    """One `import` entry and one for each paper; none when nothing is new."""
-    documents: list[Decision] = [
-        *(("product", product) for product in papers.products),
-        *(("permit", permit) for permit in papers.permits),
-        *(("conveyance", truck) for truck in papers.conveyances),
-    ]
-    if not documents:
-        return []
-    digests = [hashlib.sha256(upload.data).hexdigest() for upload in uploads]
-    digest = digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
-    names = ", ".join(shown(upload.name) for upload in uploads)
-    imported = Imported(names, digest, by, len(papers.products), len(papers.permits), len(papers.conveyances))
-    return [("import", imported), *documents]
+    async def note_refused(self, names: Sequence[str], got: str, next_step: str, by: str) -> None:
+        """Record an import whose files were not read to their ends."""
+        await self._intake.note_refused(names, got, next_step, by)

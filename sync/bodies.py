@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, Product, Status
+from customs.faults import Fault
 from customs.works.events import OrderEvent
 from sync.entry import MALFORMED, Entry, Head, Place, Seq, canonical
 from sync.errors import EntryError
@@ -505,6 +506,49 @@ class Imported(msgspec.Struct, frozen=True):
     trucks: int
 
 
+class Dataset(msgspec.Struct, frozen=True):
+    """The center's import of one table of customs data; its `rows` entries follow, `parts` of them. It is in
+    force with the last of them. `supersedes_from`: rows on file under the same keys are law only up to the
+    day before. Nodes never get it, nor its rows: they are a zone user's own figures.
+    """
+
+    dataset: str
+    kind: str
+    name: str
+    file: str
+    sha256: str
+    rows: int
+    parts: int
+    by: str
+    supersedes_from: date | None = None
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Part of a dataset, from 1: rows as their types of customs.tables.kinds write them, in canonical JSON;
+    `first` is the number of the first one, from 1.
+    """
+
+    dataset: str
+    kind: str
+    part: int
+    first: int
+    rows: tuple[msgspec.Raw, ...]
+
+
+class ImportRefused(msgspec.Struct, frozen=True):
+    """An import that was refused whole: nothing of it is in the books. `rows` are those that were read,
+    `faults` the first ones, `total` counts all.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    rows: int
+    faults: tuple[Fault, ...]
+    total: int
+    by: str
+
+
 _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "begin": ("zonegate.begin.v1", Begin),
     "settings": ("zonegate.settings.v1", Settings),
@@ -529,6 +573,9 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "holdings": ("zonegate.holdings.v1", Holdings),
     "close": ("zonegate.close.v1", Close),
     "import": ("zonegate.import.v1", Imported),
+    "import-refused": ("zonegate.import-refused.v1", ImportRefused),
+    "dataset": ("zonegate.dataset.v1", Dataset),
+    "rows": ("zonegate.rows.v1", Rows),
     "recall": ("zonegate.recall.v1", Recall),
     "lent": ("zonegate.lent.v1", Lent),
     "filing": ("zonegate.filing.v1", Filing),

@@ -92,3 +92,11 @@ DELETE FROM ledger_election WHERE tenant = $1 AND zone = $2
 -- name: forget_ledger_cut
 -- Cuts; their entries stay.
 DELETE FROM ledger_cut WHERE tenant = $1 AND zone = $2
+
+-- name: forget_dataset_row
+-- Rows of customs data; their entries stay.
+DELETE FROM dataset_row WHERE tenant = $1 AND zone = $2
+
+-- name: forget_dataset
+-- Datasets of customs data.
+DELETE FROM dataset WHERE tenant = $1 AND zone = $2

@@ -12,7 +12,7 @@ from aiohttp import web
 from central import people, restraining
 from central.errors import Denied
 from central.service import Central
-from central.web.api import bounded_body
+from central.web.gate import bounded_body
 from sync.entry import MALFORMED
 
 _BODY_BYTES_MAX: Final = 1024 * 1024

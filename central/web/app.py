@@ -25,6 +25,7 @@ from central.web.logs import Logs
 from central.web.metrics import exposition
 from central.web.pages import Pages
 from central.web.reading import Reading
+from central.web.uploading import Uploading
 from sync.cases import ALARM, CASE
 
 _END_SECONDS: Final = 2.0
@@ -64,6 +65,7 @@ def make_app(
     app = web.Application()
     guard.install(app, access, hosts, pages.error)
     app.add_routes(Api(central, reading).routes())
+    app.add_routes(Uploading(central).routes())
     app.add_routes(Logs(central.database, central.tenant, central.zone).routes())
     app.add_routes(Acts(central).routes())
     app.add_routes(pages.routes())

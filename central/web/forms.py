@@ -18,11 +18,11 @@ from central.errors import Denied
 from central.people import Written, attestation
 from central.service import Central
 from central.web import count, docks
-from central.web.api import bounded_body
 from central.web.count import Fault, Said
 from central.web.docks import LOGS_SHOWN_MAX
 from central.web.fields import BY, NOTE_LENGTH_MAX, Field, Form
 from central.web.frame import Frame
+from central.web.gate import bounded_body
 from central.web.reading import Reading
 from central.web.restraints import RESTRAINTS
 from sync.center import CenterBook

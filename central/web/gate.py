@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from aiohttp import web
+
 from central.errors import Denied, Unavailable
 
 READ_AT_ONCE: Final = 64
@@ -47,3 +49,15 @@ class Gate:
             self._inside[address] -= 1
             if not self._inside[address]:
                 del self._inside[address]
+
+
+async def bounded_body(request: web.Request, bytes_max: int) -> bytes:
+    """The request's body; Denied (413) when it is longer than `bytes_max`, before it is all read."""
+    if (request.content_length or 0) > bytes_max:
+        raise Denied(413, f"the body is over {bytes_max} bytes", "Send less at once.")
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > bytes_max:
+            raise Denied(413, f"the body is over {bytes_max} bytes", "Send less at once.")
+    return bytes(body)

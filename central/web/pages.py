@@ -16,12 +16,13 @@ from central.people import Open
 from central.service import Central
 from central.web import docks
 from central.web.access import SESSION_SECONDS, Access
-from central.web.api import import_uploads, paging, read_uploads
+from central.web.api import paging
 from central.web.docks import LOGS_SHOWN_MAX, Absent, DockView
 from central.web.forms import Forms, read_form
 from central.web.frame import Frame, back_to
 from central.web.guard import COOKIE
 from central.web.reading import Item, Reading
+from central.web.uploading import read_order, take_order
 from sync.center import CenterBook
 
 STATUSES: Final = ("NPF", "PF", "D", "ZR", "SUSPENSE")
@@ -181,9 +182,9 @@ class Pages:
         return await self._frame.page(request, "import.html", answer=None, names=())
 
     async def _import_now(self, request: web.Request) -> web.Response:
-        uploads = await read_uploads(request)
-        answer = await import_uploads(self._central, uploads)
-        names = [upload.name for upload in uploads]
+        order = await read_order(request, self._central)
+        answer = await take_order(self._central, order)
+        names = [upload.name for upload in order.uploads]
         return await self._frame.page(
             request, "import.html", 422 if answer.faults_total else 200, answer=answer, names=names
         )

@@ -53,6 +53,10 @@ class Cells:
             return f"row {self.number}, column {column}" if column else f"row {self.number}"
         return jsontext.joined(f"rows[{self.number}]", column)
 
+    def bare(self) -> Cells:
+        """Where it stands, without what stood there."""
+        return Cells(self.number, {}, self.csv)
+
 
 @dataclass(slots=True)
 class Table:

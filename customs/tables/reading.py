@@ -206,7 +206,7 @@ class _Rows:
                 self._sheet.file, cells.at(bad.column), shown(bad.got), bad.expected, bad.next_step
             )
         if self._faults.total == before:
-            self._sheet.rows.append(Kept(len(self._sheet.rows) + 1, cells, row, places))
+            self._sheet.rows.append(Kept(len(self._sheet.rows) + 1, cells.bare(), row, places))
 
     def _values(self, cells: Cells) -> dict[str, Any] | None:
         """The typed values of a row, or None when one was faulty; each fault is noted."""

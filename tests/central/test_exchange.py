@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from central.errors import Denied
-from central.service import Central, ImportSummary
+from central.intake import ImportSummary
+from central.service import Central
 from customs.imports import Upload
 from sync import wire
 from sync.bodies import Grant, read_body

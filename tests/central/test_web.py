@@ -19,12 +19,12 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from central.intake import UPLOAD_BYTES_MAX
 from central.people import File, Object
 from central.service import Central
 from central.web.access import Access
 from central.web.app import make_app, serving
 from central.web.metrics import METRICS
-from customs.imports import IMPORT_BYTES_MAX
 from sync import wire
 from tests.central.dock import Dock
 from tests.central.test_books import a_day
@@ -159,11 +159,11 @@ async def test_an_import_takes_the_token_and_tells_every_fault(
 
 async def test_an_import_over_its_bound_is_refused(client: Client, token: dict[str, str]) -> None:
     answer = await client.post(
-        "/api/v1/import?name=a.json", data=io.BytesIO(b" " * (IMPORT_BYTES_MAX + 1)), headers=token
+        "/api/v1/import?name=a.json", data=io.BytesIO(b" " * (UPLOAD_BYTES_MAX + 1)), headers=token
     )
     assert answer.status == 413
     form = aiohttp.FormData()
-    form.add_field("files", io.BytesIO(b" " * (IMPORT_BYTES_MAX + 1)), filename="a.csv")
+    form.add_field("files", io.BytesIO(b" " * (UPLOAD_BYTES_MAX + 1)), filename="a.csv")
     assert (await client.post("/api/v1/import", data=form, headers=token)).status == 413
     unnamed = await client.post("/api/v1/import", data=b"x", headers=token)
     assert unnamed.status == 400

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports over HTTP: files in, counts or every fault out; whoever asks for it hears how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Final
+
+import msgspec
+from aiohttp import BodyPartReader, web
+
+from central.errors import CentralError, Denied
+from central.intake import LINES, UPLOAD_BYTES_MAX, Asked, ImportAnswer, Progress, Told, answer_of
+from central.service import Central
+from central.web.gate import bounded_body
+from customs import fields
+from customs.fields import Misfit
+from customs.imports import FILES_MAX, Upload
+
+_NEWS_MAX: Final = 200
+"""Words of progress that wait for a slow reader; the oldest are let go."""
+
+_FIELD_BYTES_MAX: Final = 40
+
+
+class Uploading:
+    """The handler of /api/v1/import."""
+
+    def __init__(self, central: Central) -> None:
+        self._central = central
+
+    def routes(self) -> list[web.RouteDef]:
+        """Its route."""
+        return [web.post("/api/v1/import", self._import)]
+
+    async def _import(self, request: web.Request) -> web.StreamResponse:
+        order = await read_order(request, self._central)
+        if request.headers.get("Accept", "") == LINES:
+            return await self._by_lines(request, order)
+        answer = await take_order(self._central, order)
+        return web.Response(
+            body=_encoder.encode(answer),
+            status=422 if answer.faults_total else 200,
+            content_type="application/json",
+        )
+
+    async def _by_lines(self, request: web.Request, order: Asked) -> web.StreamResponse:
+        """The answer as the last line; before it, how far it is."""
+        response = web.StreamResponse(headers={"Content-Type": LINES, "Cache-Control": "no-store"})
+        await response.prepare(request)
+        news: asyncio.Queue[Told | None] = asyncio.Queue(_NEWS_MAX)
+        work = asyncio.create_task(self._told_import(order, news))
+        try:
+            while (told := await news.get()) is not None:
+                await response.write(_encoder.encode(told) + b"\n")
+            await response.write(await work + b"\n")
+        finally:
+            # Whoever hangs up has asked for the import all the same: it ends by itself.
+            with contextlib.suppress(CentralError):
+                await asyncio.shield(work)
+        return response
+
+    async def _told_import(self, order: Asked, news: asyncio.Queue[Told | None]) -> bytes:
+        loop = asyncio.get_running_loop()
+
+        def put(told: Told | None) -> None:
+            if news.full():
+                news.get_nowait()
+            news.put_nowait(told)
+
+        def tell(doing: str, rows: int) -> None:
+            loop.call_soon_threadsafe(put, Told(doing, rows))
+
+        try:
+            answer = await take_order(self._central, order, tell)
+        except Denied as error:
+            return _encoder.encode({"error": str(error), "next": error.next_step})
+        except CentralError as error:
+            return _encoder.encode({"error": str(error), "next": "Try again in a few seconds."})
+        finally:
+            loop.call_soon(put, None)
+        return _encoder.encode(answer)
+
+
+async def read_order(request: web.Request, central: Central) -> Asked:
+    """The files of an import: multipart/form-data, or one file as the body with its name in `?name=`.
+
+    Denied (413) when they are too many or too long, which is recorded as an import that was refused.
+    """
+    names: list[str] = []
+    try:
+        if request.content_type == "multipart/form-data":
+            return await _read_form(request, names)
+        return await _read_body(request, names)
+    except Denied as error:
+        if error.status == 413:
+            await central.note_refused(names, str(error), error.next_step, _BY)
+        raise
+
+
+async def take_order(
+    central: Central, order: Asked, progress: Progress = lambda _what, _rows: None
+) -> ImportAnswer:
+    """Import, and say what came of it."""
+    return answer_of(await central.import_files(order.uploads, order.by, order.supersedes_from, progress))
+
+
+_BY: Final = "token"
+_encoder = msgspec.json.Encoder()
+
+
+async def _read_body(request: web.Request, names: list[str]) -> Asked:
+    name = request.query.get("name", "")
+    if not name:
+        kind = request.content_type.partition("/")[2]
+        name = f"import.{kind}" if kind in ("json", "csv") else ""
+    if not name:
+        raise Denied(400, "the file has no name", "Say ?name=FILE.json or ?name=FILE.csv.")
+    names.append(name[:200])
+    day = _day(request.query.get("supersedes_from", ""))
+    return Asked([Upload(name[:200], await bounded_body(request, UPLOAD_BYTES_MAX))], _BY, day)
+
+
+async def _read_form(request: web.Request, names: list[str]) -> Asked:
+    uploads: list[Upload] = []
+    left = UPLOAD_BYTES_MAX
+    day: date | None = None
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                continue
+            if not part.filename:
+                if part.name == "supersedes_from":
+                    day = _day((await part.read_chunk(_FIELD_BYTES_MAX)).decode("ascii", "replace"))
+                continue
+            names.append(part.filename[:200])
+            if len(names) > FILES_MAX:
+                raise Denied(413, f"more than {FILES_MAX} files", "Send them in turn.")
+            data = bytearray()
+            async for chunk in _chunks(part):
+                data += chunk
+                if len(data) > left:
+                    raise Denied(413, f"the files are over {UPLOAD_BYTES_MAX} bytes", "Split the import.")
+            left -= len(data)
+            uploads.append(Upload(names[-1], bytes(data)))
+    except (ValueError, AssertionError) as error:
+        raise Denied(400, "the form cannot be read", "Send it as multipart/form-data.") from error
+    if not uploads:
+        raise Denied(400, "no file came", "Choose a .json or .csv file.")
+    return Asked(uploads, _BY, day)
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(64 * 1024):
+        yield chunk
+
+
+def _day(text: str) -> date | None:
+    """The day from which tables supersede; none where nothing is said."""
+    if not text.strip():
+        return None
+    try:
+        day: date = fields.day(text.strip())
+    except Misfit as misfit:
+        raise Denied(
+            400, f"supersedes_from is {text[:40]!r}, not {misfit.expected}", misfit.next_step
+        ) from None
+    return day
