@@ -17,7 +17,7 @@ from central.errors import UnreadableEntry
 from customs.tables.judging import days_of
 from customs.tables.kinds import Kind, kinds
 from gs1 import check_digit
-from sync.bodies import Dataset, Rows
+from sync.customs_bodies import Dataset, Rows
 
 if TYPE_CHECKING:
     from central.projections import Batch, Source

@@ -13,7 +13,7 @@ import msgspec
 
 from customs.faults import Fault
 from customs.tables.reading import Sheet
-from sync.bodies import Dataset, Rows
+from sync.customs_bodies import Dataset, Rows
 from sync.decisions import Draft as Decision
 from sync.entry import canonical
 

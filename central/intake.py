@@ -25,11 +25,11 @@ from customs.faults import Fault, Faults, shown
 from customs.imports import Known, Papers, Refused, Upload, read_papers
 from customs.tables import rows as tables
 from customs.tables.forms import TABLE_BYTES_MAX
-from customs.tables.judging import ADMISSIONS, BOMS, OPENINGS, judge
+from customs.tables.judging import ADMISSIONS, BOMS, OPENINGS, OnFile, judge
 from customs.tables.reading import Sheet, is_table, read_table
 from gs1 import check_digit
-from sync.bodies import Imported, ImportRefused
 from sync.center import CenterBook
+from sync.customs_bodies import Imported, ImportRefused
 from sync.decisions import Draft as Decision
 
 Progress = Callable[[str, int], None]
@@ -186,7 +186,9 @@ class Intake:
                     unchanged += 1
                     continue
                 keys = [sheet.kind.key(kept.row) for kept in sheet.rows]
-                if sheet.kind.name == BOMS:
+                if sheet.kind.is_law:
+                    on_file = OnFile(law=await self._data.law_book(connection))
+                elif sheet.kind.name == BOMS:
                     on_file = await self._data.bills_on_file(connection)
                 else:
                     on_file = await self._data.on_file(connection, sheet.kind, keys)

@@ -8,16 +8,18 @@ under the same keys. Pure: what is on file is handed in.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from customs.documents import Product
 from customs.faults import Faults, shown
-from customs.law import DAY_LAST, LawRow
+from customs.known import KNOWN_ALL
+from customs.law import DAY_LAST, Dataset, LawBook, LawRow
+from customs.law_faults import law_faults
 from customs.tables.bills import column_of
-from customs.tables.kinds import Kind, Row
+from customs.tables.kinds import RATE_NAMES, Kind, Row
 from customs.tables.reading import Kept, Sheet
 from customs.works.boms import Bom, problems
 from customs.zone import CustomsProduct
@@ -38,15 +40,22 @@ class Filed:
 
 @dataclass(slots=True)
 class OnFile:
-    """What is on file of a table's kind, under the keys that the table names; of bills, all. `lots` are those
-    that opening balances have where the table is of admissions, and those of admissions for the other.
+    """What is on file of a table's kind, under the keys that the table names; of law and bills, all. `lots`
+    are those that opening balances have where the table is of admissions, and those of admissions for the
+    other.
     """
 
     rows: dict[str, list[Filed]] = field(default_factory=lambda: defaultdict(list))
+    law: LawBook = field(default_factory=LawBook)
     lots: Collection[str] = ()
 
     def add(self, sheet: Sheet) -> None:
         """Count the rows of another table of the same import as on file."""
+        if sheet.kind.is_law:
+            rows = tuple(kept.row for kept in sheet.rows)
+            dataset = Dataset(sheet.sha256, KNOWN_ALL, rows, sheet.supersedes_from)  # type: ignore[arg-type]
+            self.law = self.law.plus(dataset)
+            return
         for kept in sheet.rows:
             where = f"{shown(sheet.file)}, {kept.cells.at('')}"
             self.rows[sheet.kind.key(kept.row)].append(Filed(kept.row, where, days_of(kept.row)[1]))
@@ -56,6 +65,8 @@ def judge(sheet: Sheet, on_file: OnFile, products: Mapping[str, Product], faults
     """Add every fault that the sound rows of a sheet have together and with what is on file."""
     if sheet.kind.name == BOMS:
         _judge_bills(sheet, on_file, products, faults)
+    elif sheet.kind.is_law:
+        _judge_law(sheet, on_file, faults)
     elif is_dated(sheet.kind):
         _judge_days(sheet, on_file, faults)
     else:
@@ -81,6 +92,20 @@ def before(day: date) -> date:
     return day - timedelta(days=1) if day > date.min else day
 
 
+_LAW_COLUMNS: Final = {"rate": "code", **{f"rate.{part}": part for part in RATE_NAMES}}
+"""Columns of what `customs.law_faults` calls a rate's parts."""
+
+
+def _judge_law(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
+    rows = [kept.row for kept in sheet.rows]
+    for fault in law_faults(rows, on_file.law, sheet.supersedes_from):  # type: ignore[arg-type]
+        column = _LAW_COLUMNS.get(fault.column, fault.column)
+        cells = sheet.rows[fault.row - 1].cells
+        names = sheet.kind.names
+        at = cells.at(column if column in names else names[0])
+        faults.add(sheet.file, at, shown(fault.got), fault.expected, fault.next)
+
+
 # -- rows with days --------------------------------------------------------------------------------
 
 
@@ -96,25 +121,16 @@ class _Span(NamedTuple):
 def _judge_days(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
     spans: dict[str, list[_Span]] = defaultdict(list)
     for kept in sheet.rows:
-        first, last = days_of(kept.row)
-        for name in _names(sheet.kind, kept.row):
-            spans[name].append(_Span(first, last, kept.cells.at(""), kept))
+        spans[sheet.kind.key(kept.row)].append(_Span(*days_of(kept.row), kept.cells.at(""), kept))
     ends = before(sheet.supersedes_from) if sheet.supersedes_from is not None else DAY_LAST
-    for filed_rows in on_file.rows.values():
+    for name, filed_rows in on_file.rows.items():
         for filed in filed_rows:
             first, last = days_of(filed.row)[0], min(filed.last, ends)
-            if first <= last:
-                for name in _names(sheet.kind, filed.row):
-                    if name in spans:
-                        spans[name].append(_Span(first, last, filed.where, None))
+            if first <= last and name in spans:
+                spans[name].append(_Span(first, last, filed.where, None))
     for name, of_name in spans.items():
         for span, other in _overlaps(of_name):
             _overlap_fault(sheet, name, span, other, faults)
-
-
-def _names(kind: Kind, row: Any) -> Sequence[str]:
-    """What a row answers for, one row a day."""
-    return row.named() if isinstance(row, LawRow) else (kind.key(row),)
 
 
 def _overlaps(spans: list[_Span]) -> Iterator[tuple[_Span, _Span]]:
@@ -139,7 +155,7 @@ def _overlap_fault(sheet: Sheet, name: str, span: _Span, other: _Span, faults: F
         step += " To replace what is on file, name the day from which this table supersedes it."
     faults.add(
         sheet.file,
-        span.kept.cells.at(sheet.kind.names[0] if sheet.kind.name == "holiday" else "valid_from"),
+        span.kept.cells.at("valid_from"),
         f"a row of {shown(name)} that overlaps another",
         f"no day in common with {other.where}, which holds from {other.first} {last}",
         step,

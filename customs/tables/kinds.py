@@ -99,7 +99,9 @@ _QUOTA_RATED: Final = (
     replace(_RATED[0], what="the rate's code, as in a tariff; required for `tariff-rate`", default=None),
     *_RATED[1:],
 )
-_RATE_NAMES: Final = tuple(column.name for column in _RATED)
+RATE_NAMES: Final = tuple(column.name for column in _RATED)
+"""Columns of a rate."""
+
 _SCOPED: Final = (
     many("headings", heading, "headings", "tariff numbers that it covers, by their first digits"),
     many("origins", ANY_COUNTRY, "countries", "countries of origin; `*` for all", (law.ANY,)),
@@ -115,7 +117,7 @@ def _law(name: str, what: str, columns: tuple[Column, ...], key: Callable[[Any],
 
     def make(values: Named) -> Row:
         if rated:
-            parts = {part: values.pop(part) for part in _RATE_NAMES}
+            parts = {part: values.pop(part) for part in RATE_NAMES}
             values["rate"] = None if parts["code"] is None else law.Rate(**parts)
         made: Row = row_type(**values)
         return made

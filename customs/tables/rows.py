@@ -13,7 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from customs import law
 from customs.documents import Direction, Permit, PermitLine, Product, Status
 from customs.units import Unconvertible, ratio
 from customs.zone import AdmissionLine, CustomsProduct, Mode, OpeningBalance
@@ -47,74 +46,15 @@ STEP: Final = Decimal("0.000001")
 
 
 def row_faults(row: Any, papers: Papers) -> Iterator[Bad]:
-    """Every fault of one row."""
-    if isinstance(row, law.LawRow):
-        yield from _law_faults(row)
+    """Every fault of one row; rows of law are judged by `customs.law_faults`."""
     for kind, check in _CHECKS.items():
         if isinstance(row, kind):
             yield from check(row, papers)
 
 
-# -- law -------------------------------------------------------------------------------------------
-
-_NEEDED: Final = {
-    "0": (),
-    "1": ("specific", "unit1"),
-    "2": ("specific", "unit2"),
-    "3": ("specific", "other", "unit1", "unit2"),
-    "4": ("specific", "advalorem", "unit1"),
-    "5": ("specific", "advalorem", "unit2"),
-    "6": ("specific", "advalorem", "other", "unit1", "unit2"),
-    "7": ("advalorem",),
-}
-"""The parts that each code's rate is computed from (USITC code key, section A)."""
-
-
-def _law_faults(row: law.LawRow) -> Iterator[Bad]:
-    yield from _days(row.valid_from, row.valid_to)
-    rate = getattr(row, "rate", None)
-    if isinstance(rate, law.Rate):
-        yield from _rate_faults(rate)
-    if isinstance(row, law.ScopedRow) and law.ANY in row.origins and len(row.origins) > 1:
-        yield Bad("origins", " ".join(row.origins), "countries, or * alone", "Take the others or the * out.")
-
-
-def _rate_faults(rate: law.Rate) -> Iterator[Bad]:
-    needed = _NEEDED.get(rate.code)
-    if needed is None:
-        return
-    for part in needed:
-        if getattr(rate, part) is None:
-            yield Bad(part, "nothing", f"a value, which a rate of code {rate.code} has", "Add it.")
-    for part in ("specific", "advalorem", "other"):
-        if part not in needed and getattr(rate, part) is not None:
-            got = f"{getattr(rate, part):f}"
-            yield Bad(part, got, f"nothing, as code {rate.code} does not use it", "Correct the code.")
-
-
 def _days(first: date, last: date | None) -> Iterator[Bad]:
     if last is not None and last < first:
         yield Bad("valid_to", str(last), f"a day not before valid_from {first}", "Correct one of them.")
-
-
-def _program(row: law.Program, _: Papers) -> Iterator[Bad]:
-    if row.id in row.excludes:
-        yield Bad("excludes", row.id, "other programs", "Take its own id out.")
-
-
-def _quota(row: law.Quota, _: Papers) -> Iterator[Bad]:
-    if row.limit == "tariff-rate" and row.rate is None:
-        yield Bad("code", "nothing", "the higher rate, which a tariff-rate quota has", "Add the rate.")
-    if row.closed_on is not None and row.closed_on < row.opens:
-        yield Bad("closed_on", str(row.closed_on), f"a day not before opens {row.opens}", "Correct one.")
-
-
-def _fee_limits(row: law.FeeLimits, _: Papers) -> Iterator[Bad]:
-    if row.minimum > row.maximum:
-        yield Bad("maximum", f"{row.maximum:f}", f"at least the minimum {row.minimum:f}", "Correct one.")
-
-
-# -- goods -----------------------------------------------------------------------------------------
 
 
 def _product(row: CustomsProduct, papers: Papers) -> Iterator[Bad]:
@@ -250,9 +190,6 @@ def _as_on(row: AdmissionLine, permit: Permit, line: PermitLine) -> Iterator[Bad
 
 
 _CHECKS: Final[dict[type, Callable[[Any, Papers], Iterator[Bad]]]] = {
-    law.Program: _program,
-    law.Quota: _quota,
-    law.FeeLimits: _fee_limits,
     CustomsProduct: _product,
     AdmissionLine: _admission,
     OpeningBalance: _opening,

@@ -15,8 +15,9 @@ from central.service import Central
 from customs.imports import Refused, Upload
 from customs.known import Known
 from customs.law import Program, TariffRow
-from sync.bodies import Dataset, ImportRefused, Rows, read_body
+from sync.bodies import read_body
 from sync.center import DOWN, concerns
+from sync.customs_bodies import Dataset, ImportRefused, Rows
 from sync.entry import BODY_BYTES_MAX, read_record
 from tests.central.dock import Dock
 from tests.customs.tables.examples import MOTOR, OWNER, PUMP, ROWS, as_csv, as_json
@@ -167,7 +168,7 @@ async def test_what_supersedes_is_known_from_its_own_place_on(center: Central) -
         old = await center.customs.law_book(connection)
     changed = {**first, "advalorem": "0.10", "valid_from": "2026-06-08"}
     refused = await refuse(center, Upload("q.csv", as_csv([changed])))
-    assert "overlaps" in refused.faults[0].got
+    assert "no other row holds it" in refused.faults[0].expected
     await take(center, Upload("q.csv", as_csv([changed])), supersedes_from=date(2026, 6, 8))
     async with center.database.session() as connection:
         book = await center.customs.law_book(connection)
@@ -205,6 +206,7 @@ async def test_a_database_that_fails_in_mid_import_leaves_nothing(
     entries = await own_entries(center)
     before = await rows_of(center)
     write = center._own.record.store
+
     async def broken(*args: Any) -> Any:
         await write(*args)
         raise OSError("the server went away")
