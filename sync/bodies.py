@@ -7,7 +7,7 @@ first, the center's after them. Nothing here decides anything.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
