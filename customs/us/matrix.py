@@ -19,6 +19,7 @@ from customs.documents import Status
 from customs.law import Law, WeeklyExcluded
 from customs.us.rulings import Allowed, Refused, Ruling
 from customs.us.statuses import FORBIDDEN
+from customs.works.permits import Activity
 
 PF, NPF, D, ZR = Status.PF, Status.NPF, Status.DOMESTIC, Status.RESTRICTED
 
@@ -36,15 +37,6 @@ class Disposition(StrEnum):
     OTHER_ZONE = "other-zone"
     DESTRUCTION = "destruction"
     SUPPLIES = "supplies"
-
-
-class Work(StrEnum):
-    """What is done with goods in the zone (19 CFR 146.51)."""
-
-    MANIPULATION = "manipulation"
-    MANUFACTURE = "manufacture"
-    EXHIBITION = "exhibition"
-    DESTRUCTION = "destruction"
 
 
 DISPOSITIONS: Final[Mapping[str, Disposition]] = MappingProxyType(
@@ -206,7 +198,7 @@ def last_warehouse_day(imported: date) -> date:
         return imported.replace(year=year, day=28)
 
 
-def may_work(goods: Leaving, work: Work) -> Ruling:
+def may_work(goods: Leaving, activity: Activity) -> Ruling:
     """Whether goods may be worked on in the zone, given a form 216 for it (19 CFR 146.51-146.52).
 
     Goods for which an entry was accepted wait as they are (146.71(c)). Zone-restricted goods are there for
@@ -219,7 +211,7 @@ def may_work(goods: Leaving, work: Work) -> Ruling:
         words = f"These goods are entered on {goods.constructive} and may not be worked on any more."
         return Refused("constructive", "19 CFR 146.61, 146.71(c)", words)
     if goods.status is ZR:
-        if work is not Work.DESTRUCTION:
+        if activity is not Activity.DESTROY:
             words = "Zone-restricted goods wait for export or destruction. Do not work on them."
             return Refused(FORBIDDEN, "19 CFR 146.44(a)", words)
         return _restricted(goods, Disposition.DESTRUCTION, Allowed("19 CFR 146.44(a), 146.52"))

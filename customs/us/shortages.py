@@ -26,8 +26,8 @@ class Shortage(msgspec.Struct, frozen=True):
     """Goods that are missing, or too many.
 
     `whole` is the quantity of the lot where lots are kept, of the identifier where an accounting method
-    stands in for lots. `duty_and_tax` is what the missing goods would owe, without fees. `admitted` says whether
-    a permit brought them in; `permit_free` are domestic goods that needed none.
+    stands in for lots. `duty_and_tax` is what the missing goods would owe, without fees. `admitted`: a
+    permit brought them in; `permit_free` are domestic goods that needed none.
     """
 
     kind: Literal["shortage", "overage"]
@@ -55,7 +55,7 @@ def judge(shortage: Shortage) -> Finding:
     """Whether a shortage or overage is reported on identification (19 CFR 146.53(a)-(b)): theft or suspicion
     of it, goods not properly admitted, or a shortage of at least one percent of the lot or identifier and of
     at least 100 dollars of duty and tax, both. All are recorded (146.53(a)(3)); domestic goods without a
-    permit are exempt save for theft (146.53(b)). An overage gets a 214 or an entry within five days (146.53(d)).
+    permit are exempt save for theft (146.53(b)). An overage gets a 214 or an entry in five days (146.53(d)).
 
     Raises `LawError` for quantities that cannot be.
     """

@@ -15,7 +15,6 @@ from customs.us.matrix import (
     MATRIX,
     Disposition,
     Leaving,
-    Work,
     direct_delivery,
     last_warehouse_day,
     lower_class,
@@ -24,6 +23,7 @@ from customs.us.matrix import (
     may_work,
 )
 from customs.us.rulings import Allowed, Refused
+from customs.works.permits import Activity
 from tests.customs.example_zone import BOOK, YEAR
 
 PF, NPF, DOM, ZR = Status.PF, Status.NPF, Status.DOMESTIC, Status.RESTRICTED
@@ -120,16 +120,16 @@ def test_restricted_spirits_are_not_destroyed() -> None:
     assert isinstance(may_leave(Leaving(ZR, alcohol=True), Disposition.DESTRUCTION, TODAY), Refused)
     assert isinstance(may_leave(Leaving(ZR), Disposition.DESTRUCTION, TODAY), Allowed)
     assert isinstance(may_leave(Leaving(NPF, alcohol=True), Disposition.DESTRUCTION, TODAY), Allowed)
-    assert isinstance(may_work(Leaving(ZR, alcohol=True), Work.DESTRUCTION), Refused)
+    assert isinstance(may_work(Leaving(ZR, alcohol=True), Activity.DESTROY), Refused)
 
 
-@pytest.mark.parametrize("work", Work)
-def test_entered_goods_and_goods_without_status_are_not_worked_on(work: Work) -> None:
+@pytest.mark.parametrize("work", Activity)
+def test_entered_goods_and_goods_without_status_are_not_worked_on(work: Activity) -> None:
     assert isinstance(may_work(Leaving(NPF, constructive="E-1"), work), Refused)
     assert isinstance(may_work(Leaving(Status.SUSPENSE), work), Refused)
     for status in (PF, NPF, DOM):
         assert isinstance(may_work(Leaving(status), work), Allowed)
-    assert isinstance(may_work(Leaving(ZR), work), Allowed) is (work is Work.DESTRUCTION)
+    assert isinstance(may_work(Leaving(ZR), work), Allowed) is (work is Activity.DESTROY)
 
 
 def test_only_other_foreign_goods_profit_from_a_lower_class() -> None:
