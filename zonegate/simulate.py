@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `zonegate simulate`."""
     from zonegate.simulate_gate import add_arguments as gate_arguments
     from zonegate.simulation.bugs import BUGS
+    from zonegate.simulation.profiles import APART, PROFILES
 
     parser.add_argument(
         "world",
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     docks = parser.add_argument_group("docks")
     docks.add_argument("--schedules", type=int, default=100, metavar="N", help="how many (default 100)")
     docks.add_argument("--bug", choices=sorted(BUGS), metavar="NAME", help="plant a bug: it must be found")
+    docks.add_argument(
+        "--profile", choices=sorted({*PROFILES, *APART}), metavar="NAME", help="play this one for every seed"
+    )
     docks.add_argument("--trace", type=int, metavar="SEED", help="tell one schedule, step by step")
     gate_arguments(parser.add_argument_group("gate"))
 
@@ -58,9 +62,9 @@ def _docks(args: argparse.Namespace) -> int:
 
     with planted(args.bug) if args.bug else contextlib.nullcontext():
         if args.trace is not None:
-            return _trace(play(args.trace))
+            return _trace(play(args.trace, args.profile))
         seeds = range(args.seed, args.seed + args.schedules)
-        report = play_all(seeds, _Progress(args.schedules), args.jobs)
+        report = play_all(seeds, _Progress(args.schedules), args.jobs, args.profile)
     _print(report, as_json=args.json)
     return 1 if report.failures else 0
 

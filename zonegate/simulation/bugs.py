@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 import msgspec
 
+from edge import adjudicate, leases
 from edge import books as edge_books
-from edge import leases
-from sync import center, chain, decisions, node, reception, rollcall
+from sync import center, chain, decisions, node, reception, restraints, rollcall
 from sync.accounts import Count
 from sync.bodies import Begin, Close, Returned, read_body
 from sync.chain import BeginAnew, GoOn, chain_of, rule_e
@@ -269,6 +269,20 @@ def _reads_all(
     return moved
 
 
+# -- suspensions and holds ----------------------------------------------------------------------------------
+
+
+def _ends_all(self: restraints.Restraints, body: Any, *, orig: Any = restraints.Restraints.take) -> None:
+    """The zone is resumed, whatever had suspended it."""
+    orig(self, body)
+    if getattr(body, "event", "") == restraints.RESUMED:
+        self.suspended.clear()
+
+
+def _tells_some(entry_type: str, body: Any, name: str, epoch: str) -> bool:
+    return center.concerns(entry_type, body, name, epoch) and (entry_type != "zone" or name != "dock-2")
+
+
 def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
     return iter(())
 
@@ -323,6 +337,10 @@ _BUGS: Mapping[str, tuple[Patch, ...]] = {
     "cursor kept after center restore": ((office.Office, "_answer", _keeps_cursor),),
     "close not read": ((edge_books.NodeBooks, "_lease", _no_close),),
     "center's own head not checked": ((center.CenterBook, "is_foreign", lambda *_: False),),
+    "suspension forgotten with the center's log": ((restraints.Remembered, "take", lambda *_: None),),
+    "one end ends all": ((restraints.Restraints, "take", _ends_all),),
+    "suspension told to some docks only": ((office, "concerns", _tells_some),),
+    "doors go on in a suspended zone": ((adjudicate, "suspended", lambda *_: None),),
     "closed although unread": ((center.CenterBook, "fold_node", _reads_all),),
 }
 

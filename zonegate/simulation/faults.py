@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may happen next: the steps of a schedule with their weights, chosen by the world's own chance.
-
-A profile shifts the weights, so that faults meet which rarely meet by themselves.
-"""
+"""What may happen next: the steps of a schedule with their weights."""
 
 from __future__ import annotations
 
@@ -22,11 +19,14 @@ Step = Callable[[World], bool]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of step: how often, whether it is a fault, and what it does (False: nothing now)."""
+    """A kind of step: how often, whether it is a fault, and what it does (False: nothing now). One that is
+    `apart` happens only in profiles that name it.
+    """
 
     weight: float
     fault: bool
     act: Step
+    apart: bool = False
 
 
 def _scan(world: World, side: str, *, lazy: bool = False) -> bool:
@@ -476,6 +476,27 @@ def _forge(world: World) -> bool:
     return bool(sentence)
 
 
+def _suspend(world: World) -> bool:
+    world.say("the zone is suspended")
+    world.at_center(world.suspend)
+    return True
+
+
+def _hold(world: World) -> bool:
+    world.say("goods are held")
+    world.at_center(world.hold)
+    return True
+
+
+def _release(world: World) -> bool:
+    known = world.office.book.restraints
+    if not (known.suspended or known.holds):
+        return False
+    world.say("what held goods has ended")
+    world.at_center(world.release)
+    return True
+
+
 STEPS: Mapping[str, Kind] = {
     "admit": Kind(14, False, _admit),
     "withdraw": Kind(10, False, _withdraw),
@@ -527,54 +548,7 @@ STEPS: Mapping[str, Kind] = {
     "filing": Kind(1, False, _file),
     "prune": Kind(1, False, _prune),
     "forgery": Kind(0.5, True, _forge),
+    "zone suspended": Kind(1.5, False, _suspend, apart=True),
+    "goods held": Kind(1, False, _hold, apart=True),
+    "zone resumed": Kind(3, False, _release, apart=True),
 }
-
-PROFILES: Mapping[str, Mapping[str, float]] = {
-    "anything": {},
-    "quiet": {name: 0.25 for name, kind in STEPS.items() if kind.fault},
-    "copies": {"image kept": 4, "machine copied": 6, "machine rolled back": 5, "store copied": 4},
-    "restored center": {
-        "center backup": 3,
-        "center restored": 8,
-        "center restored, anchor lost": 4,
-        "roll attested": 4,
-        "count": 3,
-    },
-    "rolled back center": {"center image": 5, "center rolled back": 8, "machine lost": 2},
-    "old stores": {"store kept": 4, "store restored": 7, "store restored, anchor new": 4, "prune": 3},
-    "write-offs": {
-        "machine lost": 4,
-        "count": 6,
-        "late return": 5,
-        "machine replaced": 4,
-        "node retired": 4,
-        "anchor lost": 3,
-    },
-    "crashes": {"crash of a node": 6, "crash of the center": 5, "lazy": 3, "pump": 3},
-    "bad network": {"send": 3, "deliver": 2, "message lost": 6, "message doubled": 5, "partition": 4},
-    "media": {
-        "store lost in a crash": 8,
-        "store restored": 4,
-        "crash of a node": 3,
-        "exchange": 1.4,
-        "store kept": 3,
-        "lazy": 2,
-    },
-    "newer docks": {
-        "node upgraded first": 10,
-        "center upgraded first": 4,
-        "store restored": 5,
-        "key rotated": 6,
-        "machine copied": 3,
-    },
-    "pruning": {"center backup": 5, "prune": 8, "center restored": 5, "center backup destroyed": 4},
-}
-
-
-def choose(world: World, weights: Mapping[str, float]) -> tuple[str, Kind]:
-    """The next step."""
-    names = list(STEPS)
-    chosen = world.chance.random.choices(
-        names, [STEPS[name].weight * weights.get(name, 1.0) for name in names]
-    )
-    return chosen[0], STEPS[chosen[0]]

@@ -18,6 +18,7 @@ from customs.documents import LineRef
 from edge.books import Fact, NodeBooks
 from sync.bodies import Movement
 from sync.chain import Stored
+from sync.restraints import RESUMED, HoldLifted, HoldPut, ZoneEvent
 
 ZERO = Decimal(0)
 NEWER = {kind: msgspec.json.Decoder(Movement) for kind in ("admission", "withdrawal")}
@@ -73,6 +74,9 @@ class Floor:
         self.excused: dict[LineRef, Decimal] = defaultdict(Decimal)
         self.lost_unseen: set[str] = set()
         self.lost_seen: set[str] = set()
+        self.put: set[str] = set()
+        self.ended: set[str] = set()
+        """Suspensions and holds that people ever put and ended, whatever became of the center's log."""
 
     def tell(self, node: str, machine: str, stored: Stored, body: Any, papers: bool) -> None:
         """An entry is told: goods may cross now."""
@@ -84,6 +88,13 @@ class Floor:
             goods = Goods(entry.entry_id, node, entry.epoch, body.use.ref, body.use.quantity)
             self.goods[entry.entry_id] = goods
             self.across[goods.line] += goods.quantity
+
+    def restrain(self, body: Any) -> None:
+        """The center has written what a person said of a suspension or hold, or says it again."""
+        if isinstance(body, HoldLifted) or (isinstance(body, ZoneEvent) and body.event == RESUMED):
+            self.ended.add(body.id)
+        elif isinstance(body, ZoneEvent | HoldPut):
+            self.put.add(body.id)
 
     def brought_back(self, entry_id: str) -> None:
         """The goods of a movement stand this side again, before anybody says so."""

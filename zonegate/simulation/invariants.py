@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -19,18 +18,11 @@ from sync.center import CenterBook, recompute
 from sync.chain import Stored, chain_of
 from sync.entry import GENESIS, Place, read_record
 from sync.errors import EntryError, SyncError
+from zonegate.simulation.finding import Finding
 from zonegate.simulation.floor import ZERO, Told, fact_of
 from zonegate.simulation.machine import TENANT, ZONE
+from zonegate.simulation.restrained import restrained
 from zonegate.simulation.world import LINES, World
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An invariant that does not hold; `count` is what it counts as in the report."""
-
-    invariant: str
-    kind: str
-    sentence: str
 
 
 def after_step(world: World) -> Iterator[Finding]:
@@ -79,6 +71,7 @@ def at_end(world: World) -> Iterator[Finding]:
     yield from _rolled_back(world)
     yield from _told(world)
     yield from _charges(world)
+    yield from restrained(world)
 
 
 def _logs(world: World) -> Iterator[Finding]:

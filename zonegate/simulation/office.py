@@ -120,6 +120,8 @@ class Office:
         if beside is not None:
             beside()
         self.floor.written.update(stored.hash for stored in run)
+        for stored in run:
+            self.floor.restrain(stored.body)
         self.fuse.step()
         if run:
             self.vault.anchor = run[-1].place

@@ -125,6 +125,7 @@ def grants_again(world: World) -> str | None:
             trouble = settle(world)
         if trouble is not None:
             return trouble
+    world.release()
     for line in LINES:
         free = world.authorized[line] - world.office.book.charged(line)
         world.supplement(line, max(Decimal(30) - free, ZERO))

@@ -7,16 +7,18 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
-from zonegate.simulation.faults import PROFILES, choose
-from zonegate.simulation.invariants import Finding, after_step, at_end
+from zonegate.simulation.finding import Finding
+from zonegate.simulation.invariants import after_step, at_end
 from zonegate.simulation.people import grants_again, heal
+from zonegate.simulation.profiles import PROFILES, choose
 from zonegate.simulation.world import World
 
 STEPS_MIN, STEPS_MAX = 60, 150
 """Steps of one schedule before everything is mended."""
 
-KINDS = ("overdraws", "lost", "duplicated", "unnoticed_forks", "unnoticed_rollbacks", "stuck")
+KINDS = ("overdraws", "lost", "duplicated", "unnoticed_forks", "unnoticed_rollbacks", "unrestrained", "stuck")
 FAILURES_MAX = 100
 """Failures that a report names one by one."""
 
@@ -51,9 +53,8 @@ def play(seed: int, profile: str | None = None) -> Played:
 
 
 def _steps(world: World, played: Played, profile: str) -> None:
-    weights = PROFILES[profile]
     for _ in range(world.chance.random.randint(STEPS_MIN, STEPS_MAX)):
-        step, kind = choose(world, weights)
+        step, kind = choose(world, profile)
         if kind.act(world) and kind.fault:
             played.faults[step] += 1
         played.findings += after_step(world)
@@ -107,12 +108,20 @@ class Report:
         }
 
 
-def play_all(seeds: Iterable[int], progress: Callable[[Report], None] | None = None, jobs: int = 1) -> Report:
-    """Many schedules, in so many processes; with more than one, nothing that was patched here holds there."""
+def play_all(
+    seeds: Iterable[int],
+    progress: Callable[[Report], None] | None = None,
+    jobs: int = 1,
+    profile: str | None = None,
+) -> Report:
+    """Many schedules, in so many processes; with more than one, nothing that was patched here holds there.
+    Without `profile` each seed has its own.
+    """
+    play_one = partial(play, profile=profile)
     if jobs == 1:
-        return _report(map(play, seeds), progress)
+        return _report(map(play_one, seeds), progress)
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        return _report(pool.imap(play, seeds, chunksize=8), progress)
+        return _report(pool.imap(play_one, seeds, chunksize=8), progress)
 
 
 def _report(all_played: Iterable[Played], progress: Callable[[Report], None] | None) -> Report:

@@ -19,6 +19,7 @@ from sync import decisions
 from sync.bodies import Amount, BackedUp, BackupGone, read_body
 from sync.entry import Place
 from sync.errors import SyncError
+from sync.restraints import HoldLifted, HoldPut, ZoneEvent
 from zonegate.simulation.floor import ZERO, Floor
 from zonegate.simulation.machine import Image, Machine, leases_in
 from zonegate.simulation.office import Office
@@ -125,6 +126,27 @@ class World:
         what = PermitLine(line.line, TOOL, Status.NPF, self.authorized[line], "EA", direction)
         days = (date(2026, 5, 1), date(2026, 7, 31))
         self.office.write("permit", Permit(line.permit, kind, "Example Two", *days, (what,)))
+
+    def suspend(self) -> None:
+        """A person suspends the zone."""
+        at = self.chance.now(self.office.skew)
+        self.office.write("zone", ZoneEvent("suspended", self.chance.hex(), "inspection", SUPERVISOR, at))
+
+    def hold(self) -> None:
+        """An agency holds all there is of the tools."""
+        at = self.chance.now(self.office.skew)
+        name = self.chance.hex()
+        self.office.write("hold-put", HoldPut(name, "agency", "Customs", "exam", SUPERVISOR, at, gtin=TOOL))
+
+    def release(self) -> None:
+        """A person ends all that the center knows to stand."""
+        at = self.chance.now(self.office.skew)
+        known = self.office.book.restraints
+        ends: list[tuple[str, msgspec.Struct]] = [
+            ("zone", ZoneEvent("resumed", put, "found nothing", SUPERVISOR, at)) for put in known.suspended
+        ]
+        ends += [("hold-lifted", HoldLifted(put, SUPERVISOR, "released", at)) for put in known.holds]
+        self.office.write_all(ends)
 
     def truck(self, node: str, direction: Direction) -> None:
         """A truck is planned at a door."""
