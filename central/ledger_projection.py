@@ -193,8 +193,10 @@ class LedgerFold:
             rows = await connection.fetch(query("ledger_entered"), *self._who, places)
             papers.entered = {queue_of(row) for row in rows}
         if wants.loads:
-            rows = await connection.fetch(query("ledger_carried"), *self._who, sorted(wants.loads))
-            papers.carried = {row["key"]: row["lot"] for row in rows}
+            rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads))
+            admitted = {row["entry_id"]: row["key"] for row in rows}
+            rows = await connection.fetch(query("ledger_lots_of"), *self._who, list(admitted))
+            papers.carried = {admitted[row["fact"]]: row["lot"] for row in rows}
         if wants.corrected:
             rows = await connection.fetch(query("ledger_facts_of"), *self._who, sorted(wants.corrected))
             for row in rows:

@@ -39,6 +39,12 @@ SEEN_PAGE: Final = ASK_ENTRIES_MAX
 One center-saw is always taken whole.
 """
 
+FIRST_LOOK: Final = 1000
+"""Entries after whose folding the database is asked to look at its tables: it knows nothing of those that
+were just filled, and goes through all of one to find a row. It looks again each time that four times as many
+have come; else it does so by itself.
+"""
+
 _RETRY_SECONDS: Final = 1.0
 """Between tries while the database is away."""
 
@@ -71,6 +77,8 @@ class Projector:
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._folded = 0
+        self._look_at = FIRST_LOOK
 
     def start(self) -> None:
         """Begin to follow the log."""
@@ -95,16 +103,26 @@ class Projector:
         while await self._step():
             pass
 
-    async def rebuild(self) -> None:
-        """Make the books anew from the record, in one transaction: readers see the old ones until then."""
+    async def rebuild(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Make the books anew from the record, in one transaction: readers see the old ones until then.
+
+        `progress` is called after each page with the own entries folded and those there are: nobody can see
+        them in the database before the end.
+        """
         async with self._database.session() as connection, connection.transaction():
             await self._cursor(connection)
             await connection.execute(query("rebuilding"))
             for name in (name for name in queries() if name.startswith("forget_")):
                 await connection.execute(query(name), *self._who, timeout=None)
             await connection.execute(query("move_cursor"), *self._who, 0, 0)
-            while (await self._fold_page(connection)).more:
-                pass
+            ends = [head.place for head in await self._record.heads(connection) if head.node == CENTER]
+            total, self._folded, self._look_at = sum(end.seq for end in ends), 0, FIRST_LOOK
+            more = True
+            while more:
+                more = (await self._fold_page(connection)).more
+                await self._look(connection)
+                order, seq = await self._cursor(connection)
+                progress(sum(end.seq for end in ends[: max(order - 1, 0)]) + seq, total)
         self._tell()
 
     async def _follow(self) -> None:
@@ -123,12 +141,20 @@ class Projector:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _step(self) -> bool:
-        async with self._database.session() as connection, connection.transaction():
-            await connection.execute(query("flush_later"))
-            folded = await self._fold_page(connection)
+        async with self._database.session() as connection:
+            async with connection.transaction():
+                await connection.execute(query("flush_later"))
+                folded = await self._fold_page(connection)
+            await self._look(connection)
         if folded.moved:
             self._tell()
         return folded.more
+
+    async def _look(self, connection: Connection) -> None:
+        """Have the database look at its tables, now and then."""
+        if self._folded >= self._look_at:
+            self._look_at = 4 * self._folded
+            await connection.execute(query("look_at_tables"), timeout=None)
 
     def _tell(self) -> None:
         for listener in self._listeners:
@@ -158,6 +184,7 @@ class Projector:
             meant = await self._meaning(connection, taken, runs)
             refused = await self._apply(connection, [source for one in meant for source in one.sources])
             await self._fold_ledger(connection, head.order, meant, refused)
+            self._folded += sum(len(one.sources) for one in meant)
             await connection.execute(query("move_cursor"), *self._who, head.order, last)
             return _Folded(True, head is not heads[-1] or last < head.place.seq)
         return _Folded(False, False)

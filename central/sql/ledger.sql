@@ -24,15 +24,15 @@ SELECT number, kind FROM permit WHERE tenant = $1 AND zone = $2 AND number = ANY
 SELECT owner, product, status, place FROM ledger_queue
 WHERE tenant = $1 AND zone = $2 AND place = ANY($3::text[])
 
--- name: ledger_carried
--- The lots that some loads were last admitted as.
-SELECT r.key, f.lot FROM unnest($3::text[]) AS r (key)
-CROSS JOIN LATERAL (
-    SELECT entry_id FROM movement
-    WHERE tenant = $1 AND zone = $2 AND movement.key = r.key AND type = 'admission'
-    ORDER BY entry_id DESC LIMIT 1
-) AS m
-JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = m.entry_id::text AND f.n = 0
+-- name: ledger_admissions
+-- The entries by which some loads were last admitted.
+SELECT DISTINCT ON (key) key, entry_id::text AS entry_id FROM movement
+WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND type = 'admission'
+ORDER BY key, entry_id DESC
+
+-- name: ledger_lots_of
+-- The lots that some entries brought.
+SELECT fact, lot FROM ledger_fact WHERE tenant = $1 AND zone = $2 AND fact = ANY($3::text[]) AND n = 0
 
 -- name: ledger_facts_of
 -- The facts of some entries.
