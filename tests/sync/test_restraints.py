@@ -86,7 +86,7 @@ SCOPES = (
 
 
 @pytest.mark.parametrize(("scope", "is_meant"), SCOPES)
-def test_a_hold_means_goods_that_fit_all_that_it_names(scope: dict[str, str], is_meant: bool) -> None:
+def test_a_hold_means_goods_that_fit_all_that_it_names(scope: dict[str, Any], is_meant: bool) -> None:
     restraints = folded(hold(**scope))
     for way in Direction:
         assert (restraints.on(GOODS, way) is not None) is is_meant
