@@ -175,11 +175,10 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
         world = _World(folder, postgres, dsn, broker, center, nodes, cables, heard, gates)
         for name, node in nodes.items():
             await _until(partial(_connected, node), f"{name} to reach the center")
-        papers = folder / "papers.json"
-        await _program(
-            "simulators.yard", "papers", "--out", str(papers), "--script", script, "--seed", str(seed)
-        )
-        await center.take_papers(papers)
+        papers, tables = folder / "papers.json", folder / "tables"
+        words = ["--out", str(papers), "--tables", str(tables), "--script", script, "--seed", str(seed)]
+        await _program("simulators.yard", "papers", *words)
+        await center.take_papers(papers, *sorted(tables.iterdir()))
         planned = len(json.loads(papers.read_text(encoding="utf-8"))["trucks"])
         await _until(lambda: sum(map(_jobs, nodes.values())) >= planned, "the papers to reach the docks")
         yield world

@@ -94,12 +94,13 @@ class OwnCenter(Own):
         """A one-time code for a node."""
         return (await self._zonegate("central", "--config", str(self.config), "enrol", node)).strip()
 
-    async def take_papers(self, papers: Path) -> None:
-        """Import a file of products, permits and trucks."""
+    async def take_papers(self, *files: Path) -> None:
+        """Import files of papers and tables, all of them or none."""
         token = self._base / "token"
         token.write_text(self.token("center"), encoding="utf-8")
         token.chmod(0o600)
-        await self._zonegate("import", "--center", self.url, "--token-file", str(token), str(papers))
+        names = map(str, files)
+        await self._zonegate("import", "--center", self.url, "--token-file", str(token), *names)
 
     async def _zonegate(self, *words: str) -> str:
         process = await asyncio.create_subprocess_exec(

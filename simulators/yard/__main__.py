@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from simulators.scanner import PtyScanner
+from simulators.yard import customs_data
 from simulators.yard.rig import Rig
 from simulators.yard.runner import BAUD, Pace, Play, PlayError, scanner_links
 from simulators.yard.scenario import OUTBOUND, SCRIPTS, Scenario, build
@@ -37,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     scenario = build(options.script, options.seed, options.today, gate=bool(options.gate))
     if options.command == "papers":
         options.out.write_text(json.dumps(scenario.papers.documents(), indent=2) + "\n", encoding="utf-8")
+        if options.tables is not None:
+            options.tables.mkdir(parents=True, exist_ok=True)
+            for name, table in customs_data.tables(scenario.papers).items():
+                (options.tables / name).write_text(table, encoding="utf-8")
         return 0
     code = 1
     try:
@@ -135,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     papers = commands.add_parser("papers", help="write products, permits and trucks as one JSON import")
     papers.add_argument("--out", type=Path, required=True, help="file to write")
+    papers.add_argument("--tables", type=Path, help="folder to write the tables of customs data into, as CSV")
     play = commands.add_parser(
         "play",
         help="play a script at a running dock",

@@ -26,7 +26,11 @@ TOOL: Final = Item("TOOL-12", "09521999001058", "Example Tools", "NPF", 125)
 BRACKET: Final = Item("BRKT-9", "09521999001065", "Example Brackets", "PF", 250)
 MOTOR: Final = Item("MOT-24", "09521999001010", "Example Motors", "NPF", 40)
 KIT: Final = Item("KIT-D", "09521999001072", "Example Motors", "D", 500)
-ITEMS: Final = (TOOL, BRACKET, MOTOR, KIT)
+BEARING: Final = Item("BRG-62", "09521999001027", "Example Motors", "NPF", 500)
+HOUSING: Final = Item("HSG-7", "09521999001034", "Example Motors", "PF", 60)
+PUMP: Final = Item("PUMP-100", "09521999001041", "Example Motors", "PF", 25)
+SCRAP: Final = Item("AL-SCRAP", "09521999001089", "Example Motors", "NPF", 20)
+ITEMS: Final = (TOOL, BRACKET, MOTOR, KIT, BEARING, HOUSING, PUMP, SCRAP)
 
 
 @dataclass(frozen=True, slots=True)
