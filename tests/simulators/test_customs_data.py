@@ -46,20 +46,15 @@ def taken(script: str, today: date) -> dict[str, Sheet]:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-@pytest.mark.parametrize(
-    "today", [date(2026, 6, 3), date(2026, 9, 30), date(2026, 11, 22), date(2028, 2, 29)]
-)
-def test_every_table_of_the_example_zone_is_sound(script: str, today: date) -> None:
-    sheets = taken(script, today)
+@pytest.mark.parametrize("today", ["2026-06-03", "2026-09-30", "2026-11-22", "2028-02-29"])
+def test_every_table_of_the_example_zone_is_sound(script: str, today: str) -> None:
+    sheets = taken(script, date.fromisoformat(today))
     assert {"customs-product", "admission-line", "tariff", "program", "fee-limits", "bom"} <= sheets.keys()
 
 
 def test_lines_of_214s_declare_what_the_story_says() -> None:
-    lines = {
-        row.row.hts: row.row
-        for row in taken("day", date(2026, 6, 3))["admission-line"].rows
-        if isinstance(row.row, AdmissionLine)
-    }
+    kept = (row.row for row in taken("day", date(2026, 6, 3))["admission-line"].rows)
+    lines = {row.hts: row for row in kept if isinstance(row, AdmissionLine)}
     assert lines["8205"].values.dutiable() == 2_500 * 12
     assert lines["7326"].customs_quantity == Decimal(1_000)
     assert {line.mode for line in lines.values() if line.hts != "8482"} == {Mode.VESSEL}

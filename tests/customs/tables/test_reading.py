@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,8 +55,6 @@ def test_every_kind_is_told_by_its_columns_and_reads_the_same_in_both_forms(kind
 
 @pytest.mark.parametrize("kind", sorted(ROWS))
 def test_a_row_survives_its_own_writing(kind: str) -> None:
-    import msgspec
-
     for row in typed(kind, as_csv(ROWS[kind]), "t.csv"):
         assert msgspec.json.decode(canonical(row), type=KINDS[kind].row_type) == row
 
@@ -77,7 +76,8 @@ def test_values_are_exact() -> None:
     assert (program.headings, program.pf_required, program.order) == (("7616", "850131"), True, 3)
     (line,) = typed("admission-line", as_csv(ROWS["admission-line"]), "t.csv")
     assert isinstance(line, AdmissionLine)
-    assert (line.lot, line.values.dutiable(), line.customs_quantity) == ("A1/2", 20_400, Decimal("1530.5"))
+    assert (line.lot, line.customs_quantity) == ("A1/2", Decimal("1530.5"))
+    assert line.values.dutiable() == 20_400
     (bom,) = typed("bom", as_csv(ROWS["bom"]), "t.csv")
     assert isinstance(bom, Bom)
     assert (len(bom.inputs), bom.scrap[0].per, bom.yield_) == (2, Decimal("0.02"), Decimal("0.98"))
@@ -107,9 +107,9 @@ def test_any_sound_rows_come_back_as_they_were_written(cells: list[tuple[Decimal
 # -- faults ----------------------------------------------------------------------------------------
 
 
-def changed(kind: str, at: int = 0, **cells: str) -> bytes:
+def changed(kind: str, cells: dict[str, str]) -> bytes:
     rows = [dict(row) for row in ROWS[kind]]
-    rows[at].update(cells)
+    rows[0].update(cells)
     return as_csv(rows)
 
 
@@ -181,7 +181,7 @@ BAD = [
 
 @pytest.mark.parametrize(("kind", "cells", "column"), BAD)
 def test_a_bad_value_is_told_with_its_row_and_column(kind: str, cells: dict[str, str], column: str) -> None:
-    sheet, faults = read(changed(kind, **cells))
+    sheet, faults = read(changed(kind, cells))
     assert sheet is not None
     assert wheres(faults)[0] == f"row 2, column {column}"
     first = faults.kept[0]
@@ -193,9 +193,8 @@ def test_a_bad_value_is_told_with_its_row_and_column(kind: str, cells: dict[str,
 def test_every_fault_of_every_row_is_told_at_once() -> None:
     rows = [{**ROWS["tariff"][0], "hts": "x", "advalorem": "x"} for _ in range(3)]
     _, faults = read(as_csv(rows))
-    assert wheres(faults) == [
-        f"row {row}, column {column}" for row in (2, 3, 4) for column in ("hts", "advalorem")
-    ]
+    columns = ("hts", "advalorem")
+    assert wheres(faults) == [f"row {row}, column {column}" for row in (2, 3, 4) for column in columns]
 
 
 def test_a_thousand_faults_are_kept_and_all_are_counted() -> None:
