@@ -83,16 +83,19 @@ _Make = Callable[[str, object, str, str], RowFault]
 
 
 def law_faults(
-    rows: Sequence[AnyRow], book: LawBook | None = None, supersedes_from: date | None = None
+    rows: Sequence[AnyRow],
+    book: LawBook | None = None,
+    supersedes_from: date | None = None,
+    named: Callable[[int], str] = "row {}".format,
 ) -> list[RowFault]:
     """Everything wrong with rows that are to join a book, in the order of the rows; empty when they may.
 
     Two rows of one key that hold on one day are a fault of the later one, also when the earlier is in the
-    book already and `supersedes_from` does not end it.
+    book already and `supersedes_from` does not end it. `named` calls a row as its file does.
     """
     book = book or LawBook()
     found = [fault for number, row in enumerate(rows, 1) for fault in _own(number, row)]
-    found += _overlaps(rows, book, supersedes_from)
+    found += _overlaps(rows, book, supersedes_from, named)
     found += _rings(rows, book, supersedes_from)
     return sorted(found, key=lambda fault: fault.row)
 
@@ -214,11 +217,13 @@ class _Span(msgspec.Struct, frozen=True):
     """Of the new row; 0 for one that is in the book already."""
 
 
-def _overlaps(rows: Sequence[AnyRow], book: LawBook, supersedes_from: date | None) -> Iterator[RowFault]:
+def _overlaps(
+    rows: Sequence[AnyRow], book: LawBook, supersedes_from: date | None, named: Callable[[int], str]
+) -> Iterator[RowFault]:
     spans: dict[tuple[type, str], list[_Span]] = defaultdict(list)
     for number, row in enumerate(rows, 1):
         for key in row.named():
-            spans[type(row), key].append(_Span(row.valid_from, row.last_day(), f"row {number}", number))
+            spans[type(row), key].append(_Span(row.valid_from, row.last_day(), named(number), number))
     for (kind, key), own in spans.items():
         found = [*own, *_in_book(book, kind, key, supersedes_from)]
         found.sort(key=lambda span: (span.first, span.number))

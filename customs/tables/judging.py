@@ -98,7 +98,13 @@ _LAW_COLUMNS: Final = {"rate": "code", **{f"rate.{part}": part for part in RATE_
 
 def _judge_law(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
     rows = [kept.row for kept in sheet.rows]
-    for fault in law_faults(rows, on_file.law, sheet.supersedes_from):  # type: ignore[arg-type]
+    found = law_faults(
+        rows,  # type: ignore[arg-type]
+        on_file.law,
+        sheet.supersedes_from,
+        lambda number: sheet.rows[number - 1].cells.at(""),
+    )
+    for fault in found:
         column = _LAW_COLUMNS.get(fault.column, fault.column)
         cells = sheet.rows[fault.row - 1].cells
         names = sheet.kind.names

@@ -206,6 +206,7 @@ def test_rows_that_overlap_are_told() -> None:
     first = ROWS["tariff"][0]
     _, faults = read(as_csv([{**first, "valid_to": "2026-06-08"}, {**first, "valid_from": "2026-06-08"}]))
     assert wheres(faults) == ["row 3, column valid_from"]
+    assert "and row 2 does" in faults.kept[0].expected
     _, none = read(as_csv([{**first, "valid_to": "2026-06-07"}, {**first, "valid_from": "2026-06-08"}]))
     assert none.total == 0
 
