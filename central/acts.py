@@ -11,11 +11,12 @@ import argparse
 import contextlib
 import getpass
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from central.config import CentralConfig
 from central.errors import Denied, SetupError
@@ -69,6 +70,8 @@ def is_act(name: str | None) -> bool:
 async def do_act(config: CentralConfig, args: argparse.Namespace, given: Given) -> int:
     """Ask the center; 0 when it is done."""
     act = _ACTS[args.act]
+    if getattr(args, "on", "") is None:
+        args.on = given.clocks.utc().astimezone(ZoneInfo(config.timezone)).date().isoformat()
     order = act.order(args)
     if order is not None and "attest" in order and order["attest"] is None:
         print(f"{WARNING}\n\nIf it is so, say it again with\n", file=given.out)
@@ -202,6 +205,109 @@ def _figures(answer: dict[str, Any]) -> str:
     return "\n".join([f"filed as {answer['number']}", *lines])
 
 
+def _pairs(option: str, texts: Sequence[str], left: str, right: str = "quantity") -> list[dict[str, str]]:
+    """`LEFT=RIGHT` of an option that may come more than once; a load's key may hold an equals sign."""
+    found = []
+    for text in texts:
+        name, sign, quantity = text.rpartition("=")
+        if not (sign and name):
+            raise SetupError(f"{option} {text}: expected {left.upper()}=QUANTITY")
+        found.append({left: name, right: quantity})
+    return found
+
+
+def _order_step(args: argparse.Namespace) -> dict[str, Any]:
+    """What a step of a work order says, by its arguments."""
+    said: dict[str, Any] = {"order": args.order, "on": args.on, "by": args.by, "note": args.note or ""}
+    takes = _pairs("--take", args.take, "load")
+    if args.step == "plan":
+        said |= {"owner": args.owner, "product": args.product, "quantity": args.quantity}
+    elif args.step == "start":
+        said |= {"permit": args.permit, "authority": args.authority, "takes": takes}
+    elif args.step == "report":
+        names = ("input", "taken", "product", "quantity", "value", "load")
+        said |= {
+            "made": _pairs("--made", args.made, "load"),
+            "scrap": [dict(zip(names, row, strict=True)) for row in args.scrap],
+            "waste": _pairs("--waste", args.waste, "input"),
+            "returned": _pairs("--back", args.back, "load"),
+            "takes": takes,
+        }
+        said["made"] += [
+            {**row, "product": product}
+            for product, *texts in args.co_product
+            for row in _pairs("--co-product", texts, "load")
+        ]
+    missing = [name for name, value in said.items() if value is None]
+    if missing:
+        raise SetupError(f"order {args.step} needs {', '.join('--' + name for name in missing)}")
+    return said
+
+
+def _order_lines(answer: dict[str, Any]) -> str:
+    """Work orders for a person at a terminal."""
+    orders = answer.get("items", [answer])
+    lines = []
+    for order in orders:
+        what = f"{order['quantity']} {order['unit']} of {order['product']}"
+        lines.append(f"{order['order']} {order['state']}: {what}, {order['owner']}")
+        for step in order["steps"]:
+            lines.append(f"  {step['on']} {step['event']} by {step['by']}")
+            lines += [
+                f"    made {made['quantity']} {made['unit']} as lot {made['lot']}"
+                for made in step.get("made", ())
+            ]
+            lines += [
+                f"    {line['input']}: {line['used']} {line['unit']} used, the bill says {line['expected']}"
+                for line in step.get("variances", ())
+            ]
+    return "\n".join(lines) or "no work order is planned"
+
+
+_LOADS: Final = {"action": "append", "default": [], "metavar": "LOAD=QUANTITY"}
+_ORDER: Final = (
+    ("step", {"choices": ["plan", "start", "report", "close"], "help": "what is told of the order"}),
+    ("order", {"help": "the order's name, of A-Z, 0-9 and hyphen"}),
+    ("--on", {"default": None, "metavar": "DATE", "help": "the zone's day of the step, YYYY-MM-DD; today"}),
+    ("--owner", {"help": "plan: whose goods"}),
+    ("--product", {"metavar": "GTIN", "help": "plan: what is made"}),
+    ("--quantity", {"help": "plan: how much"}),
+    ("--permit", {"metavar": "NUMBER", "help": "start: the permit for manufacture, form 216"}),
+    ("--authority", {"metavar": "NUMBER", "help": "start: the production authority"}),
+    ("--take", {**_LOADS, "help": "start, report: goods of a load, by SSCC or key, that go to the order"}),
+    ("--made", {**_LOADS, "help": "report: a load that was made"}),
+    (
+        "--co-product",
+        {
+            "action": "append",
+            "default": [],
+            "nargs": 2,
+            "metavar": ("GTIN", "LOAD=QUANTITY"),
+            "help": "report: a load of another product that came with it",
+        },
+    ),
+    (
+        "--scrap",
+        {
+            "action": "append",
+            "default": [],
+            "nargs": 6,
+            "metavar": ("INPUT", "TAKEN", "GTIN", "QUANTITY", "VALUE", "LOAD"),
+            "help": "report: so much of an input is scrap now, sold for VALUE dollars, on a load",
+        },
+    ),
+    (
+        "--waste",
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "INPUT=QUANTITY",
+            "help": "report: so much of an input is gone and was not recovered",
+        },
+    ),
+    ("--back", {**_LOADS, "help": "report: goods that went back to their load"}),
+    ("--note", {"help": "what is worth remembering"}),
+)
 _NODE: Final = ("node", {"help": "the node's id"})
 _NOTE: Final = ("--note", {"required": True, "help": "what was found, or why"})
 _COUNTED: Final = (
@@ -367,6 +473,22 @@ _ACTS: Final[dict[str, _Act]] = {
         lambda args: f"filings/{quote(args.number, safe='')}",
         lambda _: None,
         _filing_line,
+    ),
+    "order": _Act(
+        "plan, start, report or close a work order",
+        _ORDER,
+        "POST",
+        lambda args: f"orders/{args.step}",
+        _order_step,
+        _written,
+    ),
+    "orders": _Act(
+        "print the work orders, or one of them",
+        (("name", {"nargs": "?", "metavar": "order", "help": "only this one"}),),
+        "GET",
+        lambda args: f"orders/{quote(args.name, safe='')}" if args.name else "orders",
+        lambda _: None,
+        _order_lines,
     ),
     "backup-gone": _Act(
         "say that a backup was destroyed",

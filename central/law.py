@@ -62,14 +62,7 @@ class CustomsData:
         self, connection: Connection, gtin: str, owner: str, on: date, known: Known = KNOWN_ALL
     ) -> CustomsProduct | None:
         """What an owner's product was to customs on a day."""
-        kind = kind_of(PRODUCTS)
-        filed = (await self.on_file(connection, kind, [f"{gtin}/{owner}"], known)).rows
-        for rows in filed.values():
-            for one in rows:
-                row = one.row
-                if isinstance(row, CustomsProduct) and days_of(row)[0] <= on <= one.last:
-                    return row
-        return None
+        return await self.one(connection, PRODUCTS, f"{gtin}/{owner}", on, known)
 
     async def products(self, connection: Connection, known: Known = KNOWN_ALL) -> list[CustomsProduct]:
         """All that products ever were to customs, in the order in which it was imported."""
@@ -93,6 +86,14 @@ class CustomsData:
     async def boms(self, connection: Connection, known: Known = KNOWN_ALL) -> list[Bom]:
         """All versions of all bills of material."""
         return await self._all(connection, BOMS, known)
+
+    async def one(
+        self, connection: Connection, kind: str, key: str, on: date, known: Known = KNOWN_ALL
+    ) -> Any | None:
+        """The row of a dated kind that holds under a key on a day."""
+        filed = (await self.on_file(connection, kind_of(kind), [key], known)).rows
+        found = (one.row for one in filed[key] if days_of(one.row)[0] <= on <= one.last)
+        return next(found, None)
 
     async def on_file(
         self, connection: Connection, kind: Kind, keys: Sequence[str], known: Known = KNOWN_ALL

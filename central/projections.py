@@ -16,6 +16,7 @@ from typing import Any, Final
 from central import dataset_projection
 from central.errors import UnreadableEntry
 from customs.documents import Conveyance, Permit, Product
+from customs.works.events import Made, OrderEvent, pieces
 from sync.bodies import (
     Correction,
     Grant,
@@ -324,8 +325,26 @@ def _job(source: Source, body: JobEvent, batch: Batch) -> None:
     )
 
 
+def _order(_: Source, body: OrderEvent, batch: Batch) -> None:
+    for came, goods, piece in pieces(body):
+        quantity = _quantity(piece.quantity)
+        lot = goods.lot if isinstance(goods, Made) else piece.lot
+        batch.add(
+            "add_holding",
+            piece.key,
+            body.owner,
+            goods.status.value,
+            goods.unit,
+            piece.sscc,
+            goods.product,
+            lot,
+            quantity if came else -quantity,
+        )
+
+
 _PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
     **dataset_projection.PROJECT,
+    "order": _order,
     "product": _product,
     "permit": _permit,
     "conveyance": _conveyance,

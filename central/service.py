@@ -21,6 +21,7 @@ from central.ownlog import OwnLog
 from central.people import Enrol, People
 from central.projector import Projector
 from central.restraining import Restraining
+from central.works import Works
 from customs.imports import Refused, Upload
 from sync.entry import Place
 
@@ -42,6 +43,7 @@ class Central:
         self.filings = Filings(self._own)
         self.alarms = Alarms(self.people.open_cases)
         self.customs = CustomsData(tenant, zone)
+        self.works = Works(self._own, self.projector, self.customs)
         self._intake = Intake(self._own, self.projector, self.customs)
         self._own.on_stored(self.projector.wake)
         self._own.on_stored(self.alarms.wake)

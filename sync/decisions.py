@@ -82,7 +82,7 @@ def decide(book: CenterBook, received: Received) -> list[Draft]:
     drafts += [("under-hold", found) for found in restraining.under_hold(book, received)]
     drafts += book.remembered.again()
     for epoch in last:
-        drafts += [("holdings", Holdings(epoch, told)) for told in _in_answers(moves[epoch])]
+        drafts += [("holdings", Holdings(epoch, told)) for told in in_answers(moves[epoch])]
     closings = list(_closings(book))
     drafts += [("close", close) for close in closings]
     for close in closings:
@@ -91,7 +91,7 @@ def decide(book: CenterBook, received: Received) -> list[Draft]:
     return drafts
 
 
-def _in_answers(moves: Sequence[Moved]) -> Iterator[tuple[Moved, ...]]:
+def in_answers(moves: Sequence[Moved]) -> Iterator[tuple[Moved, ...]]:
     """Moves in runs that fit an answer, whatever a node calls its loads."""
     run: list[Moved] = []
     size = 0

@@ -177,3 +177,9 @@ SELECT $1, $2, entry_id, decision, settled_by, settled_at FROM (
 ON CONFLICT (tenant, zone, entry_id)
 DO UPDATE SET decision = excluded.decision, settled_by = excluded.settled_by, settled_at = excluded.settled_at
 WHERE refusal.settled_by IS NULL
+
+-- name: loads_named
+-- What is in the zone under some keys.
+SELECT key, owner, status, unit, sscc, gtin, lot, quantity FROM holding
+WHERE tenant = $1 AND zone = $2 AND key = ANY ($3::text[]) AND quantity > 0
+ORDER BY key, owner, status

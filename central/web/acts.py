@@ -12,7 +12,10 @@ from aiohttp import web
 from central import people, restraining
 from central.errors import Denied
 from central.service import Central
+from central.web.api import paging
 from central.web.gate import bounded_body
+from central.works import told
+from customs.works.events import CloseOrder, Plan, Report, Start
 from sync.entry import MALFORMED
 
 _BODY_BYTES_MAX: Final = 1024 * 1024
@@ -32,6 +35,7 @@ class Acts:
     def routes(self) -> list[web.RouteDef]:
         """All routes of acts."""
         did, restrained = self._central.people, self._central.restraining
+        works = self._central.works
         return [
             _act("enrol", people.Enrol, did.enrol),
             _act("write-off", people.WriteOff, did.write_off),
@@ -49,6 +53,12 @@ class Acts:
             _act("hold", restraining.PutHold, restrained.put_hold),
             _act("lift-hold", restraining.LiftHold, restrained.lift_hold),
             web.get("/api/v1/restraints", self._restraints),
+            _act("orders/plan", Plan, works.plan),
+            _act("orders/start", Start, works.start),
+            _act("orders/report", Report, works.report),
+            _act("orders/close", CloseOrder, works.close),
+            web.get("/api/v1/orders", self._orders),
+            web.get("/api/v1/orders/{order}", self._order),
             web.get("/api/v1/cases", self._cases),
             web.get("/api/v1/nodes/{node}", self._node),
             web.get("/api/v1/filings", self._filings),
@@ -63,6 +73,12 @@ class Acts:
 
     async def _node(self, request: web.Request) -> web.Response:
         return _json(await self._central.people.node(request.match_info["node"]))
+
+    async def _orders(self, request: web.Request) -> web.Response:
+        return _json(await self._central.works.page(*paging(request)))
+
+    async def _order(self, request: web.Request) -> web.Response:
+        return _json(told(await self._central.works.one(request.match_info["order"])))
 
     async def _filings(self, _: web.Request) -> web.Response:
         return _json({"items": await self._central.filings.all()})

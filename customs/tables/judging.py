@@ -22,6 +22,7 @@ from customs.tables.bills import column_of
 from customs.tables.kinds import RATE_NAMES, Kind, Row
 from customs.tables.reading import Kept, Sheet
 from customs.works.boms import Bom, problems
+from customs.works.permits import ActivityPermit, Authority
 from customs.zone import CustomsProduct
 
 ADMISSIONS: Final = "admission-line"
@@ -75,7 +76,7 @@ def judge(sheet: Sheet, on_file: OnFile, products: Mapping[str, Product], faults
 
 def is_dated(kind: Kind) -> bool:
     """Whether rows of a kind hold from day to day, one row of a key at a time."""
-    return kind.is_law or kind.row_type is CustomsProduct
+    return kind.is_law or kind.row_type in (CustomsProduct, ActivityPermit, Authority)
 
 
 def days_of(row: Any) -> tuple[date, date]:

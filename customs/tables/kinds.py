@@ -35,6 +35,7 @@ from customs.tables.columns import (
     yes,
 )
 from customs.works.boms import Bom
+from customs.works.permits import Activity, ActivityPermit, Authority
 from customs.zone import ZERO, AdmissionLine, CustomsProduct, Mode, OpeningBalance, Values
 
 Row = msgspec.Struct
@@ -340,6 +341,40 @@ def _zone_kinds(check_digit: CheckDigit) -> tuple[Kind, ...]:
             lambda row: str(row.lot),
         ),
         Kind("bom", "bills of material", _bom_columns(gtin), Bom, None, bom_key),
+        Kind(
+            "activity-permit",
+            "approved permits to manipulate, manufacture, exhibit or destroy (customs form 216)",
+            (
+                Column("number", fields.NUMBER, "the permit's number"),
+                Column(
+                    "activity",
+                    fields.choice([activity.value for activity in Activity], Activity),
+                    "`manipulate`, `manufacture`, `exhibit` or `destroy`",
+                ),
+                Column("owner", fields.text(80), "whose goods"),
+                Column("zone", fields.NUMBER, "the zone that it is for, by the center's own name of it"),
+                _DATED[0],
+                Column("valid_to", fields.day, "the last day that it holds, at most a year on"),
+            ),
+            ActivityPermit,
+            lambda values: ActivityPermit(**values),
+            lambda row: str(row.number),
+        ),
+        Kind(
+            "production-authority",
+            "what the FTZ Board authorized a producer to make, and of which foreign materials",
+            (
+                Column("number", fields.NUMBER, "the Board's number"),
+                Column("owner", fields.text(80), "the producer"),
+                Column("zone", fields.NUMBER, "the zone that it is for, by the center's own name of it"),
+                many("materials", _SIX, "headings", "foreign materials, by six digits of the tariff"),
+                many("products", _SIX, "headings", "products, by six digits of the tariff"),
+                *_DATED,
+            ),
+            Authority,
+            lambda values: Authority(**values),
+            lambda row: str(row.number),
+        ),
     )
 
 
@@ -348,6 +383,9 @@ def bom_key(row: Bom) -> str:
     return f"{row.product}/{row.version}"
 
 
+_SIX: Final = fields.coded(
+    "[0-9]{6}", "six digits of the tariff, such as 841370", "Write them without points."
+)
 _LOT: Final = fields.coded(
     "[A-Za-z0-9][A-Za-z0-9._/-]{0,59}",
     "a lot of 1 to 60 letters, digits, points, hyphens and slashes",

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from customs.documents import Direction, Permit, PermitLine, Product, Status
 from customs.units import Unconvertible, ratio
+from customs.works.permits import BLANKET_DAYS_MAX, ActivityPermit, Authority
 from customs.zone import AdmissionLine, CustomsProduct, Mode, OpeningBalance
 
 
@@ -69,6 +70,21 @@ def _product(row: CustomsProduct, papers: Papers) -> Iterator[Bad]:
         except Unconvertible as error:
             yield Bad("unit", row.unit, f"a unit that converts to {product.unit} of the product", str(error))
     yield from _converted("factor", Decimal(1), row.unit, row.factor, row.customs_unit)
+
+
+def _activity(row: ActivityPermit, _: Papers) -> Iterator[Bad]:
+    yield from _days(row.valid_from, row.valid_to)
+    if (row.valid_to - row.valid_from).days > BLANKET_DAYS_MAX:
+        yield Bad(
+            "valid_to",
+            str(row.valid_to),
+            f"a day at most a year after {row.valid_from} (19 CFR 146.52(b))",
+            "Correct one of them.",
+        )
+
+
+def _authority(row: Authority, _: Papers) -> Iterator[Bad]:
+    yield from _days(row.valid_from, row.valid_to)
 
 
 def _admission(row: AdmissionLine, papers: Papers) -> Iterator[Bad]:
@@ -191,6 +207,8 @@ def _as_on(row: AdmissionLine, permit: Permit, line: PermitLine) -> Iterator[Bad
 
 _CHECKS: Final[dict[type, Callable[[Any, Papers], Iterator[Bad]]]] = {
     CustomsProduct: _product,
+    ActivityPermit: _activity,
+    Authority: _authority,
     AdmissionLine: _admission,
     OpeningBalance: _opening,
 }

@@ -7,6 +7,7 @@ and status, what was made, scrap, waste, what went back. Values only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Final
@@ -31,6 +32,12 @@ Note = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
 
 # -- what an entry carries -------------------------------------------------------------------------
+
+
+def load_key(name: str) -> str:
+    """The key that docks know a load under, of its SSCC or of the key itself."""
+    is_sscc = len(name) == 18 and name.isascii() and name.isdigit()
+    return f"https://id.gs1.org/00/{name}" if is_sscc else name
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -124,6 +131,16 @@ class OrderEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     scrap: tuple[Scrapped, ...] = ()
     waste: tuple[Wasted, ...] = ()
     variances: tuple[Variance, ...] = ()
+
+
+def pieces(event: OrderEvent) -> Iterator[tuple[bool, Issue | Made, Piece]]:
+    """Each load on the floor that a step moves: whether it came, what goods it is of, how much."""
+    for issue in event.issues:
+        yield from ((False, issue, piece) for piece in issue.loads)
+    for issue in event.returned:
+        yield from ((True, issue, piece) for piece in issue.loads)
+    for made in (*event.made, *(scrap.made for scrap in event.scrap)):
+        yield from ((True, made, piece) for piece in made.loads)
 
 
 # -- what people ask -------------------------------------------------------------------------------

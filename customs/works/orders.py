@@ -36,6 +36,7 @@ from customs.works.events import (
     Start,
     Take,
     Variance,
+    load_key,
 )
 from customs.works.permits import Activity, ActivityPermit, Authority
 
@@ -156,7 +157,7 @@ def plan(orders: Mapping[str, Order], said: Plan, papers: Papers, at: datetime) 
 
 
 def start(order: Order, said: Start, papers: Papers, goods: Mapping[str, Goods], at: datetime) -> OrderEvent:
-    """Goods go to an order. `goods` are loads in the zone by the names that `said` gives them.
+    """Goods go to an order. `goods` are loads in the zone by their keys.
 
     Refused without an active permit for manufacture (19 CFR 146.52(a)) and a production authority that names
     the product and each foreign input (15 CFR 400.14). Raises OrderRefused.
@@ -245,11 +246,12 @@ def waste_status(status: Status, *, recovered: bool) -> Status:
 
 
 def made_status(statuses: Iterable[Status]) -> Status:
-    """The status in which a product stands in the zone that was made of goods in these: non-privileged
-    foreign as soon as one of them is, else privileged, else domestic. What it owes follows its content.
+    """The status in which a product stands in the zone that was made of goods in these: the strictest. What
+    contains privileged goods may not be entered for warehouse (19 CFR 146.64(a)), so it stands as privileged;
+    what it owes follows its content, each part by its own status.
     """
     found = set(statuses)
-    return next((status for status in (Status.NPF, Status.PF) if status in found), Status.DOMESTIC)
+    return next((status for status in (Status.PF, Status.NPF) if status in found), Status.DOMESTIC)
 
 
 def made_lot(order: str, place: int = 0) -> str:
@@ -290,7 +292,7 @@ def _no_quantity(what: str, quantity: Decimal, unit: str = "") -> list[str]:
 def _permit_faults(papers: Papers, number: str, owner: str, day: date) -> list[str]:
     permit = papers.permits.get(number)
     if permit is None:
-        return [f"no permit {number[:40]!r} for an activity (form 216) is on file"]
+        return [f"no permit {number[:40]!r} for an activity (form 216) is on file for {day}"]
     return list(permit.faults(Activity.MANUFACTURE, owner, papers.zone, day))
 
 
@@ -300,7 +302,7 @@ def _authority_faults(
     """Whether a production authority names the product and each foreign input, by heading of six digits."""
     authority = papers.authorities.get(number)
     if authority is None:
-        return [f"no production authority {number[:40]!r} is on file"]
+        return [f"no production authority {number[:40]!r} is on file for {day}"]
     product = order.planned.product
     reasons = list(authority.faults(order.planned.owner, papers.zone, day))
     hts = papers.tariff.get(product)
@@ -326,7 +328,7 @@ def _issues(
     left: dict[str, Decimal] = {}
     reasons: list[str] = []
     for take in takes:
-        load = goods.get(take.load)
+        load = goods.get(load_key(take.load))
         if load is None:
             reasons.append(f"no load {take.load[:60]!r} is in the zone")
             continue
@@ -366,15 +368,15 @@ def _returns(every: Sequence[Issue], said: Sequence[Take]) -> tuple[tuple[Issue,
     for issue in every:
         for piece in issue.loads:
             left[piece.key] = left.get(piece.key, ZERO) + piece.quantity
-            for name in {piece.key, piece.sscc or piece.key}:
-                issued[name] = (issue, piece)
+            issued[piece.key] = (issue, piece)
     found: dict[tuple[str, Status, str], list[Piece]] = {}
     reasons = []
     for take in said:
-        if take.load not in issued:
+        key = load_key(take.load)
+        if key not in issued:
             reasons.append(f"nothing of load {take.load[:60]!r} went to the order")
             continue
-        issue, piece = issued[take.load]
+        issue, piece = issued[key]
         wrong = _no_quantity(f"what goes back to {take.load}", take.quantity, issue.unit)
         if not wrong and take.quantity > left[piece.key]:
             wrong.append(f"{left[piece.key]} of load {take.load} went to the order, not {take.quantity}")
@@ -451,10 +453,9 @@ def _scrapped(
 
 
 def _piece(load: str, quantity: Decimal) -> Piece:
-    """A load that is made: an SSCC, by the key that docks will know it under, or a key."""
-    if len(load) == 18 and load.isascii() and load.isdigit():
-        return Piece(f"https://id.gs1.org/00/{load}", quantity, load)
-    return Piece(load, quantity)
+    """A load that is made."""
+    key = load_key(load)
+    return Piece(key, quantity, load if key != load else None)
 
 
 def _variances(

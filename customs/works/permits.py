@@ -38,7 +38,6 @@ class ActivityPermit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zone: str
     valid_from: date
     valid_to: date
-    schema: str = "zonegate.activity.v1"
 
     def faults(self, activity: Activity, owner: str, zone: str, day: date) -> Iterator[str]:
         """Why it does not cover an activity on a day; nothing where it does (19 CFR 146.52(a))."""
@@ -66,7 +65,6 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     products: tuple[str, ...]
     valid_from: date
     valid_to: date | None = None
-    schema: str = "zonegate.authority.v1"
 
     def faults(self, owner: str, zone: str, day: date) -> Iterator[str]:
         """Why it is not this producer's authority on a day; nothing where it is."""

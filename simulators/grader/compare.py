@@ -19,6 +19,7 @@ from simulators.grader.facts import MOVEMENTS, TOLD, digest, fact_of
 from simulators.grader.findings import CHAIN, DUPLICATE, LOST, WRONG, Finding
 from simulators.grader.gates import NOTHING, gate_findings
 from simulators.grader.record import Row, chain_faults, copy_faults, head_faults
+from simulators.grader.works import floor_of, made_figures, works_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
         *_seen_by_books(center, at_center.steps),
         *_chains(journal, center, subscriber),
         *gate_findings(truth, journal),
+        *works_findings(truth, center),
     ]
     kinds: dict[str, set[str]] = defaultdict(set)
     for finding in findings:
@@ -69,6 +71,7 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
         "wrong": len(kinds[WRONG]),
         "chain_ok": not kinds[CHAIN],
         "decisions_digest": digest(decided),
+        **made_figures(truth, center),
         "doors": _doors(truth, journal, decided),
     }
     return Grade(figures, tuple(findings))
@@ -172,7 +175,7 @@ def _said(fact: Fact) -> str:
 
 
 def _inventory_against_truth(truth: Truth, center: Center) -> Iterable[Finding]:
-    floor: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    floor = floor_of(truth)
     used: dict[str, Decimal] = defaultdict(Decimal)
     for _, fact in truth.facts:
         if fact["type"] not in (*MOVEMENTS, "correction"):

@@ -43,11 +43,14 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What was done: triggers pulled, each expected fact with the number of its step, trips through gates."""
+    """What was done: triggers pulled, each expected fact with the number of its step, trips through gates,
+    work orders.
+    """
 
     scans: int
     facts: tuple[tuple[int, Fact], ...]
     trips: tuple[Trip, ...] = ()
+    orders: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Center:
 
     `nodes` tells of which node it holds an epoch, `holdings` is the quantity by (load key, owner, status),
     without zeros; `used` by permit line; `movements` the booked quantity by entry id, negative when it was
-    taken back.
+    taken back; `postings` what the ledger has on each account of each lot.
     """
 
     rows: list[Row]
@@ -90,6 +93,7 @@ class Center:
     used: dict[str, Decimal]
     movements: dict[str, tuple[Decimal, bool]]
     nodes: dict[str, str] = field(default_factory=dict)
+    postings: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +118,17 @@ def read_truth(path: Path) -> Truth:
     scans = 0
     facts: list[tuple[int, Fact]] = []
     trips = []
+    orders = []
     for row in _lines(path):
         if row.get("kind") == "step":
             scans += row["scans"]
             facts += [(row["step"], fact) for fact in row["expect"]]
+            orders += [row["order"]] if row.get("order") else []
             said = row.get("passage")
             if said:
                 times = (_seconds(said["from"]), _seconds(said["until"]))
                 trips.append(Trip(row["step"], row["door"], *times, said))
-    return Truth(scans, tuple(facts), tuple(trips))
+    return Truth(scans, tuple(facts), tuple(trips), tuple(orders))
 
 
 def read_journals(paths: dict[str, Path]) -> Journal:
@@ -179,6 +185,7 @@ async def read_center(dsn: str, tenant: str, zone: str, nodes: Sequence[str]) ->
             holdings = await connection.fetch(_HOLDINGS, tenant, zone)
             used = await connection.fetch(_USED, tenant, zone)
             movements = await connection.fetch(_MOVEMENTS, tenant, zone, nodes)
+            postings = await connection.fetch(_POSTINGS, tenant, zone)
     except asyncpg.PostgresError as error:
         raise EvidenceError(f"the center's tables cannot be read: {error}") from error
     finally:
@@ -192,6 +199,7 @@ async def read_center(dsn: str, tenant: str, zone: str, nodes: Sequence[str]) ->
         {row["line"]: row["used"] for row in used},
         {row["entry_id"]: (row["quantity"], row["reversed"]) for row in movements},
         {row.epoch: node for node, (rows, _) in logs.items() for row in rows},
+        {(row["account"], row["lot"]): row["quantity"] for row in postings},
     )
 
 
@@ -232,6 +240,15 @@ SELECT permit || '/' || line AS line, used FROM permit_line WHERE tenant = $1 AN
 _MOVEMENTS = """
 SELECT entry_id::text, quantity, reversed_by IS NOT NULL AS reversed FROM movement
 WHERE tenant = $1 AND zone = $2 AND node = ANY ($3)
+"""
+
+
+_POSTINGS = """
+SELECT account, lot, sum(quantity) AS quantity FROM (
+    SELECT account_to AS account, lot, quantity FROM posting WHERE tenant = $1 AND zone = $2
+    UNION ALL
+    SELECT account_from, lot, -quantity FROM posting WHERE tenant = $1 AND zone = $2
+) AS sides GROUP BY account, lot HAVING sum(quantity) <> 0
 """
 
 

@@ -85,7 +85,7 @@ def test_what_goes_to_an_order_is_told_by_product_and_status_with_its_loads() ->
 def test_what_came_of_an_order_is_a_lot_of_its_own_and_so_is_its_scrap() -> None:
     event = report(started(), report_of(), papers(), FLOOR, AT)
     (made,) = event.made
-    assert (made.lot, made.product, made.status, made.quantity) == ("WO-1", PUMP, Status.NPF, Decimal(50))
+    assert (made.lot, made.product, made.status, made.quantity) == ("WO-1", PUMP, Status.PF, Decimal(50))
     assert [piece.sscc for piece in made.loads] == ["095219990000000020", "095219990000000037"]
     (scrap,) = event.scrap
     assert (scrap.made.lot, scrap.made.product, scrap.made.status) == ("WO-1-S", SCRAP, Status.NPF)
@@ -237,10 +237,11 @@ def test_waste_recovered_from_manufacture_loses_privilege_and_waste_of_a_casualt
     assert scrap.made.status is Status.PF
 
 
-def test_what_is_made_of_domestic_goods_alone_is_domestic_and_of_privileged_ones_privileged() -> None:
+def test_what_is_made_stands_in_the_strictest_status_of_what_is_in_it() -> None:
     assert orders.made_status([Status.DOMESTIC]) is Status.DOMESTIC
     assert orders.made_status([Status.DOMESTIC, Status.PF]) is Status.PF
-    assert orders.made_status([Status.PF, Status.NPF]) is Status.NPF
+    assert orders.made_status([Status.PF, Status.NPF]) is Status.PF
+    assert orders.made_status([Status.NPF, Status.DOMESTIC]) is Status.NPF
 
 
 @given(
