@@ -18,23 +18,31 @@ import msgspec
 from customs.documents import Status
 from customs.fields import QUANTITY_DECIMALS_MAX
 from customs.ledger.quantities import EXACT, NOTHING, Pair
+from customs.tariff.rates import Measure
+from customs.us.lines import ContentLine, GoodsDates
 from customs.works.boms import DEPTH_MAX, WorksError
+from customs.works.orders import Order
+from customs.zone import AdmissionLine, Values
 
 LINES_MAX: Final = 10_000
 """Lots that one answer names; a lot with more is told as far as that."""
 
 _ROUNDED: Final = Context(prec=60, traps=[InvalidOperation, Overflow, DivisionByZero])
 _STEP: Final = Decimal(1).scaleb(-QUANTITY_DECIMALS_MAX)
+_MONEY_STEP: Final = Decimal(1).scaleb(-9)
 _ZERO: Final = Decimal(0)
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """So much of a lot of one product in one status, in both units."""
+    """So much of a lot of one product in one status, in both units; `first` is how much of the lot was taken
+    before it, which only a lot that was made here asks for.
+    """
 
     lot: str
     product: str
     status: Status
     pair: Pair
+    first: Decimal = Decimal(0)
 
 
 class Lost(NamedTuple):
@@ -57,16 +65,44 @@ def content(drawn: Sequence[Part], lost: Iterable[Lost]) -> tuple[Part, ...]:
     Each layer of an input bears of its loss what it was of all that was drawn; the parts sum exactly to what
     was drawn less what was lost. Raises WorksError where more was lost than drawn.
     """
-    losses: dict[str, Decimal] = {}
-    for product, quantity in lost:
-        losses[product] = EXACT.add(losses.get(product, _ZERO), quantity)
-    found: list[Part] = []
-    for product in dict.fromkeys(part.product for part in drawn):
-        layers = [part for part in drawn if part.product == product]
-        found += _net(layers, losses.pop(product, _ZERO))
-    if any(losses.values()):
-        raise WorksError(f"{', '.join(losses)}: waste of goods that were not drawn", "Look at the order.")
-    return tuple(found)
+    return _parted(drawn, lost)[0]
+
+
+def lots_content(order: Order, drawn: Sequence[Part]) -> dict[str, tuple[Part, ...]]:
+    """The content of every lot that a reported order made: the product, co-products by relative value, scrap.
+
+    `drawn` are the layers that were issued to it, in line, as the ledger attributes them. With what was not
+    recovered and what went back the contents sum to `drawn` in both units. Raises WorksError where the
+    ledger knows of less than the order used.
+    """
+    event = order.reported
+    if event is None:
+        raise WorksError(f"order {order.planned.order} is {order.state}", "Report it first.")
+    back: dict[tuple[str, Status], Decimal] = {}
+    for issue in event.returned:
+        key = (issue.product, issue.status)
+        back[key] = EXACT.add(back.get(key, _ZERO), issue.quantity)
+    lost = [Lost(row.input, row.taken) for row in event.scrap]
+    lost += [Lost(row.input, row.quantity) for row in event.waste]
+    inside, outside = _parted(without_returned(drawn, back), lost)
+    found: dict[str, tuple[Part, ...]] = {}
+    for made, share in zip(event.made, _shared(order, inside), strict=True):
+        found[made.lot] = share
+    for product in dict.fromkeys(row.product for row in lost):
+        layers = [part for part in outside if part.product == product]
+        shares = split(layers, [row.quantity for row in lost if row.product == product])
+        named = [row.made.lot for row in event.scrap if row.input == product]
+        found |= dict(zip(named, shares, strict=False))  # waste that was not recovered is no lot
+    return found
+
+
+def entered(parts: Sequence[Part], lines: Mapping[str, AdmissionLine]) -> tuple[ContentLine, ...]:
+    """Content as an entry for consumption names it, each lot with its part of what its admission declared.
+
+    `lines` are admission lines by lot. Domestic goods need none: they owe nothing. Raises WorksError for
+    foreign goods without one: what they are worth is not known.
+    """
+    return tuple(_entered(part, lines.get(part.lot)) for part in parts)
 
 
 def without_returned(drawn: Sequence[Part], returned: Mapping[tuple[str, Status], Decimal]) -> list[Part]:
@@ -79,7 +115,7 @@ def without_returned(drawn: Sequence[Part], returned: Mapping[tuple[str, Status]
             left[part.product, part.status] = EXACT.subtract(left[part.product, part.status], back)
         rest = EXACT.subtract(part.pair.commercial, back)
         if rest:
-            kept.append(msgspec.structs.replace(part, pair=_share(part.pair, _ZERO, rest)))
+            kept.append(_cut(part, _ZERO, rest))
     return kept[::-1]
 
 
@@ -101,8 +137,7 @@ def between(parts: Sequence[Part], whole: Decimal, first: Decimal, last: Decimal
             after = EXACT.add(before, part.pair.commercial)
             low, high = max(start, before), min(end, after)
             if low < high:
-                share = _share(part.pair, EXACT.subtract(low, before), EXACT.subtract(high, before))
-                found.append(msgspec.structs.replace(part, pair=share))
+                found.append(_cut(part, EXACT.subtract(low, before), EXACT.subtract(high, before)))
             before = after
     return tuple(found)
 
@@ -121,7 +156,7 @@ def split(parts: Sequence[Part], values: Sequence[Decimal]) -> tuple[tuple[Part,
             worth = EXACT.add(worth, value)
             high = _proportion(part.pair.commercial, worth, total)
             if high > low:
-                share.append(msgspec.structs.replace(part, pair=_share(part.pair, low, high)))
+                share.append(_cut(part, low, high))
             low = high
     return tuple(tuple(share) for share in shares)
 
@@ -134,11 +169,10 @@ def opened(
     parts: Sequence[Part], contains: Contains, made: Callable[[str], Decimal], depth_max: int = DEPTH_MAX
 ) -> tuple[Part, ...]:
     """Content with lots that were made here opened in turn, down to lots that were admitted. `made` says how
-    many units a made lot has. Of an assembly the units are taken as they come: its first ones.
+    many units a made lot has; those that a part names are opened.
 
     Raises WorksError for content that is deeper than `depth_max`, as one that contains itself would be.
     """
-    taken: dict[str, Decimal] = {}
     found: dict[tuple[str, str, Status], Pair] = {}
     todo = [(part, 1) for part in reversed(parts)]
     while todo:
@@ -152,9 +186,8 @@ def opened(
             raise WorksError(
                 f"lot {part.lot} is more than {depth_max} steps deep", "Look for a lot that contains itself."
             )
-        first = taken.get(part.lot, _ZERO)
-        last = taken[part.lot] = EXACT.add(first, part.pair.commercial)
-        todo += [(one, depth + 1) for one in reversed(between(below, made(part.lot), first, last))]
+        last = EXACT.add(part.first, part.pair.commercial)
+        todo += [(one, depth + 1) for one in reversed(between(below, made(part.lot), part.first, last))]
     return tuple(Part(*key, pair) for key, pair in found.items())
 
 
@@ -172,28 +205,85 @@ def reach(lot: str, step: Callable[[str], Iterable[str]], depth_max: int = DEPTH
     return tuple(Use(other, depth) for other, depth in found.items() if depth)[:LINES_MAX]
 
 
-def _net(layers: Sequence[Part], lost: Decimal) -> list[Part]:
-    total = _sum(part.pair.commercial for part in layers)
-    net = EXACT.subtract(total, lost)
-    if net < 0:
-        raise WorksError(f"{lost} of {layers[0].product} were lost, {total} were drawn", "Look at the order.")
-    found, upto, given = [], _ZERO, _ZERO
-    for part in layers:
-        upto = EXACT.add(upto, part.pair.commercial)
-        through = _proportion(net, upto, total)
-        rest = EXACT.subtract(through, given)
-        given = through
-        if rest:
-            found.append(msgspec.structs.replace(part, pair=_share(part.pair, _ZERO, rest)))
-    return found
+def _parted(drawn: Sequence[Part], lost: Iterable[Lost]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """What of the layers is in the product, and what was lost of them."""
+    losses: dict[str, Decimal] = {}
+    for product, quantity in lost:
+        losses[product] = EXACT.add(losses.get(product, _ZERO), quantity)
+    inside: list[Part] = []
+    outside: list[Part] = []
+    for product in dict.fromkeys((*(part.product for part in drawn), *losses)):
+        layers = [part for part in drawn if part.product == product]
+        total = _sum(part.pair.commercial for part in layers)
+        net = EXACT.subtract(total, losses.get(product, _ZERO))
+        if net < 0:
+            raise WorksError(
+                f"{losses[product]} of {product} were lost, {total} were drawn", "Look at the order's goods."
+            )
+        upto, given = _ZERO, _ZERO
+        for part in layers:
+            upto = EXACT.add(upto, part.pair.commercial)
+            through = _proportion(net, upto, total)
+            kept = EXACT.subtract(through, given)
+            given = through
+            for where, first, last in ((inside, _ZERO, kept), (outside, kept, part.pair.commercial)):
+                if first < last:
+                    where.append(_cut(part, first, last))
+    return tuple(inside), tuple(outside)
 
 
-def _share(whole: Pair, first: Decimal, last: Decimal) -> Pair:
-    """The commercial units from `first` to `last` of a layer, with their customs units by cumulative
-    rounding, so that neighboring shares sum to the whole.
+def _shared(order: Order, inside: tuple[Part, ...]) -> Sequence[tuple[Part, ...]]:
+    """What is in the products, apart for each."""
+    assert order.reported is not None, "it was asked before"
+    made, bom = order.reported.made, order.bom
+    if len(made) < 2:
+        return [inside] * len(made)
+    each = {row.gtin: row.value for row in bom.coproducts}
+    if bom.value is not None:
+        each[bom.product] = bom.value
+    return split(inside, [EXACT.multiply(one.quantity, each.get(one.product, _ZERO)) for one in made])
+
+
+def _entered(part: Part, line: AdmissionLine | None) -> ContentLine:
+    quantity, customs = part.pair.commercial, part.pair.customs
+    if line is None:
+        if part.status is not Status.DOMESTIC:
+            raise WorksError(
+                f"lot {part.lot} has no admission line on file",
+                "Import the line of its 214, with its values.",
+            )
+        return ContentLine(part.lot, part.product, part.status, quantity, "", None, "US", Values(_ZERO))
+    of = (line.values.price, line.values.additions, line.values.intl_freight, line.values.intl_insurance)
+    shares = [_money(value, quantity, line.quantity) for value in (*of, line.values.us_inland)]
+    return ContentLine(
+        part.lot,
+        part.product,
+        part.status,
+        quantity,
+        line.unit,
+        line.hts,
+        line.origin,
+        Values(*shares),
+        (Measure(customs, line.customs_unit),),
+        GoodsDates(line.import_date, line.admitted, line.pf_filed),
+        adcvd=line.adcvd,
+    )
+
+
+def _money(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """A value's part, to the ten-millionth of a cent: what is computed of it is rounded by its own rule."""
+    exact = _ROUNDED.divide(_ROUNDED.multiply(value, part), whole)
+    return exact.quantize(_MONEY_STEP, ROUND_HALF_EVEN, _ROUNDED).normalize()
+
+
+def _cut(part: Part, first: Decimal, last: Decimal) -> Part:
+    """The commercial units from `first` to `last` of a part, with their customs units by cumulative
+    rounding, so that neighboring cuts sum to the whole.
     """
+    whole = part.pair
     low, high = (_proportion(whole.customs, upto, whole.commercial) for upto in (first, last))
-    return Pair(EXACT.subtract(last, first), EXACT.subtract(high, low))
+    pair = Pair(EXACT.subtract(last, first), EXACT.subtract(high, low))
+    return msgspec.structs.replace(part, pair=pair, first=EXACT.add(part.first, first))
 
 
 def _proportion(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:

@@ -17,6 +17,9 @@ import msgspec
 from customs.documents import Status
 from customs.fields import QUANTITY_DECIMALS_MAX, QUANTITY_MAX
 from customs.units import is_counted
+from customs.us.matrix import Leaving, may_work
+from customs.us.rulings import Refused
+from customs.us.statuses import Cause, waste_status
 from customs.works.boms import Bom, NoBom, WorksError, needs, version_on
 from customs.works.events import (
     CLOSED,
@@ -56,8 +59,8 @@ class OrderRefused(WorksError):
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """A load in the zone. `held` says why it may not be worked on, None when nothing does: a hold, or that an
-    accepted entry has taken it out of the zone in law while it still stands here (19 CFR 146.61).
+    """A load in the zone. `held` says why it may not be worked on, None when nothing does. `constructive` is
+    the document whose accepted entry has taken it out of the zone in law while it still stands here.
     """
 
     key: str
@@ -69,6 +72,7 @@ class Goods:
     sscc: str | None = None
     lot: str | None = None
     held: str | None = None
+    constructive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +242,6 @@ def close(order: Order, said: CloseOrder, at: datetime) -> OrderEvent:
     return OrderEvent(said.order, CLOSED, order.planned.owner, said.on, at, said.by, said.note)
 
 
-def waste_status(status: Status, *, recovered: bool) -> Status:
-    """The status of waste: what is recovered from manufacture of privileged goods is non-privileged
-    (19 CFR 146.42(b)); what a casualty left keeps the status it had.
-    """
-    return Status.NPF if status is Status.PF and recovered else status
-
-
 def made_status(statuses: Iterable[Status]) -> Status:
     """The status in which a product stands in the zone that was made of goods in these: the strictest. What
     contains privileged goods may not be entered for warehouse (19 CFR 146.64(a)), so it stands as privileged;
@@ -355,8 +352,9 @@ def _not_for(owner: str, inputs: set[str], bom: Bom, take: Take, load: Goods) ->
         yield f"load {take.load} is {load.owner}'s, the order is {owner}'s"
     if load.gtin not in inputs:
         yield f"load {take.load} is {load.gtin}, which version {bom.version} of the bill does not name"
-    if load.status not in (Status.PF, Status.NPF, Status.DOMESTIC):
-        yield f"load {take.load} is {load.status}: such goods may not be used in manufacture"
+    ruling = may_work(Leaving(load.status, constructive=load.constructive), Activity.MANUFACTURE)
+    if isinstance(ruling, Refused):
+        yield f"load {take.load}: {ruling.words} ({ruling.section})"
     if load.held is not None:
         yield f"load {take.load} may not be worked on: {load.held}"
 
@@ -435,7 +433,8 @@ def _scrapped(
     found, reasons = [], []
     for place, row in enumerate(said):
         statuses = {issue.status for issue in every if issue.product == row.input}
-        turned = {waste_status(status, recovered=row.recovered) for status in statuses}
+        cause = Cause.MANUFACTURE if row.recovered else Cause.CASUALTY
+        turned = {waste_status(status, cause) for status in statuses}
         unit = papers.units.get(row.product, "")
         if not unit:
             reasons.append(f"no product {row.product[:14]!r} is on file for the scrap of {row.input[:14]}")

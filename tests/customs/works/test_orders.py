@@ -16,7 +16,7 @@ from customs.documents import Status
 from customs.works import orders
 from customs.works.boms import version_on
 from customs.works.events import CLOSED, CloseOrder, MadeSaid, OrderEvent, Plan, ScrapSaid, Take, Wasted
-from customs.works.orders import Order, OrderRefused, close, fold, plan, report, start, waste_status
+from customs.works.orders import Order, OrderRefused, close, fold, plan, report, start
 from customs.works.permits import Activity
 from tests.customs.works.examples import (
     ACTIVITY,
@@ -175,8 +175,9 @@ def test_a_bill_by_todays_date_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
     ("load", "said"),
     [
         (goods(HOUSING, "h1", 60, Status.PF, held="customs hold H-1"), "may not be worked on: customs hold"),
-        (goods(HOUSING, "h1", 60, Status.RESTRICTED), "may not be used in manufacture"),
-        (goods(HOUSING, "h1", 60, Status.SUSPENSE), "may not be used in manufacture"),
+        (goods(HOUSING, "h1", 60, Status.RESTRICTED), "Zone-restricted goods wait"),
+        (goods(HOUSING, "h1", 60, Status.SUSPENSE), "no status yet"),
+        (goods(HOUSING, "h1", 60, Status.PF, constructive="06-1"), "are entered on 06-1"),
         (goods(HOUSING, "h1", 60, Status.PF, owner="Example Tools"), "is Example Tools's"),
         (goods(PUMP, "h1", 60), "does not name"),
         (goods(HOUSING, "h1", 50, Status.PF), "has 50 EA, 51 are asked for"),
@@ -228,10 +229,8 @@ def _as_plan(event: OrderEvent) -> Any:
 
 
 def test_waste_recovered_from_manufacture_loses_privilege_and_waste_of_a_casualty_keeps_it() -> None:
-    assert waste_status(Status.PF, recovered=True) is Status.NPF
-    assert waste_status(Status.PF, recovered=False) is Status.PF
-    assert waste_status(Status.NPF, recovered=True) is Status.NPF
-    assert waste_status(Status.DOMESTIC, recovered=True) is Status.DOMESTIC
+    (scrap,) = report(started(), report_of(), papers(), FLOOR, AT).scrap
+    assert scrap.made.status is Status.NPF
     burnt = ScrapSaid(HOUSING, Decimal(1), SCRAP, Decimal(1), Decimal(0), "bin", recovered=False)
     (scrap,) = report(started(), report_of(scrap=(burnt,)), papers(), FLOOR, AT).scrap
     assert scrap.made.status is Status.PF
