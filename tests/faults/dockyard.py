@@ -24,7 +24,7 @@ import asyncpg
 
 from simulators.scanner import PtyScanner
 from simulators.yard import labels
-from zonegate.own import OwnCenter, OwnNode
+from zonegate.own import OwnCenter, OwnGate, OwnNode
 from zonegate.verify import verify_store
 from zonegate.zonelogs import audit
 
@@ -294,6 +294,7 @@ async def dockyard(
     broker: str | None = None,
     center: OwnCenter | None = None,
     baud: int | None = None,
+    gates: Sequence[OwnGate] = (),
     before: Iterable[Callable[[PlantedNode], object]] = (),
 ) -> AsyncIterator[Dockyard]:
     """Everything started, the papers at the dock, the truck open. `before` may prepare the node's folder."""
@@ -312,6 +313,7 @@ async def dockyard(
             code=await center.enrol(NODE),
             broker=broker,
             timezone="UTC",
+            gates=gates,
         ).plant(settings or {}, program)
         for prepare in before:
             prepare(node)
