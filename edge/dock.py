@@ -260,7 +260,7 @@ class Dock:
     ) -> asyncio.Future[Any]:
         body = opening_of(conveyance, seals, by)
         future = self.write("job", body, door.id)
-        self._say(door, future, "READY", "opened", *words.say("opened"), conveyance.job)
+        self._say(door, future, "READY", "opened", *door.chrome("opened"), conveyance.job)
         job = self.books.state.jobs[conveyance.job]
         if job.seals_held:
             summary = summary_of(by, "keyboard", conveyance.job.encode(), self.clocks.utc())

@@ -37,7 +37,8 @@ class Shown:
 
 class Door:
     """One opening; `turn` counts what was shown, so that a late word cannot replace a newer one; `judged` is
-    what was shown of the last read that made an entry, with the read's bytes in hex and its monotonic time.
+    what was shown of the last read that made an entry, with the read's bytes in hex and its monotonic time;
+    `gated` says that goods which pass are read without a scan.
     """
 
     def __init__(self, door: str, name: str) -> None:
@@ -47,6 +48,7 @@ class Door:
         self.judged: Shown | None = None
         self.judged_raw = ""
         self.judged_ns = 0
+        self.gated = False
         self.barred: Shown | None = None
         """What stands here whatever else is said, but that nothing can be recorded: the zone is suspended."""
         self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
@@ -88,7 +90,12 @@ class Door:
     def ready(self, books: NodeBooks) -> None:
         """Nothing waits: ready for a load, or for a work order."""
         word = "ready" if books.job_at(self.id) else "ready-no-job"
-        self.say(Shown("READY", word, *words.say(word)))
+        self.say(Shown("READY", word, *self.chrome(word)))
+
+    def chrome(self, word: str) -> tuple[str, str]:
+        """Sentence and step of a word of `words.CHROME`, as they are at a gate where there is one."""
+        at_gate = f"{word}-gate"
+        return words.say(at_gate if self.gated and at_gate in words.CHROME else word)
 
     def show(
         self,

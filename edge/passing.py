@@ -297,23 +297,25 @@ class Passing:
         epc, pc = (piece.tag.epc, piece.tag.pc) if piece.tag is not None else (b"", None)
         summary = tag_summary(self.sources.get(door.id, door.id), epc, pc, self._utc(at_us), facts)
         key = piece.load.key if piece.load is not None else None
+        # What no tag names has the passage's name on record, which tells nobody at the door anything.
+        code = summary.code if epc else ""
         if verdict.kind == words.NOTICE:
             opened = dock.books.job_at(door.id)
             counted = opened[0].counted.get(key or "") if opened is not None else None
             self._settle_wrong_way(door, key, facts)
-            return _Found(verdict, summary.code, counted, dock.untold(counted) if counted else None)
+            return _Found(verdict, code, counted, dock.untold(counted) if counted else None)
         if verdict.kind == words.ACCEPTED:
             body = movement_of(verdict, summary, moment)
             kind = "admission" if body.direction is Direction.IN else "withdrawal"
             future = dock.write(kind, body, door.id, moment)
-            return _Found(verdict, summary.code, dock.written, future)
+            return _Found(verdict, code, dock.written, future)
         if verdict.kind == words.HOLD:
             held = dock.books.hold_like(door.id, verdict.reason, summary.code, key)
             if held is not None:
-                return _Found(verdict, summary.code, held.hold)
+                return _Found(verdict, code, held.hold)
         refusal = refusal_of(verdict, summary, moment, None, crossed=crossed_of(facts, verdict))
         dock.write("hold" if verdict.kind == words.HOLD else "stop", refusal, door.id, moment)
-        return _Found(verdict, summary.code, dock.written)
+        return _Found(verdict, code, dock.written)
 
     def _settle_wrong_way(self, door: Door, key: str | None, facts: PassageFacts) -> None:
         """A counted load that had come back has gone the right way again: its Hold is settled."""

@@ -442,8 +442,10 @@ _ROWS: Final = {row.reason: row for row in TABLE}
 
 CHROME: Final = {
     "ready": ("Ready.", "Scan the next load."),
+    "ready-gate": ("Ready.", "Bring the next load."),
     "ready-no-job": ("No truck is open.", "Scan the work order."),
     "opened": ("Truck is open.", "Scan the first load."),
+    "opened-gate": ("Truck is open.", "Bring the first load."),
     "closed": ("Truck is closed, all seen.", "Scan the next work order."),
     "closed-short": ("Closed short: {missing} not seen.", "Look into the trailer. Tell the supervisor."),
     "undone": ("Undone.", "Scan it again, or bring the next load."),

@@ -82,6 +82,8 @@ class Devices:
 
         config, passing = self._config, self._dock.passing
         passing.sources = dict(sources(config.layout))
+        for door in passing.sources.keys() & self._dock.doors.keys():
+            self._dock.doors[door].gated = True
         passing.bound = config.gate.confidence_min
         run = f"{self._clocks.boot[:8]}-"
         self.gates = Gates(config.layout, config.gate, self._now_us, run, passing.take, passing.lost)

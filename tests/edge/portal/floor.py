@@ -106,8 +106,8 @@ async def running(
     sides: tuple[str, ...] = ("outer", "inner"),
     eyes: tuple[str, ...] = (),
 ) -> AsyncIterator[Floor]:
-    """A node whose truck at `door` is open, with a reader there: an antenna on each of `sides`, a photo eye at
-    each of the places `eyes`, both by port from 1 on.
+    """A node whose truck at `door` is open, with a reader there: its antennas look to `sides`, its photo eyes
+    stand at the places `eyes`, both by port from 1 on.
     """
     (tmp_path / "anchor").mkdir()
     outputs = (
