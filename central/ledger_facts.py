@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final, NamedTuple
 
+from central.dataset_projection import kind_of, row_of
 from central.errors import UnreadableEntry
 from central.projections import Source
 from customs.documents import Conveyance, Permit, Status
@@ -20,14 +22,18 @@ from customs.ledger import elections
 from customs.ledger.facts import (
     ADJUSTED,
     CONSTRUCTIVE,
+    CONSUMED,
     DESTROYED,
     EXPORTED,
+    MADE,
+    OPENING,
     OTHER_ZONE,
     RESTATUS,
     STOCK,
     SUPPLIES,
     TERRITORY,
     WAREHOUSE,
+    WORK,
     In,
     Key,
     Out,
@@ -36,20 +42,25 @@ from customs.ledger.facts import (
     booked,
 )
 from customs.ledger.quantities import Pair, customs_quantity
+from customs.us.matrix import DISPOSITIONS, Disposition
+from customs.works.events import REPORTED, Issue, Made, OrderEvent
+from customs.zone import AdmissionLine, CustomsProduct, OpeningBalance
 from sync.bodies import Correction, Movement, is_count, read_body
+from sync.customs_bodies import Rows
+from sync.entry import Entry
 from sync.errors import EntryError
 from sync.ledger_bodies import Adjustment, Constructive, Cut, Election, StatusChange
 
-DISPOSITIONS: Final = {
-    "weekly-entry": TERRITORY,
-    "entry": TERRITORY,
-    "export": EXPORTED,
-    "zone-transfer": OTHER_ZONE,
-    "warehouse": WAREHOUSE,
-    "destruction": DESTROYED,
-    "supplies": SUPPLIES,
+ENDS: Final = {
+    Disposition.CONSUMPTION: TERRITORY,
+    Disposition.EXPORT: EXPORTED,
+    Disposition.OTHER_ZONE: OTHER_ZONE,
+    Disposition.WAREHOUSE: WAREHOUSE,
+    Disposition.WAREHOUSE_FOR_EXPORT: WAREHOUSE,
+    Disposition.DESTRUCTION: DESTROYED,
+    Disposition.SUPPLIES: SUPPLIES,
 }
-"""The account of goods that left under a kind of permit."""
+"""The account of goods that left for somewhere."""
 
 UNDOCUMENTED: Final = "undocumented"
 """The account of goods that left and no paper says where to: what stands here is a case."""
@@ -61,6 +72,7 @@ TEXT_MAX: Final = 300
 """Characters of a name that the ledger keys by: several times what papers may say, and within an index."""
 
 _ONE: Final = Decimal(1)
+_ZERO: Final = Decimal(0)
 
 
 class Named(NamedTuple):
@@ -86,20 +98,30 @@ class Papers:
     """Permits by number: their kind."""
     lines: dict[str, Pair] = field(default_factory=dict)
     """What admission papers say of a lot in both units."""
+    factors: dict[tuple[str, str], list[tuple[date, Decimal]]] = field(default_factory=dict)
+    """Customs units of one unit of an owner's product, each from a day on, the latest known last."""
     entered: set[Queue] = field(default_factory=set)
     """Constructive queues that an accepted customs entry has filled."""
     carried: dict[str, str] = field(default_factory=dict)
     """The lot that a load was admitted as, by the load's key."""
+    working: dict[Queue, Decimal] = field(default_factory=dict)
+    """What work orders have been issued and neither used nor given back."""
     elections: list[elections.Election] = field(default_factory=list)
     frozen_until: datetime | None = None
 
-    def pair(self, lot: str, quantity: Decimal) -> Pair:
-        """`quantity` of a lot in both units, by its paper; one to one where there is none."""
-        whole = self.lines.get(lot, Pair(_ONE, _ONE))
+    def pair(self, lot: str, queue: Queue, quantity: Decimal, at: datetime) -> Pair:
+        """`quantity` of a lot in both units, by its paper, or else by what the product is to customs on that
+        day; one to one where neither is on file.
+        """
+        whole = self.lines.get(lot)
+        if whole is None:
+            factors = self.factors.get((queue.owner, queue.product), ())
+            known = [(since, place) for place, (since, _) in enumerate(factors) if since <= at.date()]
+            whole = Pair(_ONE, factors[max(known)[1]][1] if known else _ONE)
         return Pair(quantity, customs_quantity(quantity, whole))
 
     def key(self, happened: datetime, turn: int, ref: Ref) -> Key:
-        """A fact's place in its queue."""
+        """A fact's place in its queue, in the open period where a pinned cut contains its instant."""
         return Key(booked(happened, self.frozen_until), turn, happened, ref.entry_id, ref.n)
 
 
@@ -110,6 +132,10 @@ class Told:
     arrived: list[In | Out] = field(default_factory=list)
     corrects: list[tuple[str, Key]] = field(default_factory=list)
     """Ids of corrected movements, each with the key of what takes it back."""
+    declared: dict[str, Pair] = field(default_factory=dict)
+    """Lots of which a paper says now what they are in both units."""
+    factors: list[tuple[str, str, date, Decimal]] = field(default_factory=list)
+    """Owner, product, day and factor of what products are to customs from now on."""
     words: set[Word] = field(default_factory=set)
     papers: dict[str, Named] = field(default_factory=dict)
     frozen_until: datetime | None = None
@@ -123,16 +149,31 @@ class Wanted:
     permits: set[str] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
     corrected: set[str] = field(default_factory=set)
+    lots: set[str] = field(default_factory=set)
+    goods: set[tuple[str, str]] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
 
 
 def wanted(source: Source, body: Any, wants: Wanted) -> None:
     """Add what an entry is read by."""
-    if isinstance(body, Movement) and source.entry.type == "withdrawal":
-        wants.loads.add(body.load.key)
-        if body.use is not None:
-            wants.permits.add(body.use.permit)
+    if isinstance(body, Movement):
+        if source.entry.type == "withdrawal":
+            wants.loads.add(body.load.key)
+            if body.use is not None:
+                wants.permits.add(body.use.permit)
+        else:
+            wants.goods.add((body.owner, body.load.gtin or body.load.key))
+            if body.use is not None:
+                wants.lots.add(str(body.use.ref))
     elif isinstance(body, Correction):
         wants.corrected.add(body.corrects)
+    elif isinstance(body, StatusChange | Adjustment):
+        wants.goods.add((body.owner, body.product))
+        if body.lot is not None:
+            wants.lots.add(body.lot)
+    elif isinstance(body, OrderEvent):
+        wants.orders.add(body.order)
+        wants.goods |= {(body.owner, made.product) for made in _made(body)}
 
 
 def concerns(source: Source) -> Any:
@@ -160,34 +201,39 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
     use = body.use
     _check(body.quantity, body.owner, product, load.key, *((use.permit, use.line) if use else ()))
     queue = Queue(body.owner, product, body.status)
-    ref = Ref(entry.entry_id)
     if entry.type == "admission":
-        named = Named(use.permit, use.line) if use else None
-        lot = f"{use.permit}/{use.line}" if use else f"{body.status.value}-{entry.occurred_at:%Y%m%d}"
-        key = papers.key(entry.occurred_at, 0, ref)
-        found.arrived.append(In(queue, key, lot, papers.pair(lot, body.quantity)))
-        papers.carried[load.key] = lot
-        _lot_words(found, lot, body.owner, product, named)
+        _admission(entry, body, queue, papers, found)
         return
-    key = papers.key(entry.occurred_at, 1, ref)
+    key = papers.key(entry.occurred_at, 1, Ref(entry.entry_id))
     picked = papers.carried.get(load.key)
     method = elections.elected(papers.elections, body.owner, product, entry.occurred_at)
+    to = TERRITORY if body.status is Status.DOMESTIC else UNDOCUMENTED
     if use is not None:
-        to = DISPOSITIONS.get(papers.kinds.get(use.permit, ""), UNDOCUMENTED)
+        disposition = DISPOSITIONS.get(papers.kinds.get(use.permit, ""))
+        to = ENDS[disposition] if disposition else UNDOCUMENTED
         found.words.add(Word(use.permit, "document", use.permit))
-        constructive = Queue(body.owner, product, body.status, f"{CONSTRUCTIVE}{use.permit}")
-        if constructive in papers.entered:
-            queue = constructive
-    else:
-        to = TERRITORY if body.status is Status.DOMESTIC else UNDOCUMENTED
+        entered = Queue(body.owner, product, body.status, f"{CONSTRUCTIVE}{use.permit}")
+        if entered in papers.entered:
+            queue = entered
     found.arrived.append(Out(queue, key, body.quantity, to, elections.named_lot(method, picked), picked))
 
 
-def _lot_words(found: Told, lot: str, owner: str, product: str, named: Named | None) -> None:
+def _admission(entry: Entry, body: Movement, queue: Queue, papers: Papers, found: Told) -> None:
+    use = body.use
+    named = Named(use.permit, use.line) if use else None
+    lot = str(use.ref) if use else f"{body.status.value}-{entry.occurred_at:%Y%m%d}"
+    key = papers.key(entry.occurred_at, 0, Ref(entry.entry_id))
+    pair = papers.pair(lot, queue, body.quantity, entry.occurred_at)
+    found.arrived.append(In(queue, key, lot, pair))
+    papers.carried[body.load.key] = lot
+    _lot_words(found, lot, queue, named)
+
+
+def _lot_words(found: Told, lot: str, queue: Queue, named: Named | None) -> None:
     found.words |= {
         Word(lot, "lot", lot),
-        Word(owner, "owner", owner),
-        Word(product, "product", product),
+        Word(queue.owner, "owner", queue.owner),
+        Word(queue.product, "product", queue.product),
     }
     if named is not None:
         found.words.add(Word(named.document, "document", named.document))
@@ -214,22 +260,16 @@ def _conveyance(_: Source, body: Conveyance, __: Papers, found: Told) -> None:
 def _status_change(source: Source, body: StatusChange, papers: Papers, found: Told) -> None:
     _check(body.quantity, body.owner, body.product, body.number, body.lot or "")
     entry_id = source.entry.entry_id
-    queue = Queue(body.owner, body.product, body.status)
-    out = papers.key(body.happened, 1, Ref(entry_id, 0))
-    come = papers.key(body.happened, 0, Ref(entry_id, 1))
+    becomes = Queue(body.owner, body.product, body.becomes)
     if body.lot is not None and body.lot in papers.lines:
-        papers.lines[body.made] = papers.lines[body.lot]
+        papers.lines[body.made] = found.declared[body.made] = papers.lines[body.lot]
+    pair = papers.pair(body.made, becomes, body.quantity, body.happened)
+    out = papers.key(body.happened, 1, Ref(entry_id, 0))
     found.arrived += [
-        Out(queue, out, body.quantity, RESTATUS, body.lot),
-        In(
-            Queue(body.owner, body.product, body.becomes),
-            come,
-            body.made,
-            papers.pair(body.made, body.quantity),
-            RESTATUS,
-        ),
+        Out(Queue(body.owner, body.product, body.status), out, body.quantity, RESTATUS, body.lot),
+        In(becomes, papers.key(body.happened, 0, Ref(entry_id, 1)), body.made, pair, RESTATUS),
     ]
-    _lot_words(found, body.made, body.owner, body.product, Named(body.number, "1"))
+    _lot_words(found, body.made, becomes, Named(body.number, "1"))
 
 
 def _adjustment(source: Source, body: Adjustment, papers: Papers, found: Told) -> None:
@@ -240,8 +280,9 @@ def _adjustment(source: Source, body: Adjustment, papers: Papers, found: Told) -
     if body.quantity > 0:
         lot = body.lot or f"{body.number}/1"
         key = papers.key(body.happened, 0, ref)
-        found.arrived.append(In(queue, key, lot, papers.pair(lot, body.quantity), ADJUSTED))
-        _lot_words(found, lot, body.owner, body.product, None if body.lot else Named(body.number, "1"))
+        pair = papers.pair(lot, queue, body.quantity, body.happened)
+        found.arrived.append(In(queue, key, lot, pair, ADJUSTED))
+        _lot_words(found, lot, queue, None if body.lot else Named(body.number, "1"))
         return
     key = papers.key(body.happened, 1, ref)
     to = CASUALTY if body.destroyed else ADJUSTED
@@ -263,6 +304,77 @@ def _constructive(source: Source, body: Constructive, papers: Papers, found: Tol
     found.words.add(Word(body.document, "document", body.document))
 
 
+def _rows(source: Source, body: Rows, papers: Papers, found: Told) -> None:
+    if body.kind not in ("customs-product", "admission-line", "opening-balance"):
+        return
+    kind = kind_of(body.kind)
+    for n, raw in enumerate(body.rows):
+        row = row_of(kind, bytes(raw))
+        if isinstance(row, CustomsProduct):
+            papers.factors.setdefault((row.owner, row.gtin), []).append((row.valid_from, row.factor))
+            found.factors.append((row.owner, row.gtin, row.valid_from, row.factor))
+        elif isinstance(row, AdmissionLine):
+            _declared(row.lot, row, papers, found)
+        elif isinstance(row, OpeningBalance):
+            line = row.admission
+            _declared(row.lot, line, papers, found)
+            _check(row.on_hand, line.owner, line.product, row.lot)
+            queue = Queue(line.owner, line.product, line.status)
+            ref = Ref(source.entry.entry_id, n)
+            key = papers.key(_start_of(row.as_of), 0, ref)
+            # Its place in the line is the day it was admitted on, before these books began.
+            place = Key(_start_of(line.admitted or row.as_of), 0, key.happened, ref.entry_id, n)
+            pair = Pair(row.on_hand, row.customs_on_hand)
+            found.arrived.append(In(queue, key, row.lot, pair, OPENING, place))
+            _lot_words(found, row.lot, queue, Named(line.document, line.line))
+
+
+def _declared(lot: str, line: AdmissionLine, papers: Papers, found: Told) -> None:
+    """What is declared of a lot, whether its goods have come or not."""
+    papers.lines[lot] = found.declared[lot] = Pair(line.quantity, line.customs_quantity)
+
+
+def _order(source: Source, body: OrderEvent, papers: Papers, found: Told) -> None:
+    """Goods are issued to an order and come back by layers; what it has used is consumed when it reports."""
+    place = f"{WORK}{body.order}"
+    refs = (Ref(source.entry.entry_id, n) for n in count())
+    for issue in body.issues:
+        stock, work = _between(body, issue, place)
+        key = papers.key(body.happened, 1, next(refs))
+        found.arrived.append(Out(stock, key, issue.quantity, place, None, None, work))
+        papers.working[work] = papers.working.get(work, _ZERO) + issue.quantity
+    for issue in body.returned:
+        stock, work = _between(body, issue, place)
+        key = papers.key(body.happened, 1, next(refs))
+        found.arrived.append(Out(work, key, issue.quantity, STOCK, None, None, stock))
+        papers.working[work] = papers.working.get(work, _ZERO) - issue.quantity
+    if body.event == REPORTED:
+        for work in sorted(queue for queue in papers.working if queue.place == place):
+            used = papers.working.pop(work)
+            if used > 0:
+                key = papers.key(body.happened, 1, next(refs))
+                found.arrived.append(Out(work, key, used, CONSUMED))
+    for made in _made(body):
+        _check(made.quantity, body.owner, made.product, made.lot)
+        queue = Queue(body.owner, made.product, made.status)
+        key = papers.key(body.happened, 0, next(refs))
+        pair = papers.pair(made.lot, queue, made.quantity, body.happened)
+        found.arrived.append(In(queue, key, made.lot, pair, MADE))
+        _lot_words(found, made.lot, queue, Named(body.order, ""))
+    found.words.add(Word(body.order, "order", body.order))
+
+
+def _made(body: OrderEvent) -> list[Made]:
+    return [*body.made, *(scrap.made for scrap in body.scrap)]
+
+
+def _between(body: OrderEvent, issue: Issue, place: str) -> tuple[Queue, Queue]:
+    """The queues of an input in stock and at its order."""
+    _check(issue.quantity, body.owner, issue.product, body.order)
+    stock = Queue(body.owner, issue.product, issue.status)
+    return stock, Queue(body.owner, issue.product, issue.status, place)
+
+
 def _election(_: Source, body: Election, papers: Papers, __: Told) -> None:
     papers.elections.append(
         elections.Election(body.owner, body.method, body.since, body.authority, body.product)
@@ -272,6 +384,10 @@ def _election(_: Source, body: Election, papers: Papers, __: Told) -> None:
 def _cut(_: Source, body: Cut, papers: Papers, __: Told) -> None:
     if papers.frozen_until is None or body.until > papers.frozen_until:
         papers.frozen_until = body.until
+
+
+def _start_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _check(quantity: Decimal, *names: str) -> None:
@@ -292,4 +408,6 @@ _TELL: Final[dict[str, Callable[[Source, Any, Papers, Told], None]]] = {
     "constructive": _constructive,
     "election": _election,
     "cut": _cut,
+    "rows": _rows,
+    "order": _order,
 }

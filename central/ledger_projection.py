@@ -9,7 +9,7 @@ settled: so the rows are the same however many entries one transaction takes. Th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +36,9 @@ from customs.ledger import elections
 from customs.ledger.attribution import Layer, News
 from customs.ledger.corrections import compensation
 from customs.ledger.facts import (
+    ABROAD,
     CONSTRUCTIVE,
+    WORK,
     In,
     Key,
     Out,
@@ -46,7 +48,7 @@ from customs.ledger.facts import (
     Take,
     holds_goods,
 )
-from customs.ledger.quantities import NOTHING, Pair
+from customs.ledger.quantities import NOTHING, Pair, customs_quantity
 from sync.entry import Entry
 from sync.ledger_bodies import Cut, Election
 
@@ -70,6 +72,7 @@ _TAKEN: Final = (
     "fifo_happened", "fifo_fact", "fifo_n",
 )  # fmt: skip
 _ELECTION: Final = ("place", "seq", "entry_id", "owner", "product", "method", "since", "authority")
+_FACTOR: Final = ("owner", "product", "place", "seq", "ordinal", "since", "factor")
 _CUT: Final = ("number", "place", "seq", "entry_id", "until", "digest")
 
 
@@ -103,6 +106,8 @@ class _Page:
     days: dict[tuple[str, int, str, date, date], Pair] = field(default_factory=dict)
     lots: dict[tuple[str, str, str, str], _Lot] = field(default_factory=dict)
     papers: dict[str, Named] = field(default_factory=dict)
+    declared: dict[str, Pair] = field(default_factory=dict)
+    factors: list[tuple[Any, ...]] = field(default_factory=list)
     words: set[Word] = field(default_factory=set)
 
 
@@ -163,6 +168,11 @@ class LedgerFold:
                 continue
             tolds.append(one)
             self._page.words |= one.words
+            self._page.declared.update(one.declared)
+            self._page.factors += [
+                (owner, product, self._order, own.seq, ordinal, since, factor)
+                for ordinal, (owner, product, since, factor) in enumerate(one.factors)
+            ]
             self._page.papers.update(one.papers)
             if isinstance(body, Election):
                 self._page.elections.append(
@@ -185,23 +195,46 @@ class LedgerFold:
         rows = await connection.fetch(query("ledger_elections"), *self._who)
         papers.elections = [convert(dict(row), elections.Election) for row in rows]
         self._day = await connection.fetchval(query("ledger_last_day"), *self._who)
-        if wants.permits:
-            numbers = sorted(wants.permits)
-            rows = await connection.fetch(query("ledger_kinds"), *self._who, numbers)
-            papers.kinds = {row["number"]: row["kind"] for row in rows}
-            places = [CONSTRUCTIVE + number for number in numbers]
-            rows = await connection.fetch(query("ledger_entered"), *self._who, places)
-            papers.entered = {queue_of(row) for row in rows}
+        await self._look_up_permits(sorted(wants.permits))
+        await self._look_up_lots(wants)
         if wants.loads:
             rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads))
             admitted = {row["entry_id"]: row["key"] for row in rows}
             rows = await connection.fetch(query("ledger_lots_of"), *self._who, list(admitted))
             papers.carried = {admitted[row["fact"]]: row["lot"] for row in rows}
-        if wants.corrected:
-            rows = await connection.fetch(query("ledger_facts_of"), *self._who, sorted(wants.corrected))
-            for row in rows:
-                fact = fact_of(row, queue_of(row))
-                self._told[fact.key.entry_id][fact.key.ref] = fact
+        await self._look_up_facts(wants.corrected)
+
+    async def _look_up_permits(self, numbers: Sequence[str]) -> None:
+        if not numbers:
+            return
+        rows = await self._connection.fetch(query("ledger_kinds"), *self._who, numbers)
+        self._papers.kinds = {row["number"]: row["kind"] for row in rows}
+        places = [CONSTRUCTIVE + number for number in numbers]
+        rows = await self._connection.fetch(query("ledger_entered"), *self._who, places)
+        self._papers.entered = {queue_of(row) for row in rows}
+
+    async def _look_up_lots(self, wants: Wanted) -> None:
+        connection, papers = self._connection, self._papers
+        if wants.lots:
+            rows = await connection.fetch(query("ledger_papers_of"), *self._who, sorted(wants.lots))
+            papers.lines = {row["lot"]: Pair(row["quantity"], row["customs"]) for row in rows}
+        if wants.goods:
+            columns = zip(*sorted(wants.goods), strict=True)
+            for row in await connection.fetch(query("ledger_factors_of"), *self._who, *columns):
+                factors = papers.factors.setdefault((row["owner"], row["product"]), [])
+                factors.append((row["since"], row["factor"]))
+        if wants.orders:
+            places = [WORK + order for order in sorted(wants.orders)]
+            rows = await connection.fetch(query("ledger_working"), *self._who, places)
+            papers.working = {queue_of(row): row["quantity"] for row in rows}
+
+    async def _look_up_facts(self, entries: Iterable[str]) -> None:
+        unknown = sorted(entry for entry in entries if entry not in self._told)
+        if not unknown:
+            return
+        for row in await self._connection.fetch(query("ledger_facts_of"), *self._who, unknown):
+            fact = fact_of(row, queue_of(row))
+            self._told[fact.key.entry_id][fact.key.ref] = fact
 
     # -- settling ----------------------------------------------------------------------------------
 
@@ -215,6 +248,7 @@ class LedgerFold:
                 self._told[fact.key.entry_id][fact.key.ref] = fact
             for movement, key in one.corrects:
                 await self._correct(movement, key, one.frozen_until, work)
+            await self._redeclare(one, work)
         firsts = {queue: await self._shelves.first(queue, news) for queue, news in work.items() if news}
         if not firsts:
             return
@@ -250,6 +284,26 @@ class LedgerFold:
             for back in compensation(fact, await self._shelves.takes(fact), key):
                 work[back.queue].arrived.append(back)
                 key = replace(key, n=back.key.n + 1)
+
+    async def _redeclare(self, one: Told, work: dict[Queue, News]) -> None:
+        """Papers of lots came after their goods: these come again, with the quantity in customs units that
+        was declared. What a pinned cut contains stays as it was.
+        """
+        if not one.declared:
+            return
+        rows = await self._connection.fetch(query("ledger_admitted_of"), *self._who, list(one.declared))
+        await self._look_up_facts(row["fact"] for row in rows if len(row["fact"]) == _ID_LENGTH)
+        for facts in self._told.values():
+            for ref, fact in facts.items():
+                if not isinstance(fact, In) or fact.lot not in one.declared or fact in one.arrived:
+                    continue
+                frozen = one.frozen_until is not None and fact.key.booked <= one.frozen_until
+                customs = customs_quantity(fact.pair.commercial, one.declared[fact.lot])
+                if fact.source != ABROAD or frozen or customs == fact.pair.customs:
+                    continue
+                again = replace(fact, pair=Pair(fact.pair.commercial, customs))
+                facts[ref] = again
+                work[fact.queue].add(News([again], [ref]))
 
     async def _post(self, posting: Posting, number: int | None, ordinal: int) -> None:
         assert number is not None
@@ -287,6 +341,9 @@ class LedgerFold:
         await self._copy("ledger_known", ("place", "seq", "at", "day"), page.knowns)
         await self._copy("ledger_election", _ELECTION, page.elections)
         await self._copy("ledger_cut", _CUT, page.cuts)
+        await self._copy("ledger_factor", _FACTOR, page.factors)
+        papers = [(lot, pair.commercial, pair.customs) for lot, pair in page.declared.items()]
+        await self._all_at_once("ledger_put_papers", papers)
         await self._write_queues()
         await self._copy("posting", _POSTING, page.postings)
         days = [(*key, pair.commercial, pair.customs) for key, pair in page.days.items()]

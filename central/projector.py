@@ -103,7 +103,7 @@ class Projector:
         while await self._step():
             pass
 
-    async def rebuild(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    async def rebuild(self, progress: Callable[[int, int], None] = lambda _, __: None) -> None:
         """Make the books anew from the record, in one transaction: readers see the old ones until then.
 
         `progress` is called after each page with the own entries folded and those there are: nobody can see

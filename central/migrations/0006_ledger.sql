@@ -201,6 +201,30 @@ CREATE TABLE ledger_word (
     PRIMARY KEY (tenant, zone, word, kind, ref)
 );
 
+-- What admission papers say of a lot in both units, as the latest of them has it.
+CREATE TABLE ledger_paper (
+    tenant text NOT NULL,
+    zone text NOT NULL,
+    lot text COLLATE "C" NOT NULL,
+    quantity numeric NOT NULL,
+    customs numeric NOT NULL,
+    PRIMARY KEY (tenant, zone, lot)
+);
+
+-- Customs units of one unit of an owner's product, each from a day on. `ordinal` counts the rows of one entry.
+CREATE TABLE ledger_factor (
+    tenant text NOT NULL,
+    zone text NOT NULL,
+    owner text COLLATE "C" NOT NULL,
+    product text COLLATE "C" NOT NULL,
+    place integer NOT NULL,
+    seq bigint NOT NULL,
+    ordinal integer NOT NULL,
+    since date NOT NULL,
+    factor numeric NOT NULL,
+    PRIMARY KEY (tenant, zone, owner, product, place, seq, ordinal)
+);
+
 -- Dated elections of how goods are attributed; without a product, of all of an owner's.
 CREATE TABLE ledger_election (
     tenant text NOT NULL,

@@ -100,3 +100,11 @@ DELETE FROM dataset_row WHERE tenant = $1 AND zone = $2
 -- name: forget_dataset
 -- Datasets of customs data.
 DELETE FROM dataset WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_paper
+-- What papers say of lots.
+DELETE FROM ledger_paper WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_factor
+-- What products are to customs.
+DELETE FROM ledger_factor WHERE tenant = $1 AND zone = $2

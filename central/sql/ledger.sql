@@ -34,6 +34,29 @@ ORDER BY key, entry_id DESC
 -- The lots that some entries brought.
 SELECT fact, lot FROM ledger_fact WHERE tenant = $1 AND zone = $2 AND fact = ANY($3::text[]) AND n = 0
 
+-- name: ledger_papers_of
+-- What papers say of some lots.
+SELECT lot, quantity, customs FROM ledger_paper WHERE tenant = $1 AND zone = $2 AND lot = ANY($3::text[])
+
+-- name: ledger_factors_of
+-- What some products are to customs, the latest known last.
+SELECT f.owner, f.product, f.since, f.factor
+FROM unnest($3::text[], $4::text[]) AS r (owner, product)
+JOIN ledger_factor f ON f.tenant = $1 AND f.zone = $2 AND f.owner = r.owner AND f.product = r.product
+ORDER BY f.owner, f.product, f.place, f.seq, f.ordinal
+
+-- name: ledger_working
+-- What stands at some work orders.
+SELECT q.owner, q.product, q.status, q.place, sum(l.quantity_left) AS quantity
+FROM ledger_queue q JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue
+WHERE q.tenant = $1 AND q.zone = $2 AND q.place = ANY($3::text[]) AND l.quantity_left > 0
+GROUP BY q.owner, q.product, q.status, q.place
+
+-- name: ledger_admitted_of
+-- Facts by which goods of some lots were admitted.
+SELECT DISTINCT l.fact FROM ledger_layer l
+WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = ANY($3::text[])
+
 -- name: ledger_facts_of
 -- The facts of some entries.
 SELECT q.owner, q.product, q.status, q.place, o.owner AS o_owner, o.product AS o_product,
@@ -165,6 +188,12 @@ SET document = coalesce(ledger_lot.document, excluded.document),
     last_place = excluded.last_place, last_seq = excluded.last_seq,
     on_hand = ledger_lot.on_hand + excluded.on_hand,
     customs_on_hand = ledger_lot.customs_on_hand + excluded.customs_on_hand
+
+-- name: ledger_put_papers
+-- What papers say of lots now.
+INSERT INTO ledger_paper (tenant, zone, lot, quantity, customs)
+SELECT $1, $2, r.* FROM unnest($3::text[], $4::numeric[], $5::numeric[]) AS r
+ON CONFLICT (tenant, zone, lot) DO UPDATE SET quantity = excluded.quantity, customs = excluded.customs
 
 -- name: ledger_add_words
 -- Words to search by.
