@@ -319,9 +319,9 @@ async def unknown_tags(way: str) -> tuple[Yard, DoorView]:
 SUSPENSION = ZoneEvent("suspended", "s-1", "fire inspection", "Dana", START)
 
 
-def held_back(kind: str = "agency", **scope: Any) -> Papers:
+def held_back(kind: str = "agency", name: str = "h-1", **scope: Any) -> Papers:
     """The center holds goods."""
-    hold = HoldPut("h-1", kind, "Customs" if kind == "agency" else "", "exam", "Dana", START, **scope)
+    hold = HoldPut(name, kind, "Customs" if kind == "agency" else "", "exam", "Dana", START, **scope)
     return Papers(more=(("hold-put", hold),))
 
 

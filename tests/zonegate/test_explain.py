@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,17 @@ from edge.reads import RULES
 from edge.store import JOURNAL_FILE, JournalReader
 from sync.bodies import read_body
 from sync.entry import Entry, read_record, record_hash
+from sync.restraints import HoldLifted
+from tests.edge.situations import SUSPENSION, held_back, in_stock
 from tests.edge.yard import (
+    BRACKET,
     CANCEL,
     CLOSE,
     GONE,
     HELD,
     NOTICED,
     SETTINGS,
+    TOOL,
     UNDO,
     UNKNOWN,
     Clockwork,
@@ -93,6 +97,17 @@ async def a_day(folder: Path) -> Path:
     await deposit(yard)
     yard.send(Papers(line=900, rules=("of-next-year",)).entries(yard.recorder.epoch))
     yard.read("out", load_number("out", 10))
+    for more in (held_back(gtin=TOOL), held_back("quality", name="q", gtin=BRACKET)):
+        yard.send(list(more.more))
+    yard.send([in_stock(50, expiry=date(2026, 6, 2))])
+    for code in (load_number("out", 10), load_number("out", 6)):
+        yard.read("out", code)
+    yard.send([("hold-lifted", HoldLifted("h-1", "Dana", "released", yard.time.at))])
+    yard.read("out", pallet(50))
+    yard.send([("zone", SUSPENSION)])
+    for code in (load_number("out", 10), order("OUT-2"), b"NOREAD", b"<script>"):
+        yard.read("out", code, no_read=code == b"NOREAD")
+    yard.send([("zone", msgspec.structs.replace(SUSPENSION, event="resumed"))])
     yard.read("in", CLOSE)
     yard.read("in", order("IN-1"))
     yard.time.tick(7 * 86_400)
@@ -134,6 +149,7 @@ async def test_every_judgment_of_a_day_comes_out_as_it_was_recorded(store: Path)
     assert {answer.type for answer in judged} == set(JUDGED)
     reasons = {read_body(entry).reason for entry in entries(store) if entry.type in JUDGED}
     assert len(reasons) >= 20, "the day had most of what the table knows"
+    assert {"zone-suspended", "agency-hold", "quality-hold", "expired"} <= reasons
     acts = [answer for answer in told.values() if not answer.recorded]
     assert {"begin", "settings", "saw", "job", "release", "correction"} <= {answer.type for answer in acts}
 
