@@ -103,12 +103,12 @@ def challenge(
     if (barred := suspended(books, door)) is not None:
         return replace(barred, load=_bare(load))
     if books.state.cursor is None:
-        return Verdict("never-synced", load=_bare(load))
+        return Verdict("never-synced", load=bare(load))
     if opened is None:
-        return Verdict("no-job", load=_bare(load))
+        return Verdict("no-job", load=bare(load))
     job, conveyance = opened
     load = _as_held(books, job, load)
-    base = Verdict("seals", job.direction, job.job, _bare(load))
+    base = Verdict("seals", job.direction, job.job, bare(load))
     if job.seals_held:
         return base
     if load.key in books.state.disputed:
@@ -309,7 +309,8 @@ def _as_held(books: NodeBooks, job: Job, load: Load) -> Load:
     return replace(load, key=older) if any(older in place for place in known) else load
 
 
-def _bare(load: Load) -> LoadFacts:
+def bare(load: Load) -> LoadFacts:
+    """A load by what its own code says, before any paper speaks."""
     return LoadFacts(load.key, load.sscc, load.gtin, load.lot, load.serial)
 
 

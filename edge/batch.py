@@ -78,6 +78,24 @@ class PassageNote(msgspec.Struct, frozen=True):
     entry_ids: tuple[str, ...]
 
 
+class UnderwayNote(msgspec.Struct, frozen=True):
+    """Asks for a passage that is under way to be kept until it is over: its opening, or with `epc` a tag that
+    was sighted in it. A program that is killed meanwhile finds it at its next start. `at` is aware.
+    """
+
+    passage: str
+    door: str
+    at: datetime
+    epc: bytes = b""
+    pc: int | None = None
+
+
+class UnderwayOver(msgspec.Struct, frozen=True):
+    """Asks for what was kept of a passage under way to go; a PassageNote asks for it, too."""
+
+    passage: str
+
+
 class CursorMove(msgspec.Struct):
     """Asks for a sink's cursor to be moved."""
 
@@ -111,12 +129,12 @@ class Prune(msgspec.Struct):
     outcome: Pruned | Exception | None = None
 
 
-Item = Append | ReadNote | PassageNote | CursorMove | SnapshotPut | Prune
+Item = Append | ReadNote | PassageNote | UnderwayNote | UnderwayOver | CursorMove | SnapshotPut | Prune
 
 
 class Batch(msgspec.Struct):
     """One transaction. `entry_rows` are of `entries`, one to one; `place` is the head after it, `begins` the
-    epoch whose Begin it holds.
+    epoch whose Begin it holds; `over_rows` name passages that are not under way any more.
     """
 
     place: Place
@@ -126,6 +144,8 @@ class Batch(msgspec.Struct):
     begins: str | None = None
     read_rows: list[tuple[object, ...]] = []
     passage_rows: list[tuple[object, ...]] = []
+    underway_rows: list[tuple[object, ...]] = []
+    over_rows: list[tuple[object, ...]] = []
     cursors: dict[str, Place] = {}
     snapshot: tuple[Place, bytes] | None = None
     prunes: list[Prune] = []

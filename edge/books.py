@@ -138,6 +138,11 @@ class OpenHold(msgspec.Struct, frozen=True):
     raw: str
     at: datetime
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether it knows no load, so that the next good scan at its door settles it."""
+        return self.load is None and self.reason in BLIND
+
 
 class Done(msgspec.Struct, frozen=True):
     """A movement that can still be undone; `cleared` is the Hold that it settled, which an undo opens again,
@@ -507,6 +512,14 @@ class NodeBooks:
                     return hold
         return None
 
+    def sides(self, key: str) -> list[OpenHold]:
+        """The open Holds that ask on which side of the door load `key` stands."""
+        return [
+            hold
+            for hold in self.state.holds.values()
+            if hold.reason in SIDE and hold.load is not None and hold.load.key == key
+        ]
+
     def clears(self, door: str, key: str, *, blind: bool = True) -> str | None:
         """The open Hold that a good read of load `key` at this door settles: the load's own, else, with
         `blind`, one that knows no load.
@@ -515,13 +528,22 @@ class NodeBooks:
         for hold in self.state.holds.values():
             if hold.load is not None and hold.load.key == key:
                 own = own or hold.hold
-            elif blind and hold.door == door and hold.reason in BLIND:
+            elif blind and hold.door == door and hold.is_blind:
                 unknown = unknown or hold.hold
         return own or unknown
 
 
-BLIND: Final = ("unreadable", "no-read", "no-goods", "parcel", "asset", "place", "no-tag", "unknown-tags")
-"""Reasons of Holds that know no load: the next good scan at their door settles them."""
+BLIND_LABELS: Final = ("unreadable", "no-read", "no-goods", "parcel", "asset", "place")
+"""Reasons of Holds on a label that names no load."""
+
+BLIND: Final = (
+    *BLIND_LABELS,
+    *("no-tag", "unknown-tags", "interrupted", "unjudged"),
+)
+"""Reasons of Holds that may know no load: then the next good scan at their door settles them."""
+
+SIDE: Final = ("wrong-way", "not-sure", "interrupted", "unjudged")
+"""Reasons of Holds that ask on which side of the door a load stands; the first knows it, the wrong one."""
 
 
 def holding_of(body: Movement) -> Holding:

@@ -211,6 +211,7 @@ class Dock:
     def _counted(self, door: Door, verdict: Verdict, summary: ReadSummary) -> asyncio.Future[Any] | None:
         job = self.books.state.jobs[verdict.job or ""]
         assert verdict.load is not None, "only a load is counted"
+        self.passing.scanned(door, verdict.load.key, summary.device)
         return self._once_told(door, verdict, summary.code, job.counted[verdict.load.key])
 
     def _repeat(self, door: Door, summary: ReadSummary) -> asyncio.Future[Any] | None:
@@ -453,7 +454,10 @@ class Dock:
         future = recorder.append(draft)
         state = self.books.state
         seq = state.seq + 1 if state.epoch == recorder.epoch else 1
+        truck = state.open_jobs.get(door or "")
         self.books.fold(Fact(draft.entry_id, recorder.epoch, seq, kind, door, at, body))
+        if door is not None and state.open_jobs.get(door) != truck:
+            self.passing.trucks.changed(door, self.clocks.mono_ns() // 1000, truck)
         self.written = draft.entry_id
         self.count(kind)
         if kind == "saw":  # the center may have suspended the zone: no door waits for a scan to say so

@@ -169,7 +169,7 @@ class Door:
             can_undo=bool(done),
             position=f"{books.state.epoch}:{books.state.seq}",
             at=shown.at,
-            identity=_identity(load) if load else "",
+            identity=printed(load) if load else "",
             remark=shown.remark,
         )
 
@@ -215,7 +215,7 @@ def _usual(shown: Shown, product: Product | None) -> Decimal | None:
     return product.per_pallet if product and shown.reason == "quantity-needed" else None
 
 
-def _identity(load: LoadFacts) -> str:
+def printed(load: LoadFacts) -> str:
     """A load as its label prints it: application identifiers in brackets (GS1 General Specifications)."""
     if load.sscc is not None:
         return f"(00){load.sscc}"

@@ -13,8 +13,8 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -36,6 +36,8 @@ from edge.batch import (
     Pruned,
     ReadNote,
     SnapshotPut,
+    UnderwayNote,
+    UnderwayOver,
 )
 from edge.clock import Clocks
 from edge.errors import Backlogged, EdgeError, JournalClosed
@@ -99,7 +101,9 @@ class Journal:
         self._writer = writer
         self._clocks = clocks
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()
+        """What is queued: an item by itself, or several that are one transaction; None when it is closed."""
+        self._bound: list[Item] | None = None
         self._broken: EdgeError | None = None
         self._closing = False
         self._rotated = False
@@ -204,6 +208,34 @@ class Journal:
         """
         self._put(note)
 
+    def note_underway(self, note: UnderwayNote) -> None:
+        """Keep that a passage is under way, until `note_passage` or `note_over` speaks of it.
+
+        It is small and no evidence: a disk that runs low takes it still. Raises as `append`.
+        """
+        self._put(note)
+
+    def note_over(self, passage: str) -> None:
+        """A passage is under way no more, though none was judged by that name. Raises as `append`."""
+        self._put(UnderwayOver(passage))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Whatever is queued inside is one transaction: a crash finds all of it, or nothing.
+
+        What was queued before an error inside is written all the same: its callers count on it.
+        """
+        if self._bound is not None:
+            yield
+            return
+        self._bound = []
+        try:
+            yield
+        finally:
+            bound, self._bound = self._bound, None
+            if bound:
+                self._queue.put(bound)
+
     def set_cursor(self, sink: str, place: Place) -> None:
         """Keep how far a sink has taken this log. Raises as `append`."""
         self._put(CursorMove(sink, place))
@@ -274,7 +306,10 @@ class Journal:
             return
         if self._queue.qsize() >= QUEUE_ITEMS_MAX:
             raise Backlogged(f"{QUEUE_ITEMS_MAX} items wait for the disk; it is too slow, try again later")
-        self._queue.put(item)
+        if self._bound is not None:
+            self._bound.append(item)
+        else:
+            self._queue.put((item,))
 
     # The writing thread.
 
@@ -316,16 +351,13 @@ class Journal:
         items: list[Item] = []
         size = 0
         try:
-            item = self._queue.get(timeout=self._patience_s())
-            while item is not None:
-                items.append(item)
-                if isinstance(item, Append):
-                    size += len(item.draft.body)
-                elif isinstance(item, PassageNote):
-                    size += len(item.finding) + len(item.evidence)
+            some = self._queue.get(timeout=self._patience_s())
+            while some is not None:
+                items += some
+                size += sum(map(_size, some))
                 if len(items) >= BATCH_ITEMS_MAX or size >= BATCH_BYTES_MAX:
                     return items, True
-                item = self._queue.get_nowait()
+                some = self._queue.get_nowait()
         except queue.Empty:
             return items, True
         return items, False
@@ -415,15 +447,20 @@ class Journal:
         self._broken = error
         waiting = list(items)
         while not self._queue.empty():
-            item = self._queue.get_nowait()
-            if item is not None:
-                waiting.append(item)
+            waiting += self._queue.get_nowait() or ()
         for item in waiting:
             _refuse(item, error)
         self.failed.set_result(error)
 
     def _end(self) -> None:
         self._ended.set_result(None)
+
+
+def _size(item: Item) -> int:
+    """The bytes that count for a transaction's size."""
+    if isinstance(item, Append):
+        return len(item.draft.body)
+    return len(item.finding) + len(item.evidence) if isinstance(item, PassageNote) else 0
 
 
 def _refuse(item: Item, error: Exception) -> None:

@@ -151,3 +151,23 @@ def m003_passages(database: Database) -> None:
         "PRAGMA user_version = 3",
     ):
         database.execute(statement)
+
+
+@_migrations()
+def m004_underway(database: Database) -> None:
+    """Passages that something opened and nothing has judged yet: a row for the opening, whose `epc` is empty,
+    and one for each tag sighted in it. The rows of a passage go with the transaction that judges it.
+    """
+    for statement in (
+        """CREATE TABLE passage_underway (
+            position INTEGER PRIMARY KEY,
+            passage TEXT NOT NULL,
+            door TEXT NOT NULL,
+            at TEXT NOT NULL,
+            epc BLOB NOT NULL,
+            pc INTEGER,
+            UNIQUE (passage, epc)
+        ) STRICT""",
+        "PRAGMA user_version = 4",
+    ):
+        database.execute(statement)

@@ -42,7 +42,8 @@ class PassageKind(StrEnum):
 
     CROSSED: something with tags went through, `Passage.direction` says which way in the end. TURNED: it came
     and went back. UNREAD: something crossed and no tag of it was read. EMPTY: a truck without a load.
-    NOTHING: an eye was touched, or tags came near and nothing went through.
+    NOTHING: an eye was touched, or tags came near and nothing went through. No gate says the last two.
+    INTERRUPTED: the program ended in its midst. UNJUDGED: a fault of the program kept it from being judged.
     """
 
     CROSSED = "crossed"
@@ -50,6 +51,8 @@ class PassageKind(StrEnum):
     UNREAD = "unread"
     EMPTY = "empty"
     NOTHING = "nothing"
+    INTERRUPTED = "interrupted"
+    UNJUDGED = "unjudged"
 
 
 class Antenna(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from edge import words
-from edge.adjudicate import Moment, Verdict, challenge, find, of_job, suspended
+from edge.adjudicate import Moment, Verdict, bare, challenge, find, of_job, suspended
 from edge.books import NodeBooks
 from edge.evidence import Evidence
 from edge.passage import Passage, PassageKind, TagCourse
@@ -29,6 +29,9 @@ PIECES_MAX: Final = 250
 """Loads of one passage that are judged by themselves: no fork carries more. The rest is one Hold."""
 
 HEIGHT: Final = "height"
+
+UNSEEN: Final = (PassageKind.INTERRUPTED, PassageKind.UNJUDGED)
+"""Nobody knows what happened: each load is a Hold whose reason is called as the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +138,20 @@ def judge_piece(
     The dock asks this when a passage has closed, `zonegate explain` asks it again of what the entry kept.
     """
     crossed = facts.kind == PassageKind.CROSSED
+    if facts.kind in UNSEEN:
+        return of_job(books, door, Verdict(facts.kind, load=bare(load) if load is not None else None))
     if load is None:
         unnamed = _judge_nameless(books, door, facts) if crossed or facts.kind == PassageKind.UNREAD else None
         return unnamed and (suspended(books, door) or unnamed)
     found = find(books, door, load, moment, scanned=False)
-    if not crossed:  # a load that was stopped and obeyed is on record, too
-        return found if found.kind == words.STOP else None
-    if found.reason == "zone-suspended":
+    if found.kind == words.STOP:  # on record whether it was obeyed or not, and whichever way it went
         return found
+    if not crossed:
+        return None
     if is_sure(facts) and _is_against(books, door, facts):
         return _without_figures(found, "wrong-way")
-    if found.kind == words.ACCEPTED and not is_sure(facts):
-        return _without_figures(found, "not-sure")
+    if not is_sure(facts) and (found.kind == words.ACCEPTED or found.reason == "already-counted"):
+        return _without_figures(found, "not-sure")  # what was counted may have come back
     return found
 
 

@@ -21,12 +21,15 @@ import msgspec
 from customs.documents import Direction, LineRef
 from edge import evidence, words
 from edge.adjudicate import Moment, Verdict
-from edge.batch import PassageNote
+from edge.batch import PassageNote, UnderwayNote
+from edge.books import SIDE
+from edge.doors import printed
 from edge.entries import movement_of, refusal_of
 from edge.errors import EvidenceError, JournalError
 from edge.given import tag_summary
 from edge.passage import Closed, GateSettings, Opened, Passage, PassageKind, Sighted
 from edge.passages import (
+    UNSEEN,
     Contents,
     Piece,
     challenge_tag,
@@ -34,7 +37,6 @@ from edge.passages import (
     crossed_of,
     facts_of,
     has_units,
-    is_sure,
     judge_piece,
     load_seen,
     moved,
@@ -42,6 +44,8 @@ from edge.passages import (
     worst,
 )
 from edge.reads import tag_at
+from edge.store import UnderwayRow
+from edge.underway import Trucks, cut_off, named, unseen
 from gs1.load import Load
 from sync.bodies import PassageFacts, Release
 
@@ -65,6 +69,11 @@ NEVER_SURE: Final = 1_000
 LATE_MAX: Final = 200
 """Passages that closed while nothing could be recorded, judged when it can be again; the oldest give way."""
 
+FAULT_GAP_NS: Final = 60_000_000_000
+"""What the program does wrong is told of a door once a minute at most: it may do it with every report."""
+
+_FAILED: Final = "The program failed: see its log."
+
 _log = logging.getLogger("zonegate.dock")
 
 
@@ -72,12 +81,14 @@ _log = logging.getLogger("zonegate.dock")
 class _Going:
     """A passage that is not closed yet: when it began (monotonic), the truck that was open then, what was
     said of its loads by key, the tags that are noted, and the door's turn in which something was said of it.
+    `underway` is what the journal keeps of it, by tag, that of its opening by b"".
     """
 
     began_ns: int
     job: str | None = None
     said: dict[str, Verdict] = field(default_factory=dict)
     noted: set[bytes] = field(default_factory=set)
+    underway: dict[bytes, UnderwayNote] = field(default_factory=dict)
     turn: int = 0
 
 
@@ -104,12 +115,17 @@ class Passing:
         self.sources: Mapping[str, str] = {}
         self.bound = GateSettings().confidence_min
         self.counts: dict[str, int] = {}
+        self.trucks = Trucks()
         self._dock = dock
         self._going: dict[tuple[str, int], _Going] = {}
         """By door and opening: what the gate tells apart afterwards is one event still."""
         self._names: dict[str, tuple[str, int]] = {}
         self._late: list[tuple[Closed, str | None]] = []
         """With the truck that was open when each began."""
+        self._late_lost: dict[str, int] = {}
+        self._faults: dict[str, int] = {}
+        """By door, how many faults of the program nobody was told of yet."""
+        self._fault_told_ns: dict[str, int] = {}
         self._with_units: set[bytes] = set()
         self._found: dict[str, tuple[list[tuple[str, int]], list[_Found]]] = {}
 
@@ -118,48 +134,124 @@ class Passing:
         if self._late and self._dock.recording:
             self.attached()
         self._with_units = self._events_with_units(events)
+        over = {event.passage.passage for event in events if isinstance(event, Closed)}
         for event in events:
             door = event.passage.door if isinstance(event, Closed) else event.door
             if door in self._dock.doors:
-                self._take(self._dock.doors[door], event)
+                self._take(self._dock.doors[door], event, over)
         self._show_all()
 
     def attached(self) -> None:
-        """Entries can be written again: judge what closed meanwhile."""
+        """Entries can be written again: keep what is under way, judge what closed meanwhile."""
+        if (recorder := self._dock.recorder) is not None:
+            # What was queued when the journal failed may be lost; what is there already stays as it is.
+            for going in self._going.values():
+                for note in going.underway.values():
+                    recorder.note_underway(note)
         late, self._late = self._late, []
+        lost, self._late_lost = self._late_lost, {}
+        for name, count in lost.items():
+            detail = f"{count} passages closed while nothing could be recorded and were lost: count the goods"
+            self._dock.alarm(name, self.sources.get(name, name), "passage-lost", detail, count)
         for closed, job in late:
             at = (closed.passage.door, closed.passage.opened_us)
             self._going.setdefault(at, _Going(self._dock.clocks.mono_ns(), job))
-            self._take(self._dock.doors[closed.passage.door], closed)
+            self._take(self._dock.doors[closed.passage.door], closed, ())
         self._show_all()
 
-    def lost(self, door: str) -> None:
-        """What passed at a door could not be judged, by a fault of the program: a person has to look."""
-        if door in self._dock.doors:
-            detail = "a passage could not be judged, see the log: look at what went through, and scan it"
-            self._dock.alarm(door, self.sources.get(door, door), "passage-lost", detail, 1)
-            self._dock.show(self._dock.doors[door], Verdict("cannot-record"), "", told=True)
-
-    def _take(self, door: Door, event: Opened | Sighted | Closed) -> None:
+    def recover(self, rows: Sequence[UnderwayRow]) -> None:
+        """What another run of the program left under way: nobody knows on which side of the door it stands,
+        so each load is a Hold until its label is scanned. Raises JournalError.
+        """
         recorder = self._dock.recorder
-        if isinstance(event, Opened):
-            self._follow(event.passage, (door.id, event.at_us))
-        elif recorder is None:
-            self._keep(event)
-        else:
-            try:
-                if isinstance(event, Sighted):
-                    self._challenge(door, event, recorder)
-                else:
-                    self._find(door, event, recorder)
-            except JournalError:  # too much waits, or the journal has just been closed
-                self._keep(event)
-                self._cannot_record(door, event)
-            except Exception:  # noqa: BLE001 - one passage must not end the service, nor leave what stood there
-                _log.exception("a passage at door %s could not be judged", door.id)
-                self._cannot_record(door, event)
+        assert recorder is not None, "this is asked once entries can be written"
+        for passage in cut_off([row for row in rows if row.passage not in self._names], self._us):
+            door = self._dock.doors.get(passage.door)
+            with recorder.together():
+                if door is not None:
+                    self._take(door, Closed(passage, b""))
+                recorder.note_over(passage.passage)
+                _, found = self._found.get(passage.door, ([], []))
+                loads = {printed(each.verdict.load): None for each in found if each.verdict.load}
+                detail = "the dock was restarted while goods were crossing: scan the labels of " + named(
+                    [*loads]
+                )
+                device = self.sources.get(passage.door, passage.door)
+                self._dock.alarm(passage.door, device, "passage-interrupted", detail, len(loads))
+        self._show_all()
 
-    def _cannot_record(self, door: Door, event: Sighted | Closed) -> None:
+    def lost(self, door: str, name: str, data: bytes) -> None:
+        """What passed at a door could not be judged, or not even be taken, by a fault of the program: a
+        person has to look. `name` is the passage, `data` its evidence (`edge.evidence`).
+        """
+        going = self._going.get(self._names.get(name, ("", 0)))
+        kept = going.underway.values() if going is not None else ()
+        tags = {note.epc: note.pc for note in kept if note.epc}
+        now_us = self._dock.clocks.mono_ns() // 1000
+        if door in self._dock.doors:
+            self._tell_fault(self._dock.doors[door])
+        self.take([Closed(unseen(name, door, PassageKind.UNJUDGED, tags, _FAILED, now_us), data)])
+
+    def scanned(self, door: Door, key: str, device: str) -> None:
+        """The label of a counted load was scanned: whoever asked only where it is knows it now. A wrong way
+        is undone by the right one.
+        """
+        self._stands(door, key, device, "its label was scanned: it is counted", but="wrong-way")
+
+    def _take(self, door: Door, event: Opened | Sighted | Closed, over: Collection[str] = ()) -> None:
+        recorder = self._dock.recorder
+        try:
+            if isinstance(event, Opened):
+                self._follow(event.passage, (door.id, event.at_us))
+            if not isinstance(event, Closed) and event.passage not in over:
+                self._keep_underway(door, event, recorder)
+            if recorder is None:
+                self._keep(event)
+            elif isinstance(event, Sighted):
+                self._challenge(door, event, recorder)
+            elif isinstance(event, Closed):
+                with recorder.together():
+                    self._find(door, event, recorder)
+        except JournalError:  # too much waits, or the journal has just been closed
+            self._keep(event)
+            self._cannot_record(door, event)
+        except Exception:  # noqa: BLE001 - one passage must not end the service, nor leave what stood there
+            _log.exception("a passage at door %s could not be judged", door.id)
+            self._fault(door, event)
+
+    def _fault(self, door: Door, event: Opened | Sighted | Closed) -> None:
+        """A fault of the program: what came is kept all the same, and people are told."""
+        passage = event.passage if isinstance(event, Closed) else None
+        if passage is None or passage.kind is not PassageKind.UNJUDGED:
+            self._tell_fault(door)
+        if isinstance(event, Closed) and event.passage.kind not in UNSEEN:
+            passage = msgspec.structs.replace(
+                event.passage,
+                kind=PassageKind.UNJUDGED,
+                direction=None,
+                confidence=0,
+                crossings=(),
+                why=_FAILED,
+            )
+            self._take(door, Closed(passage, event.evidence))
+        elif isinstance(event, Closed) and event.passage.tags:
+            # What names the loads may be the very thing that is broken: then the Hold names none.
+            self._take(door, Closed(msgspec.structs.replace(event.passage, tags=()), event.evidence))
+        else:
+            self._dock.show(door, Verdict("unjudged"), "", told=True)
+
+    def _tell_fault(self, door: Door) -> None:
+        """An alarm, but not for each report of a reader."""
+        now_ns = self._dock.clocks.mono_ns()
+        self._faults[door.id] = self._faults.get(door.id, 0) + 1
+        told_ns = self._fault_told_ns.get(door.id)
+        if told_ns is None or now_ns - told_ns >= FAULT_GAP_NS:
+            self._fault_told_ns[door.id] = now_ns
+            detail = "what went through could not be judged, see the log: look at it, and scan the labels"
+            device = self.sources.get(door.id, door.id)
+            self._dock.alarm(door.id, device, "passage-lost", detail, self._faults.pop(door.id))
+
+    def _cannot_record(self, door: Door, event: Opened | Sighted | Closed) -> None:
         # What closed with it is not said: this is the worst of it.
         places, _ = self._found.pop(door.id, ([], []))
         if isinstance(event, Closed):
@@ -167,14 +259,31 @@ class Passing:
         self._forget(places)
         self._dock.show(door, Verdict("cannot-record"), "", told=True)
 
-    def _keep(self, event: Sighted | Closed) -> None:
+    def _keep_underway(self, door: Door, event: Opened | Sighted, recorder: Recorder | None) -> None:
+        """Have the journal know of what is under way: if this run of the program is killed, the next one asks
+        for it.
+        """
+        going = self._going.get(self._names.get(event.passage, ("", 0)))
+        epc, pc = (event.epc, event.pc) if isinstance(event, Sighted) else (b"", None)
+        if going is None or epc in going.underway or len(going.underway) > NOTED_MAX:
+            return
+        note = UnderwayNote(event.passage, door.id, self._utc(event.at_us), epc, pc)
+        going.underway[epc] = note
+        if recorder is not None:
+            recorder.note_underway(note)
+
+    def _keep(self, event: Opened | Sighted | Closed) -> None:
         """Nothing can be recorded now: what has crossed all the same is judged when it can be again."""
         if isinstance(event, Closed):
             at = (event.passage.door, event.passage.opened_us)
             going = self._going.get(at)
-            job = going.job if going is not None else self._dock.books.state.open_jobs.get(at[0])
+            job = going.job if going is not None else self._truck_at(*at)
             self._forget([at])
-            self._late = [*self._late[-LATE_MAX + 1 :], (event, job)]
+            self._late.append((event, job))
+            while len(self._late) > LATE_MAX:
+                oldest, _ = self._late.pop(0)
+                door = oldest.passage.door
+                self._late_lost[door] = self._late_lost.get(door, 0) + 1
 
     # -- while it moves -----------------------------------------------------------------------------
 
@@ -199,7 +308,7 @@ class Passing:
         """Something opened at a door; what is followed for too long is forgotten."""
         self._names[name] = at
         if at not in self._going:
-            self._going[at] = _Going(self._dock.clocks.mono_ns(), self._dock.books.state.open_jobs.get(at[0]))
+            self._going[at] = _Going(self._dock.clocks.mono_ns(), self._truck_at(*at))
             while len(self._going) > GOING_MAX:
                 self._forget([next(iter(self._going))])
         return at
@@ -230,26 +339,29 @@ class Passing:
 
     # -- when it has crossed ------------------------------------------------------------------------
 
-    def _find(self, door: Door, closed: Closed, recorder: Recorder) -> None:
+    def _find(self, door: Door, closed: Closed, recorder: Recorder) -> list[str]:
+        """Judge what has crossed; what each load was called that something is said of."""
         dock, passage = self._dock, closed.passage
         at = self._follow(passage.passage, (door.id, passage.opened_us))
         going = self._going[at]
         moment = dock.moment()
         beside_units = closed.evidence in self._with_units
         contents = contents_of(dock.books, passage, moment.at, beside_units=beside_units)
-        name = evidence.name(closed.evidence)
+        name = evidence.name(closed.evidence) if closed.evidence else ""
         bound = self._bound(door, going)
         facts = facts_of(passage, contents, bound, name, load_seen=_load_seen(closed, contents))
         # What was told to stop and did not move in the end has not crossed, whatever else did.
         still = msgspec.structs.replace(facts, kind=PassageKind.NOTHING.value)
         judged = [(piece, facts) for piece in contents.pieces]
-        judged += [(piece, still) for piece in self._stopped(going, contents, passage, moment.at)]
+        if passage.kind not in UNSEEN:
+            judged += [(piece, still) for piece in self._stopped(going, contents, passage, moment.at)]
         found = [
             decided
             for piece, said in judged
             if (decided := self._decide(door, piece, said, passage, moment)) is not None
         ]
-        self._note_all(recorder, going, passage, found)
+        if passage.kind is not PassageKind.INTERRUPTED:  # what that one saw was kept when it saw it
+            self._note_all(recorder, going, passage, found)
         recorder.note_passage(
             PassageNote(
                 passage.passage,
@@ -266,6 +378,7 @@ class Passing:
         places, all_found = self._found.setdefault(door.id, ([], []))
         places.append(at)
         all_found.extend(found)
+        return [each.code for each in found]
 
     def _bound(self, door: Door, going: _Going) -> int:
         """How sure the gate has to be. Where another truck was opened meanwhile it cannot be: nobody knows
@@ -302,29 +415,35 @@ class Passing:
         if verdict.kind == words.NOTICE:
             opened = dock.books.job_at(door.id)
             counted = opened[0].counted.get(key or "") if opened is not None else None
-            self._settle_wrong_way(door, key, facts)
+            self._went(door, key, facts)
             return _Found(verdict, code, counted, dock.untold(counted) if counted else None)
         if verdict.kind == words.ACCEPTED:
             body = movement_of(verdict, summary, moment)
             kind = "admission" if body.direction is Direction.IN else "withdrawal"
             future = dock.write(kind, body, door.id, moment)
-            return _Found(verdict, code, dock.written, future)
+            entry_id = dock.written
+            self._went(door, key, facts)
+            return _Found(verdict, code, entry_id, future)
         if verdict.kind == words.HOLD:
             held = dock.books.hold_like(door.id, verdict.reason, summary.code, key)
+            if held is None and key is not None and verdict.reason in SIDE[1:]:
+                held = next(iter(dock.books.sides(key)), None)  # where it stands is asked already
             if held is not None:
                 return _Found(verdict, code, held.hold)
         refusal = refusal_of(verdict, summary, moment, None, crossed=crossed_of(facts, verdict))
         dock.write("hold" if verdict.kind == words.HOLD else "stop", refusal, door.id, moment)
         return _Found(verdict, code, dock.written)
 
-    def _settle_wrong_way(self, door: Door, key: str | None, facts: PassageFacts) -> None:
-        """A counted load that had come back has gone the right way again: its Hold is settled."""
-        if facts.kind != PassageKind.CROSSED or not is_sure(facts):
-            return
-        for hold in list(self._dock.books.state.holds.values()):
-            if hold.reason == "wrong-way" and hold.load is not None and hold.load.key == key:
-                note = f"went the right way again in passage {facts.passage}"
-                self._dock.write("release", Release(hold.hold, "cleared", "gate", note), door.id)
+    def _went(self, door: Door, key: str | None, facts: PassageFacts) -> None:
+        """A load went the truck's way, surely: whatever asked where it stands is settled."""
+        if key is not None:
+            self._stands(door, key, "gate", f"went the truck's way in passage {facts.passage}")
+
+    def _stands(self, door: Door, key: str, by: str, note: str, *, but: str = "") -> None:
+        """It is known where a load stands: Holds that ask for that are settled, but those of one reason."""
+        for hold in self._dock.books.sides(key):
+            if hold.reason != but:
+                self._dock.write("release", Release(hold.hold, "cleared", by, note), door.id)
 
     def _show_all(self) -> None:
         """Say at each door what was found, in one word of all that closed at once."""
@@ -400,6 +519,15 @@ class Passing:
         """A moment of the monotonic clock as the time of day."""
         clocks = self._dock.clocks
         return clocks.utc() - timedelta(microseconds=clocks.mono_ns() // 1000 - at_us)
+
+    def _us(self, at: datetime) -> int:
+        """A time of day on the monotonic clock; below zero before the machine was started."""
+        clocks = self._dock.clocks
+        return clocks.mono_ns() // 1000 - (clocks.utc() - at) // timedelta(microseconds=1)
+
+    def _truck_at(self, door: str, at_us: int) -> str | None:
+        """The truck that was open at a door at a moment of the monotonic clock."""
+        return self.trucks.at(door, at_us, self._dock.books.state.open_jobs.get(door))
 
     def _count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1

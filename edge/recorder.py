@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from edge.batch import PassageNote
+from edge.batch import PassageNote, UnderwayNote
 from sync.entry import Draft
 
 
@@ -39,4 +40,16 @@ class Recorder(Protocol):
 
     def note_passage(self, note: PassageNote) -> None:
         """Keep what a gate found and what it was judged from, in the same transaction as what is queued."""
+        ...
+
+    def note_underway(self, note: UnderwayNote) -> None:
+        """Keep that a passage is under way, so that a program that is killed meanwhile knows of it."""
+        ...
+
+    def note_over(self, passage: str) -> None:
+        """A passage is under way no more, though none was judged by that name."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Whatever is queued inside is one transaction."""
         ...

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evidence as rows of the journal's tables: what is kept of a scan, and of a gate's passage."""
+"""Rows of the journal's tables beside the entries: what is kept of a scan, and of a gate's passage."""
 
 from __future__ import annotations
 
 import json
 from typing import Final
 
-from edge.batch import PassageNote, ReadNote
+from edge.batch import PassageNote, ReadNote, UnderwayNote
 from sync.entry import utc_text
 
 RAW_BYTES_MAX: Final = 16 * 1024
@@ -24,6 +24,11 @@ INSERT_PASSAGE: Final = (
     " (passage, door, at, closed_at, finding, sha256, evidence, evidence_bytes, entry_ids)"
     " VALUES (?,?,?,?,?,?,?,?,?)"
 )
+
+INSERT_UNDERWAY: Final = (
+    "INSERT OR IGNORE INTO passage_underway (passage, door, at, epc, pc) VALUES (?,?,?,?,?)"
+)
+DELETE_UNDERWAY: Final = "DELETE FROM passage_underway WHERE passage = ?"
 
 
 def read_row(note: ReadNote) -> tuple[object, ...]:
@@ -50,7 +55,12 @@ def passage_row(note: PassageNote) -> tuple[object, ...]:
         utc_text(note.closed_at),
         note.finding,
         note.sha256,
-        note.evidence if size <= EVIDENCE_BYTES_MAX else None,
+        note.evidence if 0 < size <= EVIDENCE_BYTES_MAX else None,
         size,
         json.dumps(note.entry_ids),
     )
+
+
+def underway_row(note: UnderwayNote) -> tuple[object, ...]:
+    """What is kept of a passage under way, as INSERT_UNDERWAY takes it."""
+    return (note.passage, note.door, utc_text(note.at), note.epc, note.pc)

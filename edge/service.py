@@ -90,6 +90,7 @@ class Service:
         self._running.gate_left_out = self._devices.left_out
         self._since_snapshot = 0
         self._recorded = False
+        self._recovered = False
         self._alive_ns = clocks.mono_ns()
         for sink in (self._upload, self._events):
             if sink is not None:
@@ -192,7 +193,10 @@ class Service:
             self._running.journal = journal
             with JournalReader(config.store) as reader:
                 have = confirmed(reader, journal.epoch)
+                underway = [] if self._recovered else reader.underway()
             self.dock.attach(journal, books, self._settings(), have)
+            self.dock.passing.recover(underway)
+            self._recovered = True
             self._running.trouble = ""
             self._recorded = True
             self._rotated.clear()

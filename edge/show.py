@@ -9,7 +9,7 @@ from typing import Final
 
 from customs.documents import Conveyance, LineRef
 from edge import words
-from edge.books import BLIND, Job, NodeBooks, OpenHold
+from edge.books import Job, NodeBooks, OpenHold
 from edge.reads import answer_at, reason_in
 from edge.view import EntryView, HoldView, JobView, LeaseView, LineView
 from gs1.printable import printable
@@ -62,15 +62,13 @@ def hold_view(books: NodeBooks, hold: OpenHold) -> HoldView:
         step,
         hold.at,
         choices(hold),
-        reason_in(answer_at(books, bytes.fromhex(hold.raw), hold.at))
-        if hold.raw and hold.reason in BLIND
-        else "",
+        _remark(books, hold),
     )
 
 
 def _remark(books: NodeBooks, hold: OpenHold) -> str:
     """What is wrong with the label that was scanned; nothing where a gate read none."""
-    if not hold.raw or hold.reason not in BLIND:
+    if not hold.raw or not hold.is_blind:
         return ""
     return reason_in(answer_at(books, bytes.fromhex(hold.raw), hold.at))
 

@@ -20,7 +20,7 @@ from sync.entry import Head, Place
 JOURNAL_FILE: Final = "journal.sqlite3"
 """The journal's name in the store's folder; SQLite puts `-wal` and `-shm` beside it."""
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The number of the last migration in `edge.migrations`."""
 
 PAGE_ENTRIES_MAX: Final = 1000
@@ -88,6 +88,16 @@ class PassageRow(NamedTuple):
     at: str
     finding: bytes
     evidence: bytes | None
+
+
+class UnderwayRow(NamedTuple):
+    """What was kept of a passage under way: its opening, whose `epc` is empty, or a tag sighted in it."""
+
+    passage: str
+    door: str
+    at: str
+    epc: bytes
+    pc: int | None
 
 
 class Questions:
@@ -329,6 +339,13 @@ class Questions:
         )
         return PassageRow(*row) if row else None
 
+    def underway(self) -> list[UnderwayRow]:
+        """What is kept of the passages that nothing has judged yet, in the order in which it came."""
+        if "passage_underway" not in self.schema_names():
+            return []
+        rows = self._all("SELECT passage, door, at, epc, pc FROM passage_underway ORDER BY position")
+        return [UnderwayRow(*row) for row in rows]
+
     def stray_passage(self) -> tuple[int, str] | None:
         """(position, entry_id) of the first passage that names an entry which is not stored."""
         if "passage_evidence" not in self.schema_names():
@@ -389,7 +406,7 @@ class JournalReader(Questions):
             version = schema_version(connection)
             if version == 0:
                 raise StoreError(f"the journal {self.path} is empty: no node has written to it yet")
-            if version == 1:  # of version 2 only the passages are missing, which are asked for with care
+            if version == 1:  # of later ones only the passages are missing, which are asked for with care
                 connection.executescript(_NOTHING_PRUNED)
             connection.execute("PRAGMA query_only = 1")
         except BaseException:

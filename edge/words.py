@@ -301,6 +301,22 @@ TABLE: Final[tuple[Row, ...]] = (
         "Scan the label of the load.",
     ),
     Row(
+        "interrupted",
+        "any",
+        "the dock was restarted while the load was in the gate",
+        HOLD,
+        "The dock was restarted while this crossed.",
+        "Scan its label.",
+    ),
+    Row(
+        "unjudged",
+        "any",
+        "a fault of the program kept the gate from judging what went through",
+        HOLD,
+        "The gate could not judge this load.",
+        "Scan its label. Tell the supervisor.",
+    ),
+    Row(
         "not-in-zone",
         "out",
         "on a notice, but never admitted",

@@ -31,12 +31,22 @@ from edge.batch import (
     Prune,
     ReadNote,
     SnapshotPut,
+    UnderwayNote,
+    UnderwayOver,
 )
 from edge.clock import Clocks
 from edge.errors import DiskFull, EdgeError, JournalFailed, StoreBusy, StoreError
 from edge.prune import next_base, prune_to
 from edge.room import NO_ROOM, Room
-from edge.rows import INSERT_PASSAGE, INSERT_READ, passage_row, read_row
+from edge.rows import (
+    DELETE_UNDERWAY,
+    INSERT_PASSAGE,
+    INSERT_READ,
+    INSERT_UNDERWAY,
+    passage_row,
+    read_row,
+    underway_row,
+)
 from edge.store import JOURNAL_FILE, SCHEMA_VERSION, Questions, schema_version
 from sync.bodies import Begin, Rotate, body_bytes, read_body, schema_of
 from sync.chain import BeginAnew, GoOn, rule_e
@@ -318,6 +328,11 @@ class Writer:
             batch.read_rows.append(read_row(item))
         elif isinstance(item, PassageNote):
             batch.passage_rows.append(passage_row(item))
+            batch.over_rows.append((item.passage,))
+        elif isinstance(item, UnderwayNote):
+            batch.underway_rows.append(underway_row(item))
+        elif isinstance(item, UnderwayOver):
+            batch.over_rows.append((item.passage,))
         elif isinstance(item, CursorMove):
             batch.cursors[item.sink] = item.place
         elif isinstance(item, SnapshotPut):
@@ -433,10 +448,14 @@ class Writer:
                 execute(INSERT_ENTRY, batch.entry_rows[0])
             elif batch.entry_rows:
                 self.connection.executemany(INSERT_ENTRY, batch.entry_rows)
-            if batch.read_rows:
-                self.connection.executemany(INSERT_READ, batch.read_rows)
-            if batch.passage_rows:
-                self.connection.executemany(INSERT_PASSAGE, batch.passage_rows)
+            for statement, rows in (
+                (INSERT_READ, batch.read_rows),
+                (INSERT_PASSAGE, batch.passage_rows),
+                (INSERT_UNDERWAY, batch.underway_rows),
+                (DELETE_UNDERWAY, batch.over_rows),
+            ):
+                if rows:
+                    self.connection.executemany(statement, rows)
             for head in batch.heads:
                 execute(_INSERT_HEAD, (head.epoch, head.seq, head.hash, head.signature))
             for sink, place in batch.cursors.items():

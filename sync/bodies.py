@@ -108,7 +108,8 @@ class PassageFacts(msgspec.Struct, frozen=True, gc=False):
     """What a gate found of the passage in which a load was read; the whole finding and what it rests on lie
     beside the journal.
 
-    `kind` is crossed, turned, unread, empty or nothing, `direction` the way in the end, None where it could
+    `kind` is crossed, turned, unread, empty or nothing, or what no gate says: interrupted, where the program
+    ended in its midst, unjudged, where it failed. `direction` is the way in the end, None where it could
     not be decided. `confidence` is in thousandths, `bound` what it had to be: 1000, which none reaches, where
     another truck was opened meanwhile. `crossings` are listed up to CROSSINGS_MAX. `loads` were judged
     together; of `tags` that moved `items` name single goods, `assets` pallets and forklifts; `still` lay

@@ -150,7 +150,7 @@ def _journal(config: NodeConfig) -> Iterator[Finding]:
 
 def _labels(config: NodeConfig) -> Iterator[Finding]:
     """Of each door's last scans those that named no load, and why the newest of them did not."""
-    from edge.books import BLIND
+    from edge.books import BLIND_LABELS
     from edge.errors import EdgeError
     from edge.reads import reason_in
     from edge.store import JournalReader
@@ -167,7 +167,7 @@ def _labels(config: NodeConfig) -> Iterator[Finding]:
     patterns = compile_patterns(config.codes)
     for door in config.doors:
         own = [read for read in reads if read[0] == door.id]
-        blind = [read for read in own if read[3] in BLIND]
+        blind = [read for read in own if read[3] in BLIND_LABELS]
         if not blind:
             continue
         _, at, raw, _ = blind[0]

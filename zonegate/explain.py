@@ -156,10 +156,13 @@ def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
     from edge import evidence
     from edge.errors import EvidenceError
     from edge.gate import judge
+    from edge.passages import UNSEEN
 
     facts = body.read.passage
     if facts is None:
         return None
+    if facts.kind in UNSEEN:
+        return _FromEvidence(True, f"the gate was never asked of this passage: it is {facts.kind}")
     row = reader.passage(facts.passage, facts.evidence)
     kept = row.evidence if row is not None else None
     if kept is None:

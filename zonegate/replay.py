@@ -38,8 +38,11 @@ class Judged:
 
     @property
     def same(self) -> bool:
-        """Whether nothing would be said otherwise."""
-        return self.fault is None and self.said == self.now
+        """Whether nothing would be said otherwise; nor is what no gate had said."""
+        from edge.passages import UNSEEN
+
+        unseen = self.said is not None and self.said.kind in UNSEEN
+        return self.fault is None and (unseen or self.said == self.now)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,12 +105,14 @@ def again(row: PassageRow, changes: dict[str, int]) -> Judged:
     from edge import evidence
     from edge.errors import EvidenceError
     from edge.gate import judge
-    from edge.passage import Passage
+    from edge.passage import Passage, PassageKind
 
     try:
         said = msgspec.json.decode(row.finding, type=Passage)
     except msgspec.MsgspecError as error:
         return Judged(row, None, None, f"its finding cannot be read: {error}")
+    if said.kind is PassageKind.INTERRUPTED:
+        return Judged(row, said, None)
     if row.evidence is None:
         return Judged(row, said, None, "its evidence was given up")
     try:
@@ -115,7 +120,10 @@ def again(row: PassageRow, changes: dict[str, int]) -> Judged:
     except EvidenceError as error:
         return Judged(row, said, None, str(error))
     settings = msgspec.structs.replace(known.settings, **changes)
-    found = judge(msgspec.structs.replace(known, settings=settings))
+    try:
+        found = judge(msgspec.structs.replace(known, settings=settings))
+    except Exception as error:  # noqa: BLE001 - what a node failed to judge is looked at here
+        return Judged(row, said, None, f"judging it fails ({type(error).__name__}: {error})")
     now = next((each for each in found if each.passage == row.passage), None)
     return Judged(row, said, now)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from drivers.llrp.errors import LlrpError
 from drivers.llrp.messages import HEADER_LENGTH
-from drivers.llrp.tags import TagLayout, parameter_length, tag_values
+from drivers.llrp.tags import TagLayout, parameter_length, short_length, tag_values
 from drivers.read import TagRead
 
 __all__ = ["RSSI_UNKNOWN_CDBM", "ReportDecoder"]
@@ -118,7 +118,10 @@ class ReportDecoder:
                 spent = 0
                 yield None
             try:
-                kind, length = parameter_length(frame, at, end)
+                if frame[at] & 0x80:
+                    kind, length = 0, short_length(frame, at, end)
+                else:
+                    kind, length = parameter_length(frame, at, end)
                 if kind != _TAG:
                     at += length
                     spent += 1

@@ -13,7 +13,7 @@ from drivers.llrp.errors import LlrpError
 from drivers.llrp.impinj import IMPINJ
 from drivers.llrp.tables import CUSTOM_TYPE
 
-__all__ = ["TagLayout", "parameter_length", "tag_values"]
+__all__ = ["TagLayout", "parameter_length", "short_length", "tag_values"]
 
 # Bytes that follow each other in a tag: what they are called when they are a value, how they are unpacked,
 # how many they are, and how many of them are the same for all tags of the layout.
@@ -131,6 +131,17 @@ def parameter_length(data: bytes, at: int, end: int) -> tuple[int, int]:
     if not 4 <= length <= end - at:
         raise LlrpError(f"parameter {kind} is {length} bytes long, expected 4 to {end - at}", at + 2)
     return kind, length
+
+
+def short_length(data: bytes, at: int, end: int) -> int:
+    """How long the parameter at byte `at` is, which has a type of one byte and tells no length; all that is
+    left where its type is not known: nobody knows where the next one begins. Raises LlrpError beyond `end`.
+    """
+    known = _TV.get(data[at] & 0x7F)
+    length = 1 + known[2] if known else end - at
+    if length > end - at:
+        raise LlrpError(f"{end - at} bytes are left, expected a parameter of {length}", at)
+    return length
 
 
 def _pieces(data: bytes, at: int, length: int) -> list[_Piece]:

@@ -147,8 +147,8 @@ class _Telling:
         return self._passage(PassageKind.CROSSED, direction, crossed, tuple(crossings), group, why), at
 
     def _complete(self, group: Group) -> bool:
-        """Whether all of a way was seen: no reader lost, and crossed well before the passage was cut."""
-        if self._evidence.lost:
+        """Whether all of a way was seen: no reader lost, no read left out, crossed well before a cut."""
+        if self._evidence.lost or self._evidence.left_out:
             return False
         at = group.way.crossed_at()
         late = self._hearing.moments - _WELL_BEFORE

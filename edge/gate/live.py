@@ -417,6 +417,8 @@ class Gate:
         if session is not None:
             if len(session.inputs) < INPUTS_MAX:
                 session.inputs.append(change)
+            else:
+                session.left_out += 1
             if opens:
                 self._tell(session)
         self._reckon()

@@ -12,15 +12,20 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from typing import Final
 
 from drivers.read import InputChange, TagRead
 from drivers.scanner import Health, State
+from edge.evidence import Evidence, encode
 from edge.gate import Ended, Gate, find
 from edge.passage import Closed, GateSettings, Layout, Opened, Sighted
 
 Event = Opened | Sighted | Closed
+
+KEPT_GAP_US: Final = 60_000_000
 
 _log = logging.getLogger("zonegate.service")
 
@@ -29,7 +34,8 @@ class Gates:
     """One gate over all antennas and eyes of `layout`.
 
     `now_us` is the machine's monotonic clock, `run` names this run of the machine, `on_events` takes what the
-    gate says and returns at once. `on_lost` is told the door of what a fault of the program left unjudged.
+    gate says and returns at once. `on_lost` is told of what a fault of the program left unjudged: the door,
+    the passage's name and its evidence.
     """
 
     def __init__(
@@ -39,10 +45,12 @@ class Gates:
         now_us: Callable[[], int],
         run: str,
         on_events: Callable[[Sequence[Event]], None],
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[str, str, bytes], None],
     ) -> None:
         self.gate = Gate(layout, settings, run=run, apart=True)
         self.faults = 0
+        self._layout, self._settings, self._run = layout, settings, run
+        self._kept_us: dict[str, int] = {}
         self._now_us = now_us
         self._on_events = on_events
         self._on_lost = on_lost
@@ -57,11 +65,11 @@ class Gates:
 
     def take_tags(self, reads: list[TagRead]) -> None:
         """Reads of any reader, in the order in which they came."""
-        self._tell(lambda: self.gate.take_tags(reads, self._now_us()))
+        self._tell(lambda: self.gate.take_tags(reads, self._now_us()), reads=reads)
 
     def take_input(self, change: InputChange) -> None:
         """An input of any reader changed."""
-        self._tell(lambda: self.gate.take_input(change))
+        self._tell(lambda: self.gate.take_input(change), inputs=[change])
 
     def take_health(self, health: Health) -> None:
         """A reader's health; without its link nothing is known of its antennas and eyes."""
@@ -76,12 +84,20 @@ class Gates:
             await asyncio.wait(self._judging)
         self._judges.shutdown(wait=False)
 
-    def _tell(self, ask: Callable[[], Sequence[Event | Ended]]) -> None:
+    def _tell(
+        self,
+        ask: Callable[[], Sequence[Event | Ended]],
+        *,
+        reads: Sequence[TagRead] = (),
+        inputs: Sequence[InputChange] = (),
+    ) -> None:
+        """Say what the gate answers to `reads` or `inputs`, or to the time where there are none."""
         try:
             events = ask()
         except Exception:  # noqa: BLE001 - whatever a reader sends, the doors and the other readers go on
             self.faults += 1
             _log.exception("the gate could not take what came; this is a fault of the program")
+            self._lose(reads, inputs)
             return
         finally:
             self._wind()
@@ -92,15 +108,35 @@ class Gates:
             if isinstance(event, Ended):
                 self._judge(event)
 
+    def _lose(self, reads: Sequence[TagRead], inputs: Sequence[InputChange]) -> None:
+        """What came was not taken: keep it, tell its doors, and be sure of nothing that is under way there.
+
+        A program that fails does so with every report, so of each door this is kept once in KEPT_GAP_US.
+        """
+        now_us = self._now_us()
+        devices = {read.device for read in reads} | {change.device for change in inputs}
+        for device in devices:
+            with suppress(Exception):  # it may be broken altogether
+                self.gate.reader_lost(device, now_us)
+        parts = [(part.device, part.door) for part in self._layout.antennas]
+        parts += [(part.device, part.door) for part in self._layout.eyes]
+        for door in dict.fromkeys(door for device, door in parts if not devices or device in devices):
+            if now_us - self._kept_us.get(door, -KEPT_GAP_US) < KEPT_GAP_US:
+                continue
+            self._kept_us[door] = now_us
+            name = f"{self._run}{door}-lost-{now_us}"
+            seen = (self._layout, self._settings, tuple(reads), tuple(inputs))
+            self._on_lost(door, name, _encoded(Evidence(name, door, now_us, now_us, *seen, final=False)))
+
     def _judge(self, ended: Ended) -> None:
         try:
             found = asyncio.get_running_loop().run_in_executor(self._judges, find, ended)
         except RuntimeError:
             return  # the node has stopped
         self._judging.add(found)
-        found.add_done_callback(partial(self._judged, ended.evidence.door))
+        found.add_done_callback(partial(self._judged, ended.evidence))
 
-    def _judged(self, door: str, found: asyncio.Future[list[Opened | Closed]]) -> None:
+    def _judged(self, seen: Evidence, found: asyncio.Future[list[Opened | Closed]]) -> None:
         self._judging.discard(found)
         if found.cancelled():
             return
@@ -108,7 +144,7 @@ class Gates:
         if error is not None:
             self.faults += 1
             _log.error("a passage could not be judged; this is a fault of the program", exc_info=error)
-            self._on_lost(door)
+            self._on_lost(seen.door, seen.passage, _encoded(seen))
             return
         self.gate.learn(found.result())
         if found.result():
@@ -133,6 +169,13 @@ class Gates:
     def _tick(self) -> None:
         self._timer = None
         self._tell(lambda: self.gate.tick(self._now_us()))
+
+
+def _encoded(seen: Evidence) -> bytes:
+    """Evidence as bytes; none where packing it is what fails."""
+    with suppress(Exception):
+        return encode(seen)
+    return b""
 
 
 def sources(layout: Layout) -> Iterator[tuple[str, str]]:

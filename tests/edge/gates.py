@@ -55,6 +55,7 @@ def passage(
     crossings: Sequence[str] | None = None,
     still: Sequence[bytes] = (),
     load_seen: bool | None = None,
+    opened_us: int | None = None,
 ) -> Closed:
     """A passage that goes the door's own way unless told otherwise; doors are called by their direction."""
     direction = Direction(way or door)
@@ -65,8 +66,8 @@ def passage(
         passage=name,
         door=door,
         kind=kind,
-        opened_us=number,
-        closed_us=1_000_000 + number,
+        opened_us=number if opened_us is None else opened_us,
+        closed_us=1_000_000 + (number if opened_us is None else opened_us),
         direction=direction if kind is not PassageKind.TURNED else None,
         confidence=confidence,
         crossings=ways if kind is not PassageKind.TURNED else (),
@@ -113,3 +114,8 @@ async def crossed(yard: Yard, closed: Closed) -> DoorView:
 def number_of(way: str, number: int) -> int:
     """The pallet that `tests.edge.yard.load_number` is the label of."""
     return number + 100 if way == "in" else number
+
+
+def now_us(yard: Yard) -> int:
+    """The yard's monotonic clock, by which a passage opens."""
+    return yard.dock.clocks.mono_ns() // 1000

@@ -378,6 +378,19 @@ async def zone_suspended(way: str) -> tuple[Yard, DoorView]:
     return await after(yard, way, load_number(way, 1))
 
 
+@situation("interrupted")
+async def interrupted(way: str) -> tuple[Yard, DoorView]:
+    yard = opened(way)
+    closed = passage(way, [unit(number_of(way, 1))], kind=PassageKind.INTERRUPTED)
+    return yard, await crossed(yard, closed)
+
+
+@situation("unjudged")
+async def unjudged(way: str) -> tuple[Yard, DoorView]:
+    yard = opened(way)
+    return yard, await crossed(yard, passage(way, [unit(number_of(way, 1))], kind=PassageKind.UNJUDGED))
+
+
 @situation("cannot-record")
 async def cannot_record(way: str) -> tuple[Yard, DoorView]:
     yard = opened(way)

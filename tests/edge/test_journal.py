@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Sequence
@@ -14,13 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.batch import UnderwayNote
 from edge.errors import Backlogged, DiskFull, JournalClosed, JournalFailed
 from edge.journal import Journal, Placed
 from edge.rows import EVIDENCE_BYTES_MAX
-from edge.store import JournalReader
+from edge.store import JournalReader, UnderwayRow
 from edge.writer import connect_writer
 from sync.bodies import Adopt, body_bytes, schema_of
-from sync.entry import BODY_BYTES_MAX, Draft, Head, Place, record_hash
+from sync.entry import BODY_BYTES_MAX, Draft, Head, Place, record_hash, utc_text
 from sync.errors import EntryError
 from sync.keys import check_head
 from tests.edge.journals import (
@@ -367,6 +369,38 @@ async def test_a_passage_is_kept_with_what_it_was_judged_from(site: Site) -> Non
         assert second.evidence is None, "what is too large is known by its name and size"
         assert reader._all("SELECT evidence_bytes FROM passage_evidence")[1] == (EVIDENCE_BYTES_MAX + 1,)
     assert verify_store(site.store).finding is None
+
+
+async def test_a_passage_under_way_is_kept_until_it_is_judged(site: Site) -> None:
+    at = site.time.clocks().utc()
+    journal = site.open()
+    for name in ("d1-1", "d1-2", "d1-3"):
+        journal.note_underway(UnderwayNote(name, "d1", at))
+        for _ in range(2):  # said again after a journal that failed
+            journal.note_underway(UnderwayNote(name, "d1", at, b"tag", 0x3000))
+    journal.note_passage(site.passage())
+    journal.note_over("d1-2")
+    await journal.close()
+    with JournalReader(site.store) as reader:
+        assert reader.underway() == [
+            UnderwayRow("d1-3", "d1", utc_text(at), b"", None),
+            UnderwayRow("d1-3", "d1", utc_text(at), b"tag", 0x3000),
+        ]
+    assert verify_store(site.store).finding is None
+
+
+async def test_what_is_queued_together_is_one_transaction(site: Site) -> None:
+    journal = site.open()
+    with contextlib.suppress(RuntimeError), journal.together():
+        told = [journal.append(site.draft()) for _ in range(1_000)]
+        journal.note_passage(site.passage())
+        with journal.together():
+            told.append(journal.append(site.draft()))
+        assert journal.counters().queued == 0
+        raise RuntimeError("what was queued by then is written all the same")
+    await asyncio.gather(*told)
+    assert journal.counters().batch_items_last == 1_002
+    await journal.close()
 
 
 async def test_a_passage_that_names_a_foreign_entry_is_found(site: Site) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.anchor import Anchor
+from edge.batch import UnderwayNote
 from edge.errors import DiskFull
 from edge.journal import Journal, Placed
 from edge.store import JournalReader
@@ -214,6 +215,8 @@ async def test_evidence_is_left_out_before_entries_are_refused(site: Site) -> No
     await journal.append(site.draft())
     fill(site, reserve_bytes * 3 // 2)
     site.time.ns += 1_000_000_000
+    for name in (site.passage().passage, "d1-9"):
+        journal.note_underway(UnderwayNote(name, "d1", site.time.clocks().utc()))
     note_scan(site, journal)
     placed = await journal.append(site.draft())
     await journal.close()
@@ -223,6 +226,7 @@ async def test_evidence_is_left_out_before_entries_are_refused(site: Site) -> No
     assert stored(site, [placed])
     with JournalReader(site.store) as reader:
         assert len(reader.reads(0, 10)) == 1
+        assert [row.passage for row in reader.underway()] == ["d1-9"], "that is no evidence, and small"
 
 
 async def test_a_journal_is_not_opened_on_a_disk_that_is_full(site: Site) -> None:

@@ -11,10 +11,10 @@ import pytest
 from drivers.read import TagRead
 from edge.errors import Backlogged
 from edge.gate import Gate
-from edge.passage import Closed
+from edge.passage import Closed, Opened
 from sync.bodies import Movement, Refusal, read_body
 from tests.edge.gate.field import Field, Tag, Thing, crossing, door, parked
-from tests.edge.gates import SURE, cross, passage, sight, unit
+from tests.edge.gates import SURE, cross, now_us, passage, sight, unit
 from tests.edge.yard import CLOSE, Papers, Yard
 from zonegate.explain import _from_evidence
 
@@ -34,7 +34,7 @@ def written(yard: Yard) -> list[tuple[str, str]]:
 
 
 async def test_a_load_that_passes_while_the_truck_is_changed_is_not_booked_on_the_next(yard: Yard) -> None:
-    closed = passage("out", [unit(1)])
+    closed = passage("out", [unit(1)], opened_us=now_us(yard))
     sight(yard, "out", unit(1), name=closed.passage.passage, opened_us=closed.passage.opened_us)
     yard.read("out", CLOSE)
     yard.open("out", "2")
@@ -46,15 +46,30 @@ async def test_a_load_that_passes_while_the_truck_is_changed_is_not_booked_on_th
     assert written(yard)[-1] == ("withdrawal", "withdrawn"), "the next passage is judged as ever"
 
 
+async def test_a_load_of_which_the_gate_says_nothing_before_it_has_crossed_belongs_to_the_truck_of_then(
+    yard: Yard,
+) -> None:
+    closed = passage("out", [unit(1)], opened_us=now_us(yard))
+    yard.read("out", CLOSE)
+    yard.open("out", "2")
+    opened = Opened(closed.passage.passage, "out", closed.passage.opened_us)
+    yard.dock.passing.take([opened, closed])
+    assert written(yard) == [("hold", "not-sure")]
+    late = passage("out", [unit(2)], opened_us=now_us(yard))
+    yard.dock.passing.take([Opened(late.passage.passage, "out", late.passage.opened_us), late])
+    assert written(yard)[-1] == ("withdrawal", "withdrawn"), "the control: this one came with the new truck"
+
+
 async def test_a_load_that_waited_to_be_recorded_is_not_booked_on_the_next_truck(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: object) -> None:
         raise Backlogged("too much waits")
 
+    yard.time.tick()
     with monkeypatch.context() as patch:
         patch.setattr(yard.recorder, "append", full)
-        cross(yard, passage("out", [unit(1)]))
+        cross(yard, passage("out", [unit(1)], opened_us=now_us(yard)))
     yard.read("out", CLOSE)
     yard.open("out", "2")
     cross(yard, passage("out", [unit(2)]))

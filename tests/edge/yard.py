@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -29,7 +30,7 @@ from customs.documents import (
     Status,
 )
 from drivers.read import Read
-from edge.batch import PassageNote
+from edge.batch import PassageNote, UnderwayNote
 from edge.books import NodeBooks
 from edge.clock import Clocks
 from edge.dock import Dock
@@ -110,6 +111,7 @@ class FakeRecorder:
         self.records: list[bytes] = []
         self.reads: list[dict[str, Any]] = []
         self.passages: list[PassageNote] = []
+        self.underway: dict[tuple[str, bytes], UnderwayNote] = {}
         self.waiting: list[asyncio.Future[Any]] = []
         self._at_once = at_once
         self._prev = GENESIS
@@ -144,6 +146,16 @@ class FakeRecorder:
 
     def note_passage(self, note: PassageNote) -> None:
         self.passages.append(note)
+        self.note_over(note.passage)
+
+    def note_underway(self, note: UnderwayNote) -> None:
+        self.underway.setdefault((note.passage, note.epc), note)
+
+    def note_over(self, passage: str) -> None:
+        self.underway = {at: note for at, note in self.underway.items() if at[0] != passage}
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def tell(self, count: int | None = None) -> None:
         """The oldest entries are durable."""

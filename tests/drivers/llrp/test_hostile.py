@@ -18,6 +18,12 @@ from tests.drivers.llrp import mutations
 
 ROUNDS, ROUNDS_LONG = 10_000, 300_000
 
+TAG = encode(
+    Message(
+        "RO_ACCESS_REPORT", 1, {}, [Parameter("TagReportData", {}, [Parameter("EPC96", {"EPC": bytes(12)})])]
+    )
+)[10:]
+
 
 def judged(rounds: int, seed: int) -> tuple[int, int]:
     """How many of so many mutated frames were read, and how many refused."""
@@ -103,3 +109,19 @@ def test_an_error_names_the_way_to_a_parameter_however_deep() -> None:
         "C1G2TagInventoryMask",
     )
     assert "bytes are left for TagMask" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        # Short parameters between the tags: of a type that nobody knows, which takes all that is left, and of
+        # one that a tag may have.
+        b"\xf4\x00\x00\x0e" + bytes(10) + TAG,
+        TAG + b"\xc0" + TAG,
+        TAG + b"\x81\x00\x07" + TAG,
+        TAG + b"\x81\x00",
+        TAG + b"\x04\xf0" + TAG[2:] + TAG,
+    ],
+)
+def test_short_parameters_between_tags_are_read_alike_by_both_ways(inside: bytes) -> None:
+    mutations.check(b"\x04\x3d" + (10 + len(inside)).to_bytes(4, "big") + bytes(4) + inside)

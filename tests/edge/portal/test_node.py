@@ -15,15 +15,16 @@ import msgspec
 import pytest
 
 from drivers.camera import Camera, CameraSettings
+from drivers.read import TagRead
 from edge import evidence
-from edge.passage import Passage
+from edge.passage import GateSettings, Passage
 from edge.portal import devices
 from edge.portal.config import CameraConfig
 from edge.store import JournalReader
 from edge.view import DeviceView
 from simulators.camera.scene import CLEAN, picture, pose
 from simulators.reader.server import Reader, monotonic_us
-from sync.bodies import read_body
+from sync.bodies import DeviceAlarm, read_body
 from sync.entry import read_record
 from tests.edge.gates import unit
 from tests.edge.portal.floor import GO, HORN, PATIENT, STOP, WAIT_S, Floor, drive, running
@@ -175,7 +176,7 @@ async def test_what_the_gate_cannot_judge_is_told_at_the_door_and_in_the_record(
         with monkeypatch.context() as patch:
             patch.setattr("edge.portal.gates.find", fail)
             reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
-            await floor.shows("cannot-record")
+            await floor.shows("unjudged")
         told = floor.service.desk.metrics()["zonegate_gate_left_out_total"]
         assert sum(count for labels, count in told if labels == {"reason": "faults"}) > 0
         reader.see_all(drive(unit(2), monotonic_us() - 3_000_000))
@@ -184,6 +185,47 @@ async def test_what_the_gate_cannot_judge_is_told_at_the_door_and_in_the_record(
         entries = [read_record(record) for _, record in journal.page(0, 1000)]
     alarms = [read_body(entry) for entry in entries if entry.type == "alarm"]
     assert {(alarm.device, alarm.kind) for alarm in alarms} == {("gate-1", "passage-lost")}
+    [held] = [read_body(entry) for entry in entries if entry.type == "hold"]
+    assert (held.reason, bytes.fromhex(held.read.raw)) == ("unjudged", unit(1))
+    row = floor.passages()[0]
+    assert row.evidence is not None
+    assert len(evidence.decode(row.evidence).reads) > 40, "what it was not judged from is kept"
+    assert evidence.name(row.evidence) == held.read.passage.evidence
+    [entry_id] = [entry.entry_id for entry in entries if entry.type == "hold"]
+    assert explain(floor.store, entry_id).agrees
+    assert [judged.same for judged in replay(floor.store)] == [True, True]
+
+
+async def test_a_report_that_the_gate_cannot_take_is_kept_and_makes_its_passage_unsure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure = GateSettings(silence_ms=3_000)
+    async with Reader() as reader, running(tmp_path, reader, gate=sure) as floor:
+        gates = floor.service._devices.gates
+        assert gates is not None
+        take = gates.gate.take_tags
+        lost: list[bytes] = []
+
+        def fail_in_the_middle(reads: list[TagRead], now_us: int) -> list[object]:
+            if not lost and any(read.antenna == 1 for read in reads):
+                lost.extend(read.epc for read in reads)
+                raise RuntimeError("planted")
+            return list(take(reads, now_us))
+
+        monkeypatch.setattr(gates.gate, "take_tags", fail_in_the_middle)
+        for sighting in drive(unit(1), monotonic_us() - 3_000_000):
+            reader.see(sighting)
+        await floor.until(lambda: len(floor.passages()) == 2)
+    kept, through = floor.passages()
+    assert kept.evidence is not None
+    assert [read.epc for read in evidence.decode(kept.evidence).reads] == lost
+    found = msgspec.json.decode(through.finding, type=Passage)
+    assert (found.kind, found.confidence <= 900) == ("crossed", True)
+    assert [reason for _, reason in floor.entries()] == ["unjudged", "not-sure"]
+    with JournalReader(floor.store) as journal:
+        bodies = [read_body(read_record(record)) for _, record in journal.page(0, 1000)]
+    [alarm] = [body for body in bodies if isinstance(body, DeviceAlarm)]
+    assert alarm.kind == "passage-lost"
 
 
 async def test_an_explanation_without_its_evidence_says_so(tmp_path: Path) -> None:
