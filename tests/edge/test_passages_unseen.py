@@ -53,7 +53,10 @@ def bodies(yard: Yard, kind: type[Body]) -> list[Body]:
 
 def holds(yard: Yard) -> list[tuple[str, str | None]]:
     """Reason and load of each open Hold."""
-    return [(hold.reason, hold.load and hold.load.sscc) for hold in yard.dock.books.state.holds.values()]
+    return [
+        (hold.reason, hold.load.sscc if hold.load is not None else None)
+        for hold in yard.dock.books.state.holds.values()
+    ]
 
 
 # -- the program ended while something was in the gate -----------------------------------------------
