@@ -101,7 +101,7 @@ def challenge(
     """Judge a load at a door while it is still this side. `typed` is a quantity a person gave."""
     opened = books.job_at(door)
     if (barred := suspended(books, door)) is not None:
-        return replace(barred, load=_bare(load))
+        return replace(barred, load=bare(load))
     if books.state.cursor is None:
         return Verdict("never-synced", load=bare(load))
     if opened is None:
@@ -169,7 +169,7 @@ def judge_read(
     identity = identity or identity_at(books, raw, moment.at)
     if (barred := suspended(books, door)) is not None:
         if isinstance(identity, Load) and identity.is_goods and len(raw) < CODE_BYTES_MAX:
-            return replace(barred, load=_bare(identity))
+            return replace(barred, load=bare(identity))
         return barred
     if len(raw) >= CODE_BYTES_MAX:
         return of_job(books, door, Verdict("unreadable"))

@@ -454,10 +454,8 @@ class Dock:
         future = recorder.append(draft)
         state = self.books.state
         seq = state.seq + 1 if state.epoch == recorder.epoch else 1
-        truck = state.open_jobs.get(door or "")
+        self.passing.writes(kind, door)
         self.books.fold(Fact(draft.entry_id, recorder.epoch, seq, kind, door, at, body))
-        if door is not None and state.open_jobs.get(door) != truck:
-            self.passing.trucks.changed(door, self.clocks.mono_ns() // 1000, truck)
         self.written = draft.entry_id
         self.count(kind)
         if kind == "saw":  # the center may have suspended the zone: no door waits for a scan to say so

@@ -192,6 +192,12 @@ class Passing:
             self._tell_fault(self._dock.doors[door])
         self.take([Closed(unseen(name, door, PassageKind.UNJUDGED, tags, _FAILED, now_us), data)])
 
+    def writes(self, kind: str, door: str | None) -> None:
+        """An entry of this kind is about to change the books: a truck's is remembered, with its moment."""
+        if kind == "job" and door is not None:
+            before = self._dock.books.state.open_jobs.get(door)
+            self.trucks.changed(door, self._dock.clocks.mono_ns() // 1000, before)
+
     def scanned(self, door: Door, key: str, device: str) -> None:
         """The label of a counted load was scanned: whoever asked only where it is knows it now. A wrong way
         is undone by the right one.
