@@ -11,6 +11,10 @@ _BOOKS: Final = "customs/ledger/test_attribution.py"
 _KEPT: Final = "customs/ledger/test_conservation.py"
 _ELECTED: Final = "customs/ledger/test_elections.py"
 _ORDERS: Final = "customs/works/test_orders.py"
+_DOOR: Final = "edge/test_adjudicate.py"
+_SUSPENDED: Final = "integration/test_zone_suspended.py"
+_MATRIX: Final = "customs/us/test_matrix.py"
+_CONTENT: Final = "customs/works/test_content.py"
 
 BOOKS: Final = (
     Rule(
@@ -90,11 +94,93 @@ BOOKS: Final = (
     ),
     Rule(
         "Work orders",
+        "made-status",
+        "19 CFR 146.64(a)",
+        OWN,
+        "What was made stands in the strictest status of what is in it; it owes by each part's own status.",
+        ("customs.works.orders.made_status",),
+        tests(_ORDERS, "what_is_made_stands_in_the_strictest_status_of_what_is_in_it"),
+    ),
+    Rule(
+        "Work orders",
+        "content-net",
+        "19 USC 81c(a), first proviso",
+        READ,
+        "A made lot contains what was drawn less its waste, which all layers bear alike (our reading).",
+        ("customs.works.content.content", "customs.works.content.lots_content"),
+        tests(
+            _CONTENT,
+            "the_mixed_week_issues_408_and_357_and_owes_on_400_and_350",
+            "scrap_taken_from_the_oldest_layer_alone_is_noticed",
+            "the_mixed_weeks_pumps_owe_3075_on_two_lines",
+        ),
+    ),
+    Rule(
+        "Work orders",
+        "relative-value",
+        "19 USC 81c(a), first proviso",
+        READ,
+        "Products that came out together share content by their relative value at separation.",
+        ("customs.works.content.split",),
+        tests(_CONTENT, "co_products_share_by_relative_value"),
+    ),
+    Rule(
+        "Work orders",
         "recovered-waste",
         "19 CFR 146.42(b)",
         READ,
-        "Waste that manufacture recovers from privileged goods is a non-privileged lot.",
-        ("customs.works.orders.waste_status",),
+        "Scrap of a work order stands in the status that waste has: recovered, it is non-privileged.",
+        ("customs.works.orders.report", "customs.us.statuses.waste_status"),
         tests(_ORDERS, "waste_recovered_from_manufacture_loses_privilege_and_waste_of_a_casualty_keeps_it"),
+    ),
+    Rule(
+        "Doors",
+        "door-status",
+        "19 CFR 146.63-146.70",
+        READ,
+        "At the door goods leave in the ways that the withdrawal matrix gives their status.",
+        ("edge.adjudicate.judge_read", "customs.us.matrix.may_leave"),
+        tests(_DOOR, "a_row_of_the_table") + tests(_MATRIX, "each_cell_of_the_matrix"),
+    ),
+    Rule(
+        "Doors",
+        "door-five-years",
+        "19 CFR 146.64(d)",
+        READ,
+        "Goods over five years from import do not leave for a warehouse.",
+        ("edge.adjudicate.judge_read",),
+        tests(_DOOR, "a_row_of_the_table"),
+    ),
+    Rule(
+        "Doors",
+        "door-quota",
+        "19 CFR 132.11",
+        READ,
+        "Goods under a quota leave between its opening and its closing, as their permit line says.",
+        ("edge.adjudicate.judge_read",),
+        tests(_DOOR, "a_row_of_the_table"),
+    ),
+    Rule(
+        "Doors",
+        "door-holds",
+        "none: orders of customs, agencies and the owner",
+        OWN,
+        "Goods that are held stop at every door until the hold is lifted; a suspended zone stops everything.",
+        ("edge.adjudicate.judge_read", "edge.adjudicate.suspended"),
+        tests(
+            _SUSPENDED,
+            "held_goods_stop_at_the_door_until_the_hold_is_lifted",
+            "every_door_says_stop_without_a_scan_and_goes_on_when_the_zone_is_resumed",
+        )
+        + tests(_DOOR, "a_row_of_the_table"),
+    ),
+    Rule(
+        "Doors",
+        "door-suspense",
+        "19 CFR 146.22(c), 146.35",
+        READ,
+        "Goods whose papers are incomplete go to suspense, and do not leave from it.",
+        ("edge.adjudicate.judge_read",),
+        tests(_DOOR, "a_row_of_the_table"),
     ),
 )
