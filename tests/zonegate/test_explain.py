@@ -94,9 +94,6 @@ async def a_day(folder: Path) -> Path:
     yard.read("out", pallet(HELD))
     yard.confirm()
     yard.read("out", pallet(HELD))
-    await deposit(yard)
-    yard.send(Papers(line=900, rules=("of-next-year",)).entries(yard.recorder.epoch))
-    yard.read("out", load_number("out", 10))
     for more in (held_back(gtin=TOOL), held_back("quality", name="q", gtin=BRACKET)):
         yard.send(list(more.more))
     yard.send([in_stock(50, expiry=date(2026, 6, 2))])
@@ -108,6 +105,9 @@ async def a_day(folder: Path) -> Path:
     for code in (load_number("out", 10), order("OUT-2"), b"NOREAD", b"<script>"):
         yard.read("out", code, no_read=code == b"NOREAD")
     yard.send([("zone", msgspec.structs.replace(SUSPENSION, event="resumed"))])
+    await deposit(yard)
+    yard.send(Papers(line=900, rules=("of-next-year",)).entries(yard.recorder.epoch))
+    yard.read("out", load_number("out", 10))
     yard.read("in", CLOSE)
     yard.read("in", order("IN-1"))
     yard.time.tick(7 * 86_400)
