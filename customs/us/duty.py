@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from customs.documents import Status
 from customs.law import SERVED, Law, LawError, Rate, RowRef
@@ -53,15 +55,17 @@ def entry_duties(entry: CustomsEntry, bases: Sequence[Basis], law: Law) -> tuple
     privileged content by its own number on the quantity used, other foreign content by the article's number,
     domestic content free).
 
-    Raises `DutyRefused` with the line in front when one cannot be computed.
+    Lots of one owner that owe the same rate of the same number, origin, status and day are one line of the
+    summary: what they owe is rounded once, to the cent, and each lot's part closes to it. Raises
+    `DutyRefused` with the line in front when one cannot be computed.
     """
-    duties: list[DutyLine] = []
+    duties: list[_Exact] = []
     for basis in bases:
         try:
             duties += _Goods(entry, basis, law).duties()
         except LawError as error:
             raise DutyRefused(f"Line {basis.line.line}, lot {basis.part.lot}: {error}") from error
-    return tuple(duties)
+    return tuple(_closed(duties))
 
 
 def rate_day(part: ContentLine, entry_date: date) -> date:
@@ -75,6 +79,28 @@ def rate_day(part: ContentLine, entry_date: date) -> date:
     if part.dates.pf_filed is None:
         raise DutyRefused("The goods are privileged and the day of their filing is not on the books.")
     return part.dates.pf_filed
+
+
+class _Exact(NamedTuple):
+    """A duty before it is rounded, and the line of the summary that it is a part of."""
+
+    summary: tuple[object, ...]
+    duty: DutyLine
+
+
+def _closed(duties: Sequence[_Exact]) -> Iterator[DutyLine]:
+    """Each duty in cents: what all of its line up to it are in cents, less what the earlier ones got."""
+    exact: dict[tuple[object, ...], Decimal] = {}
+    given: dict[tuple[object, ...], Decimal] = {}
+    for summary, duty in duties:
+        exact[summary] = total(exact.get(summary, _ZERO), duty.why.exact)
+        amount = total(Rounding.CENT_HALF_UP(exact[summary]), -given.get(summary, _ZERO))
+        given[summary] = total(given.get(summary, _ZERO), amount)
+        why = msgspec.structs.replace(duty.why, rounded=amount, rounding=Rounding.CENT_HALF_UP.name)
+        yield msgspec.structs.replace(duty, amount=amount, why=why)
+
+
+_ZERO: Final = Decimal(0)
 
 
 def _is_foreign(line: EntryLine, part: ContentLine) -> bool:
@@ -94,7 +120,7 @@ class _Goods:
     basis: Basis
     law: Law
 
-    def duties(self) -> Iterator[DutyLine]:
+    def duties(self) -> Iterator[_Exact]:
         part = self.basis.part
         hts = part.hts if self._privileged or not self.basis.line.made else self.basis.line.hts
         if hts is None:
@@ -107,7 +133,7 @@ class _Goods:
     def _privileged(self) -> bool:
         return self.basis.part.status is Status.PF
 
-    def _ordinary(self, hts: str) -> DutyLine:
+    def _ordinary(self, hts: str) -> _Exact:
         part, line = self.basis.part, self.basis.line
         on = rate_day(part, self.entry.entry_date)
         limited = self._quota(hts, on)
@@ -142,7 +168,7 @@ class _Goods:
         over = [standing for standing in found if standing.standing is Standing.OVER_QUOTA]
         return over[0] if over else None
 
-    def _programs(self, hts: str) -> Iterator[DutyLine]:
+    def _programs(self, hts: str) -> Iterator[_Exact]:
         part = self.basis.part
         pf_filed = part.dates.pf_filed if self._privileged else None
         days = LawDays(self.entry.entry_date, pf_filed, part.dates.admitted)
@@ -156,7 +182,7 @@ class _Goods:
             on = days.of(row.rate_date)
             yield self._duty(hts, "program", row.id, rate, name, on, refs, refundable=row.drawback)
 
-    def _deposits(self, hts: str) -> Iterator[DutyLine]:
+    def _deposits(self, hts: str) -> Iterator[_Exact]:
         part = self.basis.part
         if part.adcvd and self.basis.line.made and not self._privileged:
             raise DutyRefused("Content under an AD or CVD case must be privileged (15 CFR 400.14(e)).")
@@ -194,7 +220,7 @@ class _Goods:
         refs: tuple[RowRef, ...],
         *,
         refundable: bool = True,
-    ) -> DutyLine:
+    ) -> _Exact:
         part = self.basis.part
         parts = duty_parts(rate, self.basis.value, self._measures(rate))
         exact = total(*(each.exact for each in parts))
@@ -204,7 +230,7 @@ class _Goods:
             text=f"{how}: {words}, on {on} ({what} {rate_day(part, self.entry.entry_date)})",
             section="19 CFR 146.65(a)(1)" if self._privileged else "19 CFR 146.65(a)(2)",
             exact=exact,
-            rounded=Rounding.CENT_HALF_UP(exact),
+            rounded=exact,
             inputs=(
                 ("lot", part.lot),
                 ("tariff number", hts),
@@ -213,6 +239,16 @@ class _Goods:
                 ("quantity", f"{part.quantity:f} {part.unit}"),
             ),
             refs=refs,
-            rounding=Rounding.CENT_HALF_UP.name,
         )
-        return DutyLine(self.basis.line.line, part.lot, kind, name, why.rounded, refundable, why)
+        duty = DutyLine(self.basis.line.line, part.lot, kind, name, exact, refundable, why)
+        summary = (
+            self.basis.line.owner,
+            kind,
+            name,
+            hts,
+            part.origin,
+            part.status,
+            part.dates.pf_filed,
+            refs,
+        )
+        return _Exact(summary, duty)

@@ -138,6 +138,19 @@ MONEY: Final = (
     ),
     Rule(
         "Duty",
+        "cents",
+        "none found: how a summary's lines are rounded",
+        OWN,
+        "Duty is rounded half up to the cent once for a line of the summary; each lot's part closes to it.",
+        ("customs.us.duty.entry_duties",),
+        tests(
+            _DUTY,
+            "lots_that_owe_one_rate_are_rounded_once",
+            "what_lots_owe_closes_to_what_their_lines_owe",
+        ),
+    ),
+    Rule(
+        "Duty",
         "lesser-duty",
         "19 USC 81c(a), USMCA proviso; 19 CFR 181.53, 182.53(a)(2)",
         READ,

@@ -416,3 +416,39 @@ def test_a_row_that_is_loaded_later_changes_nothing_that_was_computed(
 def test_the_control_a_later_row_does_change_what_is_computed_after_it() -> None:
     law = law_with(program("P-LATER", "85", "*", "0.3"), tariff_row("8413", Rate("0"), "2"))
     assert one(goods("MOT-24", 100), law).duty != one(goods("MOT-24", 100)).duty
+
+
+# -- rounding closes ------------------------------------------------------------------------------
+
+
+def test_lots_that_owe_one_rate_are_rounded_once() -> None:
+    lots = [goods("MOT-24", 1, lot=f"M-{n}", values=Values(D("0.10"))) for n in range(10)]
+    lines = [leaving(str(n), lot) for n, lot in enumerate(lots)]
+    apart = [one(lot).duty for lot in lots]
+    together = assess(weekly(*lines), LAW)
+    assert (total(*apart), together.duty) == (D(0), D("0.04"))
+    assert sorted({duty.amount for duty in together.duties}) == [D(0), D("0.01")]
+
+
+def test_owners_and_filings_are_not_rounded_into_each_other() -> None:
+    lot = goods("MOT-24", 1, values=Values(D("0.10")))
+    owners = [changed(leaving(str(n), lot), owner=f"Owner {n}") for n in range(10)]
+    assert assess(weekly(*owners), LAW).duty == D(0)
+
+
+cents = st.decimals(0, 10**6, places=2)
+
+
+@given(st.lists(st.tuples(cents, st.sampled_from(["MOT-24", "BRKT-9", "HSG-7"])), min_size=1, max_size=12))
+def test_what_lots_owe_closes_to_what_their_lines_owe(lots: list[tuple[Decimal, str]]) -> None:
+    lines = [
+        leaving(str(n), goods(name, 1, lot=f"L-{n}", values=Values(value)))
+        for n, (value, name) in enumerate(lots)
+    ]
+    computed = assess(weekly(*lines), LAW)
+    names = {duty.why.inputs[1][1] + duty.name for duty in computed.duties}
+    for name in names:
+        own = [duty for duty in computed.duties if duty.why.inputs[1][1] + duty.name == name]
+        whole = Rounding.CENT_HALF_UP(total(*(duty.why.exact for duty in own)))
+        assert total(*(duty.amount for duty in own)) == whole
+        assert all(abs(duty.amount - duty.why.exact) < D("0.01") for duty in own)
