@@ -35,9 +35,10 @@ _MAGIC: Final = b"ZGP\x01"
 _NAMED: Final = b"zonegate/passage-evidence/1\0"
 
 
-class Known(msgspec.Struct, frozen=True, gc=False):
+class Known(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A tag that was at rest before: by antenna (its index in the layout), its mean level in 1/100 dBm and
-    the cells of time it was heard in; since when, and until when.
+    the cells of time it was heard in; since when, and until when. `phases`: by antenna, the channels on which
+    it told a phase while it rested, each with the last one; empty where it did not rest.
     """
 
     epc: bytes
@@ -46,6 +47,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     cells: tuple[int, ...]
     since_us: int
     until_us: int
+    phases: tuple[tuple[tuple[int, int], ...], ...] = ()
 
 
 class Loaded(msgspec.Struct, frozen=True, gc=False):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zonegate.yard_gate import Plan, Played
 
 LAYOUTS: Final = ("two", "four", "plain")
+TRAFFIC: Final = ("dock", "hard")
 PLANTED: Final = ("guess", "flip", "parked", "deaf")
 PROGRESS_S: Final = 10.0
 
@@ -38,6 +39,12 @@ def add_arguments(group: Any) -> None:
         help="with photo eyes (default without)",
     )
     group.add_argument("--layout", choices=LAYOUTS, default="two", help="antennas of each door (default two)")
+    group.add_argument(
+        "--traffic",
+        choices=TRAFFIC,
+        default="dock",
+        help="a dock's mix of what is driven, or one in which what is hard to judge is common (default dock)",
+    )
     group.add_argument("--planted", choices=PLANTED, metavar="NAME", help="a gate that must fail the grader")
     group.add_argument("--dump", metavar="PALLET", help="print all that was read of one pallet, as JSON")
     group.add_argument("--keep", type=Path, metavar="FOLDER", help="keep truth and decisions there")
@@ -57,7 +64,16 @@ def run(args: argparse.Namespace) -> int:
 
     planted = (args.planted,) if args.planted else ()
     plans = [
-        Plan(args.seed, args.crossings, args.layout, args.eyes, planted, part, args.jobs)
+        Plan(
+            seed=args.seed,
+            crossings=args.crossings,
+            layout=args.layout,
+            eyes=args.eyes,
+            planted=planted,
+            first=part,
+            every=args.jobs,
+            traffic=args.traffic,
+        )
         for part in range(args.jobs)
     ]
     began = time.monotonic()
@@ -69,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     figures |= {
         "seed": args.seed,
         "layout": args.layout,
+        "traffic": args.traffic,
         "reads": sum(part.reads for part in parts),
         "frames": sum(part.frames for part in parts),
     }
@@ -115,6 +132,6 @@ def _play(plan: Plan, folder: Path) -> Played:
 
 def _dump(args: argparse.Namespace) -> int:
     words = [sys.executable, "-m", "simulators.yard.radio", "--seed", str(args.seed), "--dump", args.dump]
-    words += ["--crossings", str(args.crossings), "--layout", args.layout]
+    words += ["--crossings", str(args.crossings), "--layout", args.layout, "--traffic", args.traffic]
     words += ["--eyes"] if args.eyes else []
     return subprocess.run(words, check=False).returncode  # noqa: S603 - every argument is built here

@@ -55,6 +55,7 @@ class Plan:
     first: int = 0
     every: int = 1
     epcs: Path | None = None
+    traffic: str = "dock"
 
 
 @dataclass(slots=True)
@@ -248,6 +249,7 @@ class _Job:
 def _yard(plan: Plan, truth: Path) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", "simulators.yard.radio", "--seed", str(plan.seed)]
     words += ["--crossings", str(plan.crossings), "--layout", plan.layout, "--truth", str(truth)]
+    words += ["--traffic", plan.traffic]
     words += ["--first", str(plan.first), "--every", str(plan.every)]
     words += ["--eyes"] if plan.eyes else []
     words += ["--epcs", str(plan.epcs)] if plan.epcs else []

@@ -12,16 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
-from typing import Final
+from typing import Final, NamedTuple
 
 from .eyes import Sight
 from .hearing import Heard, Hearing
 from .way import APART_DB, BIN_US, Gateway, Way, follow
+from .witness import belief, nearer, still, together
 
 __all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of"]
 
-LIKELY: Final = 0.9
-_CLEAR: Final = 0.9
+LIKELY: Final = 0.95
+_CROSSED: Final = 0.5
+_MAYBE: Final = 0.1
+_CLEAR: Final = 0.85
 _FOLLOWS: Final = 2_500_000 / BIN_US
 """Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
 _OTHERWISE: Final = -1.5
@@ -36,8 +39,28 @@ _UNLIKE_DB2: Final = 36.0
 """Variance of how much better one side hears a tag than the other does, all along."""
 _TRUST: Final = 0.5
 """Neighboring moments err together: each counts for less than one."""
+_ALONE: Final = 2
+"""Of so few that lead each is sure to have gone: there is too little to hold one against."""
+_SURE: Final = 0.99
+_ASKED_MAX: Final = 30
+"""So many tags of a group are asked which door was nearest."""
+_HERE: Final = -0.35
+_DOOR: Final = 8.0
+"""Tags that a neighbor hears better by 3.5 dB on the average may have gone through either door."""
+_ALIKE: Final = 8.0
+"""Tags that say that they crossed the same way within so many moments bear each other out."""
+_WITH: Final = 20.0
+"""A tag whose own crossing is within this of the others', in moments, may have gone with them."""
 PERSON_US: Final = 600_000
 """A truck at 4 m/s is before an eye for longer; a person at a walk is not."""
+
+
+class Own(NamedTuple):
+    """What a tag's own course says: the sense and the moment of its crossing, and how sure that is."""
+
+    sense: int
+    at: float
+    belief: float
 
 
 @dataclass(slots=True)
@@ -48,8 +71,8 @@ class Group:
     bodies: tuple[int, ...]
     way: Way
     sureness: dict[bytes, float]
-    clear: bool = False
-    """Whether some tag crossed by its own course."""
+    belief: float = 0.0
+    """How surely it crossed, by what its tags tell each by itself."""
 
     @property
     def sense(self) -> int:
@@ -65,15 +88,14 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
         return []
     # The eyes' order says nothing of a tag that went with nobody: only where none can have crossed.
     anyone = Gateway(_gateway(range(len(sight.bodies)), hearing, sight).free)
-    own: dict[bytes, float] = {}
-    clear: list[tuple[int, float, Heard]] = []
+    ways = [follow(_together([tag], hearing), anyone) for tag in tags]
+    own = _own(tags, ways, hearing, sight)
+    clear: list[Heard] = []
     unclear: list[Heard] = []
     undecided: list[Heard] = []
-    for tag in tags:
-        way = follow(_together([tag], hearing), anyone)
-        own[tag.epc] = max(way.out, way.back_in)
-        if own[tag.epc] > _CLEAR and (crossed := way.crossed_at()) is not None:
-            clear.append((1 if way.out > way.back_in else -1, crossed, tag))
+    for tag, way in zip(tags, ways, strict=True):
+        if tag.epc in own and own[tag.epc].belief > _CLEAR:
+            clear.append(tag)
         elif tag.rests(hearing.moments, hearing.opened, hearing.sides, hearing.quietest):
             resting.append(tag)
         else:
@@ -81,20 +103,75 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
             if way.stayed < _CLEAR:
                 undecided.append(tag)
     if not clear:
-        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
-    clear.sort(key=lambda each: (each[0], each[1], each[2].epc))
-    leaders = [[clear[0][2]]]
-    for (sense, at, _), (next_sense, next_at, tag) in pairwise(clear):
-        if next_sense != sense or next_at - at > _FOLLOWS:
+        surest = max((t for t in unclear if t.epc in own), key=lambda t: own[t.epc].belief, default=None)
+        if surest is None or own[surest.epc].belief < _MAYBE:
+            return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
+        clear = [surest]
+        unclear.remove(surest)
+    leaders = _met(_in_turn(clear, own), hearing, sight)
+    found = _joined([*clear, *unclear], leaders, own, hearing, sight)
+    for group, leading in zip(found, leaders, strict=True):
+        for tag in leading if len(leading) <= _ALONE else ():
+            group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
+        group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing)
+    return found
+
+
+def _own(tags: Sequence[Heard], ways: Sequence[Way], hearing: Hearing, sight: Sight) -> dict[bytes, Own]:
+    """What each tag's own course says, for those whose course shows a crossing."""
+    claims = [_claim(tag, way) for tag, way in zip(tags, ways, strict=True)]
+    own: dict[bytes, Own] = {}
+    for tag, claim in zip(tags, claims, strict=True):
+        if claim is not None:
+            like = sum(1 for each in claims if each is not None and _agree(each, claim))
+            alone = log((1.0 + len(tags)) / (1.0 + like))
+            believed = belief(tag, claim.at, claim.sense, claim.belief, alone, hearing, sight)
+            own[tag.epc] = Own(claim.sense, claim.at, believed)
+    return own
+
+
+def _in_turn(clear: list[Heard], own: Mapping[bytes, Own]) -> list[list[Heard]]:
+    """Those that crossed by their own course, by sense and time: who follows within some seconds is one."""
+    clear.sort(key=lambda tag: (own[tag.epc].sense, own[tag.epc].at, tag.epc))
+    leaders = [[clear[0]]]
+    for before, tag in pairwise(clear):
+        was, now = own[before.epc], own[tag.epc]
+        if now.sense != was.sense or now.at - was.at > _FOLLOWS:
             leaders.append([])
         leaders[-1].append(tag)
-    leaders = _met(leaders, hearing, sight)
-    found = _joined([*(tag for _, _, tag in clear), *unclear], leaders, hearing, sight)
-    for group, leading in zip(found, leaders, strict=True):
-        group.clear = True
-        for tag in leading:  # its own course says it, whatever the others'
-            group.sureness[tag.epc] = max(group.sureness[tag.epc], own[tag.epc])
-    return found
+    return leaders
+
+
+def _claim(tag: Heard, way: Way) -> Own | None:
+    """The crossing that a tag's own course shows, were it believed as it stands."""
+    likely = max(way.out, way.back_in)
+    if likely <= _CROSSED:
+        return None
+    at = way.crossed_at()
+    if at is None:
+        at = _loudest([tag])
+    return Own(1 if way.out > way.back_in else -1, at, likely)
+
+
+def _loudest(tags: Sequence[Heard]) -> float:
+    """The moment in which the loudest of some tags was loudest."""
+    loudest = max(tags, key=lambda tag: (tag.peak, tag.epc))
+    return float(max(loudest.cells, key=lambda key: (loudest.cells[key], -key)) >> 2)
+
+
+def _agree(one: Own, other: Own) -> bool:
+    return one.sense == other.sense and abs(one.at - other.at) <= _ALIKE
+
+
+def _believed(group: Group, told: Sequence[Own], hearing: Hearing) -> float:
+    """How surely a group crossed here: what its tags tell each by itself, and all together of which door."""
+    if not told:
+        return 0.0
+    surest = max(told, key=lambda each: each.belief)
+    went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY][:_ASKED_MAX]
+    near = sum(nearer(tag, surest.at, hearing) for tag in went) / len(went) if went else 0.0
+    believed = together([each.belief for each in told if each.sense == group.sense])
+    return believed / (1.0 + exp(-max(min(_DOOR * (near - _HERE), 30.0), -30.0)))
 
 
 def _met(leaders: Sequence[list[Heard]], hearing: Hearing, sight: Sight) -> list[list[Heard]]:
@@ -129,11 +206,15 @@ def _mean_about(tags: Sequence[Heard], moment: float) -> float | None:
 
 
 def _joined(
-    tags: Sequence[Heard], leaders: Sequence[list[Heard]], hearing: Hearing, sight: Sight
+    tags: Sequence[Heard],
+    leaders: Sequence[list[Heard]],
+    own: Mapping[bytes, Own],
+    hearing: Hearing,
+    sight: Sight,
 ) -> list[Group]:
     """A group for each set of leaders; every tag is in that with which it went most surely."""
     ways = [_way_of(leading, hearing, sight) for leading in leaders]
-    others = [_Others(leading, hearing, way) for leading, (way, _) in zip(leaders, ways, strict=True)]
+    others = [_Others(leading, hearing, way, own) for leading, (way, _) in zip(leaders, ways, strict=True)]
     led = {tag.epc: at for at, leading in enumerate(leaders) for tag in leading}
     members: list[list[Heard]] = [[] for _ in leaders]
     for tag in tags:
@@ -227,7 +308,9 @@ def _gateway(bodies: Sequence[int], hearing: Hearing, sight: Sight) -> Gateway:
 class _Others:
     """What those that lead were heard like, by moment and side, for a tag to be held against."""
 
-    def __init__(self, leading: Sequence[Heard], hearing: Hearing, way: Way) -> None:
+    def __init__(
+        self, leading: Sequence[Heard], hearing: Hearing, way: Way, own: Mapping[bytes, Own] | None = None
+    ) -> None:
         self.leads = {tag.epc for tag in leading}
         self.levels: dict[int, tuple[float, int]] = {}
         for tag in leading:
@@ -237,15 +320,62 @@ class _Others:
         self.timely = _timely(_smooth(self.levels, hearing.moments), len(self.leads))
         self.sides = dict(zip(way.moments, way.sides, strict=True))
         self.quietest = hearing.quietest
+        self._hearing = hearing
+        at = way.crossed_at()
+        self._at = at if at is not None else _loudest(leading)
+        self._sense = 1 if way.out >= way.back_in else -1
+        self._own = own or {}
+        asked = leading[:_ASKED_MAX]
+        self._near = sum(nearer(tag, self._at, hearing) for tag in asked) / max(len(asked), 1)
+        self.went: dict[bytes, float] = {}
+
+    def compared(self, tag: Heard) -> tuple[float, ...]:
+        """What is weighed of whether a tag went with these, in the order of `_MEMBERSHIP`."""
+        difference = _by_difference(tag, self)
+        own = self._own.get(tag.epc)
+        alongside = astray = 0.0
+        if own is not None and own.sense == self._sense and abs(own.at - self._at) <= _WITH:
+            certain = max(0.01, min(own.belief, 0.99))
+            alongside = log(certain / (1.0 - certain)) + 1.0
+        elif own is not None:
+            astray = own.belief
+        near = nearer(tag, self._at, self._hearing)
+        kept, since_known = still(tag, self._at, self._hearing)
+        heard = sum(1 for key in tag.cells if abs((key >> 2) - self._at) <= _WITH)
+        return (
+            1.0,
+            _by_level(tag, self),
+            _by_time(tag, self),
+            difference,
+            min(difference - _OTHERWISE, 0.0),
+            alongside,
+            astray,
+            near,
+            min(near - self._near, 0.0),
+            kept,
+            since_known,
+            float(tag.known is not None),
+            log(1.0 + heard),
+            log(len(self.leads)),
+        )
+
+
+_MEMBERSHIP: Final = (
+    *(-4.77, 0.04, 0.41, 0.43, 0.37, 0.76, -0.95),
+    *(1.81, -1.09, -0.85, -0.59, -0.71, 0.11, 0.74),
+)
+"""The weights of `_Others.compared`, the best ones on the tuning seeds, as those in `witness`."""
 
 
 def _went(tag: Heard, others: _Others) -> float:
-    difference = _by_difference(tag, others)
-    odds = _by_level(tag, others) + _by_time(tag, others) + difference
-    if difference < _OTHERWISE:
-        odds = min(odds, 0.0)  # it moved, but not through the door with these
-    odds += -1.0 if tag.known is not None else 0.5
-    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
+    """The probability that a tag went with others; reckoned once."""
+    if others.leads == {tag.epc}:
+        return 1.0
+    known = others.went.get(tag.epc)
+    if known is None:
+        odds = sum(w * each for w, each in zip(_MEMBERSHIP, others.compared(tag), strict=True))
+        known = others.went[tag.epc] = 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
+    return known
 
 
 def _by_level(tag: Heard, others: _Others) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from drivers.read import TagRead
 from edge.evidence import Evidence, Known
 
 from .way import BIN_US, against
@@ -31,13 +32,14 @@ class Heard:
 
     __slots__ = (
         *("away", "cells", "center", "epc", "first_us", "home", "known", "last_us", "pc", "peak", "reads"),
-        *("_told", "spread"),
+        *("_told", "raw", "spread"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, first_us: int) -> None:
         self.epc = epc
         self.pc = pc
         self.cells: dict[int, float] = {}
+        self.raw: list[TagRead] = []
         self.reads = 0
         self.peak = -32_768
         self.first_us = first_us
@@ -157,7 +159,7 @@ class Hearing:
     `quietest` is the level, dBm, below which this door's reader hears little.
     """
 
-    __slots__ = ("base_us", "moments", "opened", "quietest", "sides", "tags")
+    __slots__ = ("base_us", "layout", "moments", "opened", "quietest", "sides", "spots", "tags")
 
     def __init__(self, evidence: Evidence) -> None:
         before_us = evidence.settings.before_ms * 1000
@@ -165,10 +167,15 @@ class Hearing:
         self.opened = before_us // BIN_US
         self.moments = max(1, (evidence.closed_us - self.base_us) // BIN_US + 1)
         self.tags: dict[bytes, Heard] = {}
+        self.layout = evidence.layout
         self.sides = {
             spot: SIDE_OF.get(antenna.side, MIDDLE)
             for spot, antenna in enumerate(evidence.layout.antennas)
             if antenna.door == evidence.door
+        }
+        self.spots = {
+            (antenna.device, antenna.port): self.sides.get(spot, -1)
+            for spot, antenna in enumerate(evidence.layout.antennas)
         }
         self.quietest = -72.0
 
@@ -197,10 +204,7 @@ def hear(evidence: Evidence) -> Hearing:
 
 def _sort(evidence: Evidence, hearing: Hearing) -> None:
     """Each read to its tag. Every read of a day comes by here: nothing is called that need not be."""
-    spots = {
-        (antenna.device, antenna.port): hearing.sides.get(spot, -1)
-        for spot, antenna in enumerate(evidence.layout.antennas)
-    }
+    spots = hearing.spots
     tags, base, last = hearing.tags, hearing.base_us, hearing.moments - 1
     milliwatts: dict[int, float] = {}
     for read in evidence.reads:
@@ -215,6 +219,7 @@ def _sort(evidence: Evidence, hearing: Hearing) -> None:
         power = milliwatts.get(level)
         if power is None:
             power = milliwatts[level] = 10.0 ** (level / 1000.0)
+        tag.raw.append(read)
         if side < 0:
             tag.away += power
             continue

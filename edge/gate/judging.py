@@ -33,21 +33,23 @@ ASSETS: Final = frozenset(
 )
 """EPC headers of pallets, crates and trucks: never goods."""
 
+_MAYBE: Final = 0.3
 _CUT: Final = 0.9
 """How sure a finding can be whose end was not seen."""
-_SUPPORT: Final = 3
-"""A crossing is told by at least so many moments on each side; fewer may be one lucky reflection."""
 _WELL_BEFORE: Final = 3_000_000 // BIN_US
 """A crossing so long before the passage was cut is complete."""
 _HOME: Final = 0.5
-"""A tag belongs to the door that hears most of it."""
+"""A tag that rests belongs to the door that hears most of it."""
+_NEIGHBORS: Final = 0.02
+"""A tag may come by a neighbor's antennas on its way here; one of which this door hears less did not."""
 
 
 def judge(evidence: Evidence) -> list[Passage]:
     """The passages that `evidence` shows, in time's order; at least one."""
     hearing = hear(evidence)
     sight = see(evidence)
-    moving, resting = _sorted_out(hearing)
+    resting: list[Heard] = []
+    moving = [tag for tag in hearing.tags.values() if tag.share >= _NEIGHBORS]
     goods = [tag for tag in moving if tag.epc[0] not in ASSETS]
     assets = [tag for tag in moving if tag.epc[0] in ASSETS]
     groups = groups_of(goods, resting, hearing, sight)
@@ -60,15 +62,6 @@ def judge(evidence: Evidence) -> list[Passage]:
             with_load.tags += group.tags
             with_load.sureness |= group.sureness
     return _Telling(evidence, hearing, sight, groups, resting).passages()
-
-
-def _sorted_out(hearing: Hearing) -> tuple[list[Heard], list[Heard]]:
-    """The tags that belong to this door, and those of its neighbors."""
-    own: list[Heard] = []
-    others: list[Heard] = []
-    for tag in hearing.tags.values():
-        (own if tag.share >= _HOME else others).append(tag)
-    return own, others
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -119,19 +112,20 @@ class _Telling:
         return msgspec.structs.replace(passage, tags=passage.tags + rest)
 
     def _loudest(self, told: int) -> list[Heard]:
-        rest = sorted(self._resting, key=lambda tag: (-tag.peak, tag.epc))
+        home = [tag for tag in self._resting if tag.share >= _HOME]
+        rest = sorted(home, key=lambda tag: (-tag.peak, tag.epc))
         return rest[: max(0, TAGS_TOLD_MAX - told)]
 
     def _of_group(self, group: Group) -> tuple[Passage | None, int]:
         way = group.way
         crossings = [_way_of(sense) for sense in way.crossings()]
         crossed = max(way.out, way.back_in)
-        eyes = any(self._sight.bodies[at].sense for at in group.bodies)
-        if not self._complete(group) or not (eyes or (group.clear and way.support() >= _SUPPORT)):
+        crossed = group.belief if crossed > _MAYBE else min(crossed, group.belief)
+        if not self._complete(group):
             crossed = min(crossed, _CUT)
         went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
-        if not went or (crossed < way.stayed and crossed < 0.3 and len(crossings) < 2):
+        if not went or (crossed < _MAYBE and len(crossings) < 2 and crossed < way.stayed):
             if went and self._turned(group, crossings):
                 why = "It came and went back."
                 return self._passage(PassageKind.TURNED, None, way.stayed, (), group, why), at
@@ -179,7 +173,7 @@ class _Telling:
         moved = []
         for tag in sorted(group.tags, key=lambda tag: (-tag.peak, tag.epc))[:TAGS_TOLD_MAX]:
             if group.sureness[tag.epc] > LIKELY:
-                moved.append(self._course(tag, direction, min(sureness, group.sureness[tag.epc])))
+                moved.append(self._course(tag, direction, sureness))
             else:
                 self._resting.append(tag)
         if kind is PassageKind.CROSSED and all(tag.epc[0] in ASSETS for tag in moved):

@@ -21,7 +21,7 @@ from edge.passage import Closed, GateSettings, Layout, Opened, PassageKind, Sigh
 from .doorway import Door, Session
 from .eyes import EyeState
 from .judging import judge
-from .tracks import CELL_US, Course, Track
+from .tracks import CELL_US, CHANNELS_MAX, Course, Track
 
 __all__ = ["Counts", "Ended", "Gate", "find"]
 
@@ -89,6 +89,11 @@ def find(ended: Ended) -> list[Opened | Closed]:
             findings.append(Opened(passage.passage, passage.door, passage.opened_us))
         findings.append(Closed(passage, data))
     return findings
+
+
+def _turns(course: Course) -> tuple[tuple[int, int], ...]:
+    """The phases of a course, as `Known` has them."""
+    return tuple(course.phases.items())
 
 
 @dataclass(slots=True)
@@ -247,6 +252,9 @@ class Gate:
             session = self._door_of[spot].session
             if session is not None:
                 session.heard(track, at)
+        phase, channel = read.phase, read.channel
+        if phase is not None and channel is not None and len(course.phases) < CHANNELS_MAX:
+            course.phases[channel] = phase
         course.total += read.rssi_cdbm
         course.reads += 1
 
@@ -338,11 +346,11 @@ class Gate:
             if course.level > strongest:
                 strongest, loudest = course.level, at_door
             if up > 0.0:
-                stirs += up
+                stirs += up * course.keen
                 if at_door is door:
                     trend += up
             else:
-                stirs -= up
+                stirs -= up * course.keen
         return cells, strongest, loudest, trend, stirs
 
     def _rest(self, door: Door, track: Track, strongest: float) -> None:
@@ -351,7 +359,7 @@ class Gate:
         if door.session is None or not self._stands_in_door(door.session, track):
             track.top_cdbm = track.began_cdbm = strongest
         for course in track.courses.values():
-            course.rest = course.level
+            course.come_to_rest()
         self._prune(track)
 
     def _stands_in_door(self, session: Session, track: Track) -> bool:
@@ -456,6 +464,7 @@ class Gate:
                     tuple(course.cells for _, course in courses),
                     track.first_us if track.resting_since is None else track.resting_since,
                     track.last_us,
+                    tuple(_turns(course) for _, course in courses) if track.resting_since is not None else (),
                 )
         return known
 

@@ -12,10 +12,13 @@ from typing import Final
 
 from drivers.read import TagRead
 
-__all__ = ["CELL_US", "Course", "Track"]
+__all__ = ["CELL_US", "CHANNELS_MAX", "Course", "Track"]
 
 CELL_US: Final = 100_000
 """Reads of one antenna within this time are one observation."""
+
+CHANNELS_MAX: Final = 64
+"""Channels of which a phase is remembered: no band has more than fifty."""
 
 _FORGET_US: Final = 2_500_000.0
 """A trend is that of about so long: a forklift crosses the field in one to three seconds, a jack in six."""
@@ -23,6 +26,12 @@ _FORGET_US: Final = 2_500_000.0
 _FADING_CDBM2: Final = 550.0 * 550.0
 """Variance of one observation of a tag that keeps still while things move about it: 5.5 dB, squared."""
 
+
+_STEADY_CDBM2: Final = 200.0 * 200.0
+"""No tag's level is steadier than this, 2 dB squared, once something moves in the hall."""
+
+_OBSERVED: Final = 3.0
+"""How steady a level is, fewer observations do not tell."""
 
 _FLAT: Final = 5.0
 """A trend of little more than two standard deviations is none."""
@@ -32,6 +41,8 @@ class Course:
     """The level of one tag at one antenna: a weighted line through its late observations.
 
     `trend` is how surely the level rises (above 0) or falls: the squared deviations that the line explains.
+    `keen`: how much more a change says than it does of most, since the tag was that steady when it rested.
+    `phases`: the last one told on each channel since it rests.
     """
 
     __slots__ = (
@@ -40,9 +51,12 @@ class Course:
         "_var",
         "cell",
         "cells",
+        "keen",
         "level",
+        "phases",
         "reads",
         "rest",
+        "spread",
         "total",
         "trend",
         "weight",
@@ -55,7 +69,10 @@ class Course:
         self.cells = 0
         self.weight = 0.0
         self.level = 0.0
+        self.spread = 0.0
+        self.phases: dict[int, int] = {}
         self.rest: float | None = None
+        self.keen = 1.0
         self.trend = 0.0
         self._time = 0.0
         self._var = 0.0
@@ -73,6 +90,7 @@ class Course:
         share = before / weight
         self._var = var = self._var * kept + share * late * late
         self._cov = cov = self._cov * kept + share * late * off
+        self.spread = self.spread * kept + share * off * off
         if var > 0.0:
             self.trend = cov * abs(cov) / (var * _FADING_CDBM2)
         self._time = time + late / weight
@@ -83,6 +101,13 @@ class Course:
     def flat(self) -> bool:
         """Whether its level does not change, as far as can be told."""
         return abs(self.trend) < _FLAT
+
+    def come_to_rest(self) -> None:
+        """From now on its level is held against what it is now, and against how steady that is."""
+        self.rest = self.level
+        self.phases.clear()
+        if self.weight > _OBSERVED:
+            self.keen = _FADING_CDBM2 / min(max(self.spread / self.weight, _STEADY_CDBM2), _FADING_CDBM2)
 
     def rise_cdbm(self) -> float:
         """By how much the line rises over the time it was drawn through."""

@@ -27,7 +27,7 @@ from simulators.yard.radio.gen2 import Inventory, Observation
 from simulators.yard.radio.parameters import AIR, BLOCKING, GOODS, LIGHT_M_S, PROTOCOL
 from simulators.yard.radio.play import EyeChange, build_site, shifts, story
 from simulators.yard.radio.scene import Hall, View, fields
-from simulators.yard.radio.trips import MANNERS
+from simulators.yard.radio.traffic import DOCK
 from simulators.yard.radio.wire import Wire
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def test_the_truth_is_what_was_driven() -> None:
         counted.update(line["manner"] for door in shift.doors for line in door.truth)
         counted.update(line["what"] for door in shift.doors for line in door.truth if line["kind"] == "event")
         assert all(shift.from_s < job.from_s < shift.until_s for job in shift.jobs)
-    assert counted.keys() >= MANNERS.keys() - {"unreadable"}
+    assert counted.keys() >= DOCK.manners.keys() - {"unreadable"}
     print(f"{sum(counted.values())} trips and crossings of {len(counted)} kinds")
 
 

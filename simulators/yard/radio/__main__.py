@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from simulators.yard.radio.play import EyeChange, Observation, Shift, shifts
 from simulators.yard.radio.site import LAYOUTS, Site, build_site
+from simulators.yard.radio.traffic import MIXES
 from simulators.yard.radio.wire import Wire
 
 HEAD: Final = struct.Struct(">QBI")
@@ -42,7 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     out.write(json.dumps({"readers": site.readers, **site.as_json()}).encode() + b"\n")
     given = _given(options.epcs) if options.epcs else ()
     mine = shifts(
-        options.seed, options.crossings, site, first=options.first, every=options.every, given=given
+        options.seed,
+        options.crossings,
+        site,
+        first=options.first,
+        every=options.every,
+        given=given,
+        traffic=options.traffic,
     )
     if options.truth is None:
         sentence = "--truth is missing: expected a file to write the truth to"
@@ -61,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _dump(options: argparse.Namespace, site: Site) -> int:
     """Everything about one pallet, to look at: where it was, what was read of it, what the eyes did."""
-    for shift in shifts(options.seed, options.crossings, site):
+    for shift in shifts(options.seed, options.crossings, site, traffic=options.traffic):
         pallet = next((one for one in shift.hall.pallets if one.name == options.dump), None)
         if pallet is None:
             continue
@@ -128,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--crossings", type=int, required=True, help="pallets through a door, at least")
     parser.add_argument("--layout", choices=LAYOUTS, default="two")
+    parser.add_argument("--traffic", choices=MIXES, default="dock", help="how often which manner is driven")
     parser.add_argument("--eyes", action="store_true", help="with photo eyes")
     parser.add_argument("--truth", type=Path, help="where the truth is written")
     parser.add_argument("--dump", metavar="PALLET", help="print all about one pallet instead, as JSON")

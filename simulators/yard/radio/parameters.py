@@ -216,8 +216,6 @@ class Traffic:
     """Two pallets each, 1.3 m apart: a 28-foot trailer [ours: what stands deeper is out of reach anyway]."""
     pallet_m: tuple[float, float] = (1.2, 1.0)
     load_high: tuple[float, float] = (0.35, 1.9)
-    gap_s: tuple[float, float] = (1.0, 5.0)
-    """Between two trips at one door [ours]: short, so that passages lie close."""
 
 
 AIR: Final = Air()

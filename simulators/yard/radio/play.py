@@ -19,6 +19,7 @@ from simulators.yard.radio.gen2 import Inventory, Observation
 from simulators.yard.radio.loads import Loads
 from simulators.yard.radio.scene import Hall, fields
 from simulators.yard.radio.site import Site, build_site
+from simulators.yard.radio.traffic import DOCK, MIXES, Mix
 from simulators.yard.radio.trips import Door, Job
 
 TRIPS_A_DOOR: Final = 16
@@ -127,16 +128,17 @@ def shifts(
     first: int = 0,
     every: int = 1,
     given: Sequence[tuple[int, bytes]] = (),
+    traffic: str = "dock",
 ) -> Iterator[Shift]:
     """Shifts until at least so many pallets have crossed a door; of those only each `every`-th from `first`
     on.
 
-    Which shifts there are depends on seed, number of crossings and layout alone, so that several processes
-    may share them out.
+    Which shifts there are depends on seed, number of crossings, layout and traffic alone, so that several
+    processes may share them out.
     """
     planned, number, from_s = 0, 0, 100.0
     while planned < crossings:
-        shift = _plan(seed, number, crossings - planned, site, from_s, given)
+        shift = _plan(seed, number, crossings - planned, site, from_s, given, MIXES[traffic])
         planned += shift.crossings
         from_s = shift.until_s + _BETWEEN_SHIFTS_S
         if number % every == first:
@@ -159,13 +161,19 @@ def story(
     """
     hall, name = Hall(site), f"story:{seed}"
     loads = Loads(hall, Random(f"{name}:loads"), Codes(1), f"{name}-")
-    lane = Door(hall, door, loads, Random(f"{name}:{door}"), 0.5)
+    lane = Door(hall, door, loads, Random(f"{name}:{door}"), 0.5, DOCK)
     lane.story(direction, tags, manner=manner, speed=speed)
     return Shift(0, hall, (lane,), 0.0, lane.now_s + 1.0, name)
 
 
 def _plan(
-    seed: int, number: int, crossings: int, site: Site, from_s: float, given: Sequence[tuple[int, bytes]]
+    seed: int,
+    number: int,
+    crossings: int,
+    site: Site,
+    from_s: float,
+    given: Sequence[tuple[int, bytes]],
+    mix: Mix,
 ) -> Shift:
     name = f"{seed}:{number}"
     hall = Hall(site)
@@ -174,7 +182,7 @@ def _plan(
     )
     chance = Random(f"{name}:doors")
     doors = tuple(
-        Door(hall, door, loads, Random(f"{name}:{door}"), from_s + _QUIET_S + chance.uniform(0.0, 8.0))
+        Door(hall, door, loads, Random(f"{name}:{door}"), from_s + _QUIET_S + chance.uniform(0.0, 8.0), mix)
         for door in site.doors
     )
     for _ in range(TRIPS_A_DOOR):

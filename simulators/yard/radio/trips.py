@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people drive at one door: trips of every manner, with their pallets, and the truth about each.
+"""What people drive at one door: trips of every manner, with their pallets, and the truth about each. How
+often each manner comes is the mix's (`traffic`).
 
 The truth is written from what is driven, not from what any antenna sees.
 """
@@ -9,40 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 from simulators.yard.radio.bodies import Crossing, Pallet, Path, Person, Truck
 from simulators.yard.radio.loads import Loads, Place
 from simulators.yard.radio.parameters import TRAFFIC
 from simulators.yard.radio.scene import Docked, Hall
-
-MANNERS: Final[dict[str, float]] = {
-    # Shares of all trips are ours: rarer manners stand here more often than at a dock.
-    "straight": 0.44,
-    "stop": 0.06,
-    "jack": 0.05,
-    "double": 0.06,
-    "convoy": 0.10,
-    "in-out-in": 0.03,
-    "there-and-back": 0.02,
-    "wrong-way": 0.02,
-    "turned": 0.05,
-    "pass-by": 0.04,
-    "beside": 0.02,
-    "people": 0.05,
-    "empty": 0.03,
-    "unreadable": 0.03,
-}
-"""straight: through. stop: halts in the gate. jack: a pallet jack, slow, somebody before the load. double:
-two pallets on one fork. convoy: two trucks close behind each other, over a ramp (else straight). in-out-in:
-through, back, through. there-and-back: through and back. wrong-way: against the open job. turned: comes
-near and turns round. pass-by: along the dock. beside: set down beside the gate. people: through the eyes,
-or standing in one. empty: a truck without load. unreadable: every tag is dead. In a trailer job each loaded
-trip brings an empty one of its truck.
-"""
-
-_STAYS: Final = 0.4
-_STAY_S: Final = (10.0, 60.0)
+from simulators.yard.radio.traffic import Mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +31,7 @@ class Job:
 class Door:
     """One door's traffic. `trip` drives one and moves its clock on; `truth` collects what happened."""
 
-    def __init__(self, hall: Hall, door: str, loads: Loads, chance: Random, from_s: float) -> None:
+    def __init__(self, hall: Hall, door: str, loads: Loads, chance: Random, from_s: float, mix: Mix) -> None:
         self.now_s = from_s
         self.jobs: list[Job] = []
         self.truth: list[dict[str, Any]] = []
@@ -67,6 +41,7 @@ class Door:
         self._y = hall.site.doors[door]
         self._loads = loads
         self._chance = chance
+        self._mix = mix
         self._trailer: list[Pallet] = []
         self._spots: list[Place] = []
         self._vacated: list[Place] = []
@@ -81,7 +56,7 @@ class Door:
             self._open()
         self._left -= 1
         chance = self._chance
-        manner = chance.choices(list(MANNERS), list(MANNERS.values()))[0]
+        manner = chance.choices(list(self._mix.manners), list(self._mix.manners.values()))[0]
         if manner == "convoy" and not self._ramp:
             manner = "straight"
         self._trips += 1
@@ -102,7 +77,7 @@ class Door:
             self._unload()
         else:
             self._load()
-        self.now_s += chance.uniform(*TRAFFIC.gap_s)
+        self.now_s += chance.uniform(*self._mix.gap_s)
 
     def close(self) -> None:
         """The trailer leaves, or the shift ends."""
@@ -132,8 +107,9 @@ class Door:
         if self._ramp:
             self._spots = []
         elif self._direction == "in":
+            unreadable = self._mix.manners["unreadable"]
             self._trailer = [
-                self._loads.pallet(self.now_s, spot, self._door, dead=chance.random() < MANNERS["unreadable"])
+                self._loads.pallet(self.now_s, spot, self._door, dead=chance.random() < unreadable)
                 for spot in self._spots
             ]
         self.now_s += chance.uniform(1.0, 2.0)
@@ -279,7 +255,7 @@ class Door:
         for number in range(2 if self._manner == "convoy" else 1):
             # The second follows at the first one's speed: nobody drives through another.
             speed = ahead if self._manner == "convoy" else self._speed()
-            begin = start + (chance.uniform(2.2, 4.5) / speed + 0.3) * number
+            begin = start + (chance.uniform(*self._mix.behind_m) / speed + 0.3) * number
             zone, yard = self._zone(), (-10.0, self._y + chance.uniform(-1.0, 1.0))
             source, target = (yard, zone) if direction == "in" else (zone, yard)
             truck = self._loads.truck(begin, source, side=side, jack=self._manner == "jack")
@@ -377,7 +353,9 @@ class Door:
     def _put_down(self, carried: list[Pallet], truck: Truck) -> None:
         """Some loads stay where they were set down for a while, the others are taken on."""
         for pallet in carried:
-            stays = self._chance.uniform(*_STAY_S) if self._chance.random() < _STAYS else 0.0
+            stays = 0.0
+            if self._chance.random() < self._mix.stays:
+                stays = self._chance.uniform(*self._mix.stay_s)
             pallet.goes_s = truck.path.end_s + stays
 
     # Manners without
