@@ -37,6 +37,8 @@ from customs.law import (
     TariffRow,
     digits,
 )
+from customs.tariff.rates import same_rate
+from customs.tariff.text import printed_rate
 
 ADVALOREM_MAX: Final = Decimal(4)
 """400 %: the highest line of the tariff is 350 %, and 25 where 0.25 was meant is found."""
@@ -116,6 +118,10 @@ def _own(number: int, row: AnyRow) -> Iterator[RowFault]:
     if isinstance(rate, Rate):
         most = DEPOSIT_MAX if isinstance(row, AdCvdCase) else ADVALOREM_MAX
         yield from _rate(fault, rate, most)
+    elif hasattr(row, "rate") and rate is None and not isinstance(row, Quota):
+        yield fault("rate.code", "nothing", "the rate's code and parts", "Complete the rate.")
+    if isinstance(row, TariffRow) and isinstance(rate, Rate):
+        yield from _printed(fault, row)
     yield from _by_kind(fault, row)
 
 
@@ -156,6 +162,14 @@ def _rate(fault: _Make, rate: Rate, advalorem_max: Decimal) -> Iterator[RowFault
                 )
             most = advalorem_max if part == "advalorem" else SPECIFIC_MAX
             yield from _number(fault, f"rate.{part}", value, most)
+
+
+def _printed(fault: _Make, row: TariffRow) -> Iterator[RowFault]:
+    """A printed rate that is understood is the rate of its row."""
+    printed = printed_rate(row.text) if row.text else row.rate
+    if printed.code != "X" and not same_rate(printed, row.rate):
+        expected = f"the rate of the row, which is of code {row.rate.code}"
+        yield fault("text", row.text, expected, "Correct the rate's parts or its text.")
 
 
 def _number(fault: _Make, column: str, value: Decimal, most: Decimal) -> Iterator[RowFault]:

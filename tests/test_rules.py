@@ -20,6 +20,7 @@ SECTION = re.compile(r"\b\d+ (?:CFR|USC) \d|\bHTSUS\b|\bUSITC\b")
 RULED = ("customs.us.", "customs.tariff.")
 PLAIN = {
     "customs.tariff.rates.percent",
+    "customs.tariff.rates.unit_code",
     "customs.tariff.rounding.part",
     "customs.tariff.rounding.times",
     "customs.tariff.rounding.total",

@@ -34,6 +34,7 @@ from customs.tables.columns import (
     whole,
     yes,
 )
+from customs.tariff.text import printed_rate
 from customs.works.boms import Bom
 from customs.works.permits import Activity, ActivityPermit, Authority
 from customs.zone import ZERO, AdmissionLine, CustomsProduct, Mode, OpeningBalance, Values
@@ -100,6 +101,14 @@ _QUOTA_RATED: Final = (
     replace(_RATED[0], what="the rate's code, as in a tariff; required for `tariff-rate`", default=None),
     *_RATED[1:],
 )
+_TARIFF_RATED: Final = (
+    replace(
+        _RATED[0],
+        what=f"{_RATED[0].what}. Left out with all parts of the rate, it is read from `text`",
+        default=None,
+    ),
+    *_RATED[1:],
+)
 RATE_NAMES: Final = tuple(column.name for column in _RATED)
 """Columns of a rate."""
 
@@ -119,11 +128,17 @@ def _law(name: str, what: str, columns: tuple[Column, ...], key: Callable[[Any],
     def make(values: Named) -> Row:
         if rated:
             parts = {part: values.pop(part) for part in RATE_NAMES}
-            values["rate"] = None if parts["code"] is None else law.Rate(**parts)
+            values["rate"] = _rate(parts, values.get("text", ""))
         made: Row = row_type(**values)
         return made
 
     return Kind(name, what, columns, row_type, make, key or _first_key)
+
+
+def _rate(parts: Named, text: str) -> law.Rate | None:
+    if parts["code"] is None and not any(value is not None for value in parts.values()):
+        return printed_rate(text) if text else None
+    return law.Rate(**{**parts, "code": parts["code"] or ""})
 
 
 def _first_key(row: law.LawRow) -> str:
@@ -142,8 +157,13 @@ _LAWS: Final = (
         (
             Column("hts", hts, "the tariff number, 4 to 10 digits, with or without points"),
             Column("column", COLUMN, "`general`, `2`, or the symbol of a preference such as `KR`"),
-            *_RATED,
-            Column("text", fields.text(200), "the rate as the tariff prints it", ""),
+            *_TARIFF_RATED,
+            Column(
+                "text",
+                fields.text(200),
+                "the rate as the tariff prints it, such as `Free` or `2.8¢/kg + 5%`; the same rate",
+                "",
+            ),
             Column("description", fields.text(300), "the article", ""),
             *_LAW,
         ),

@@ -94,7 +94,7 @@ def converted(measures: tuple[Measure, ...], unit: str) -> Decimal:
     """
     for measure in measures:
         try:
-            share = ratio(_code(measure.unit), _code(unit))
+            share = ratio(unit_code(measure.unit), unit_code(unit))
         except Unconvertible:
             continue
         return part(measure.amount, Decimal(share.numerator), Decimal(share.denominator), Rounding.QUANTITY)
@@ -105,9 +105,20 @@ def converted(measures: tuple[Measure, ...], unit: str) -> Decimal:
     )
 
 
-def _code(unit: str) -> str:
+def unit_code(unit: str) -> str:
+    """A unit as the zone's papers code it, whether the tariff printed it or a paper wrote it."""
     name = unit.strip().rstrip(".").lower()
     return _PRINTED.get(name, name.upper())
+
+
+def same_rate(one: Rate, other: Rate) -> bool:
+    """Whether two rates are one (USITC code key, section A), also when their units are spelled apart."""
+    return _spelled(one) == _spelled(other)
+
+
+def _spelled(rate: Rate) -> tuple[object, ...]:
+    units = (None if unit is None else unit_code(unit) for unit in (rate.unit1, rate.unit2))
+    return (rate.code, rate.specific, rate.advalorem, rate.other, *units)
 
 
 def duty_parts(rate: Rate, value: Decimal, measures: tuple[Measure, ...]) -> tuple[Part, ...]:

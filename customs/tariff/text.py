@@ -57,6 +57,16 @@ def parse_rate(text: str) -> Rate:
     return _rate(specific, fractions[0] if fractions else None)
 
 
+def printed_rate(text: str) -> Rate:
+    """The same for a table that keeps every row: what is refused gets the code that says why it is never
+    computed, `see` for a reference to another heading, X for any other text (USITC code key, section A).
+    """
+    try:
+        return parse_rate(text)
+    except RateText:
+        return Rate("see" if text.strip().lower().startswith("see ") else "X")
+
+
 def parse_special(text: str) -> tuple[Special, ...]:
     """The special column: groups such as `Free (AU,KR) 1.7% (CO) See 9822.04.01 (PA)`; empty for none.
 

@@ -70,8 +70,13 @@ LAW: Final = (
         "USITC tariff database, code key, section A",
         READ,
         "Codes 9, K, X, T and references to another heading are refused by name.",
-        ("customs.tariff.rates.refuse_unserved", "customs.tariff.text.parse_rate"),
-        tests(_RATES, "other_codes_are_refused_by_name") + tests(_TEXT, "a_reference_is_refused_by_name"),
+        (
+            "customs.tariff.rates.refuse_unserved",
+            "customs.tariff.text.parse_rate",
+            "customs.tariff.text.printed_rate",
+        ),
+        tests(_RATES, "other_codes_are_refused_by_name")
+        + tests(_TEXT, "a_reference_is_refused_by_name", "a_text_that_is_no_rate_is_kept_and_never_computed"),
     ),
     Rule(
         "Tariff",
@@ -79,7 +84,7 @@ LAW: Final = (
         "USITC tariff database, code key, section A",
         READ,
         "A specific rate asks for a quantity in its own unit; a count never stands for a weight.",
-        ("customs.tariff.rates.converted",),
+        ("customs.tariff.rates.converted", "customs.tariff.rates.same_rate"),
         tests(_RATES, "kilograms_are_not_pieces") + tests(_TEXT, "a_rate_by_weight_asks_for_the_weight"),
     ),
     Rule(

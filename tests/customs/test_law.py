@@ -174,6 +174,11 @@ def bad(**more: Any) -> TariffRow:
         (bad(hts="76161"), "hts"),
         (bad(column="generally"), "column"),
         (bad(rate=Rate("8")), "rate.code"),
+        (bad(rate=Rate("")), "rate.code"),
+        (bad(rate=None), "rate.code"),
+        (bad(text="5%"), "text"),
+        (bad(text="See 9822.01"), "text"),
+        (bad(rate=Rate("1", specific=D("0.1"), unit1="NO"), text="10¢/kg"), "text"),
         (bad(rate=Rate("7")), "rate.advalorem"),
         (bad(rate=Rate("7", advalorem=D(25))), "rate.advalorem"),
         (bad(rate=Rate("7", advalorem=D("-0.1"))), "rate.advalorem"),
@@ -199,6 +204,13 @@ def test_a_row_that_cannot_be_is_found(wrong: AnyRow, column: str) -> None:
 def test_codes_that_are_not_computed_may_be_kept() -> None:
     assert law_faults([bad(rate=Rate(code)) for code in ("9",)]) == []
     assert law_faults([bad(rate=Rate("see"), text="See 9822.04.01")]) == []
+
+
+def test_a_printed_rate_may_spell_its_units_differently_and_say_more_than_is_understood() -> None:
+    each = Rate("4", specific=D("0.03"), advalorem=D("0.05"), unit1="NO")
+    assert law_faults([bad(rate=each, text="3¢ each + 5%")]) == []
+    assert law_faults([bad(rate=each, text="5% + 3¢ each")]) == []
+    assert law_faults([bad(text="10 % of the value of the works")]) == []
 
 
 def test_programs_that_exclude_each_other_in_a_ring_are_found() -> None:

@@ -83,6 +83,16 @@ def test_values_are_exact() -> None:
     assert (len(bom.inputs), bom.scrap[0].per, bom.yield_) == (2, Decimal("0.02"), Decimal("0.98"))
 
 
+def test_a_rate_may_be_left_to_the_text_that_the_tariff_prints() -> None:
+    law = {"column": "general", "valid_from": "2026-01-01", "source": "HTSUS", "mark": "read"}
+    texts = ("Free", "2.8¢/kg + 5%", "See 9822.01", "6.6¢/kg on drained weight")
+    written = [{"hts": f"010{n}", "text": text, **law} for n, text in enumerate(texts)]
+    free, compound, reference, other = typed("tariff", as_csv(written), "t.csv")
+    assert (free.rate.code, compound.rate.code) == ("0", "4")
+    assert (compound.rate.specific, compound.rate.unit1) == (Decimal("0.028"), "kg")
+    assert (reference.rate.code, other.rate.code) == ("see", "X")
+
+
 numbers = st.decimals(0, 100, places=10)
 texts = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=40).filter(
     lambda text: text[0] not in "=+-@" and text == text.strip()

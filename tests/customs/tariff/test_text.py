@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customs.law import Rate, TariffRow
+from customs.law import UNSERVED, Rate, TariffRow
 from customs.law_faults import law_faults
 from customs.tariff.rates import Measure, RateRefused, duty_parts
 from customs.tariff.rounding import total
-from customs.tariff.text import RateText, parse_rate, parse_special
+from customs.tariff.text import RateText, parse_rate, parse_special, printed_rate
 from tests.customs.example_zone import YEAR, D
 
 
@@ -70,6 +70,17 @@ def test_a_printed_rate_is_understood_or_refused(text: str, rate: Rate | None) -
 def test_a_reference_is_refused_by_name() -> None:
     with pytest.raises(RateText, match=r"'See 9903\.88\.03' refers to another heading"):
         parse_rate("See 9903.88.03")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("See 9822.01", "see"), ("6.6¢/kg on drained weight", "X"), ("Free", "0"), ("5%", "7")]
+)
+def test_a_text_that_is_no_rate_is_kept_and_never_computed(text: str, code: str) -> None:
+    rate = printed_rate(text)
+    assert rate.code == code
+    if code in UNSERVED:
+        with pytest.raises(RateRefused, match="is not computed"):
+            duty_parts(rate, D(100), ())
 
 
 def test_the_special_column_gives_each_group_its_rate() -> None:
