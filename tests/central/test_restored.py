@@ -13,6 +13,7 @@ import pytest
 
 from central.errors import Unavailable
 from central.people import AttestRoll, Retire, attestation
+from central.restraining import Resume, Suspend
 from central.service import Central
 from customs.documents import LineRef
 from customs.imports import Refused, Upload
@@ -321,3 +322,30 @@ async def test_signed_heads_ahead_of_the_log_outlive_a_restart_until_the_chain_r
     await dock.talk(center, dock.ask(dock.part(after=1)))
     async with center.database.session() as connection:
         assert await connection.fetchval("SELECT count(*) FROM claim WHERE tenant = 'example'") == 0
+
+
+async def test_no_restore_opens_a_suspended_zone_again(
+    open_center: Opener, machine: Machine, papers: bytes
+) -> None:
+    """Suspended after the backup: the first dock that reports tells the center, and the center tells all."""
+    center = await open_center()
+    dock, other = await enrolled(center, "dock-1"), await enrolled(center, "dock-2")
+    await imported(center, papers)
+    await dock.settle(center)
+    await other.settle(center)
+    old = await machine.copy_database(center)
+    center = await open_center()
+    await center.restraining.suspend(Suspend("fire inspection", "Dana"))
+    await dock.settle(center)
+    await center.close()
+
+    again = await open_center("center", old)
+    assert (await again.people.open_cases()).suspended == "", "nobody has told it yet"
+    assert not await lends(again)
+    await dock.settle(again)
+    assert (await again.people.open_cases()).suspended == "fire inspection"
+    assert "zone" in await other.settle(again)
+    await again.restraining.resume(Resume("nothing was found", "Dana"))
+    assert "zone" in await dock.settle(again)
+    assert "zone" in await other.settle(again)
+    assert not {name for name in await cases(again) if name.startswith(("suspended", "ended-elsewhere"))}

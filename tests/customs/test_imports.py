@@ -146,6 +146,30 @@ def test_csv_says_the_same_as_json() -> None:
     assert papers(b"\xef\xbb\xbf" + spaced, "TRUCKS.CSV", known).conveyances == permit.conveyances
 
 
+def test_days_of_goods_are_read_from_json_and_csv() -> None:
+    whole = changed("trucks.0.loads.0.expiry", "2026-12-31")
+    whole["trucks"][0]["loads"][0]["imported"] = "2024-02-29"
+    whole["permits"][0]["lines"][0] |= {"quota_opens": "2026-06-02", "quota_closes": "2026-06-02"}
+    read_all = papers(whole)
+    load, line = read_all.conveyances[0].loads[0], read_all.permits[0].lines[0]
+    assert (load.expiry, load.imported) == (date(2026, 12, 31), date(2024, 2, 29))
+    assert line.quota_opens == line.quota_closes == date(2026, 6, 2)
+
+    product = papers(PRODUCT).products[0]
+    known = Known({product.gtin: product}, {"W24": read_all.permits[0]}, doors=DOORS)
+    header, row = TRUCKS_CSV.splitlines()
+    rows = header + b",expiry,imported\n" + row + b",2026-12-31,2024-02-29\n"
+    assert papers(rows, "trucks.csv", known).conveyances == read_all.conveyances
+
+
+def test_a_quota_that_closes_before_it_opens_is_a_fault() -> None:
+    whole = changed("permits.0.lines.0.quota_opens", "2026-06-03")
+    whole["permits"][0]["lines"][0]["quota_closes"] = "2026-06-02"
+    [fault] = faults(whole)
+    assert fault.where == "permits[0].lines[0].quota_closes"
+    assert "quota_opens 2026-06-03" in fault.expected
+
+
 def test_a_truck_without_loads_is_one_csv_row() -> None:
     rows = b"job,conveyance,carrier,door,direction\nT-9,TR 9,Example Carrier,dock-1-in,in\n"
     truck = papers(rows, "trucks.csv").conveyances[0]
@@ -263,6 +287,10 @@ BAD = [
     ("trucks.0.loads.0.sscc", "095219990000000014", "check digit 3"),
     ("trucks.0.loads.0.lot", "=L1", ""),
     ("trucks.0.loads.0.lot", "L\u00e41", ""),
+    ("trucks.0.loads.0.expiry", "2026-13-01", "no such day"),
+    ("trucks.0.loads.0.expiry", 20260601, ""),
+    ("trucks.0.loads.0.imported", "01.06.2026", ""),
+    ("permits.0.lines.0.quota_opens", "9999-01-01", "years 2000 to 2100"),
     ("trucks.0.schema", "zonegate.truck.v2", ""),
 ]
 

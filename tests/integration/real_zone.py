@@ -44,13 +44,15 @@ class Node:
 
 
 @contextlib.asynccontextmanager
-async def open_center(dsn: str, folder: Path) -> AsyncIterator[tuple[Central, str, str]]:
+async def open_center(
+    dsn: str, folder: Path, listen: str = "127.0.0.1:0"
+) -> AsyncIterator[tuple[Central, str, str]]:
     """The center, its address and its token."""
     folder.mkdir(exist_ok=True)
     center = await Central.open(dsn, "example", "zone-999", Anchor(folder), system_clocks())
     access = Access(folder)
     try:
-        async with serving(make_app(center, access), "127.0.0.1:0") as url:
+        async with serving(make_app(center, access), listen) as url:
             yield center, url, access.made or ""
     finally:
         await center.close()

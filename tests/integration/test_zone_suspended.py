@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from central.errors import Denied
+from central.people import Settle
 from central.restraining import LiftHold, PutHold, Resume, Suspend
 from central.service import Central
 from customs.imports import Upload
+from edge.anchor import Anchor
+from edge.clock import system_clocks
 from edge.view import Refused
 from gs1 import work_order_code
 from tests.integration.real_zone import Node, open_center, open_node
+from zonegate.child import free_port
 
 pytestmark = pytest.mark.servers
 
@@ -94,3 +99,32 @@ async def test_held_goods_stop_at_the_door_until_the_hold_is_lifted(postgres: st
             await node.until(lambda: not dock.books.state.restraints.holds)
             view = await dock.scan(IN, LOAD, "client-2", "screen in")
             assert view.reason == "admitted"
+
+
+async def test_what_an_offline_dock_let_in_meanwhile_is_a_case(postgres: str, tmp_path: Path) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    async with contextlib.AsyncExitStack() as stack:
+        async with open_center(postgres, tmp_path / "center", listen) as (center, url, _):
+            code = await center.enrol("dock-1")
+            node = await stack.enter_async_context(open_node(tmp_path / "dock-1", url, code))
+            await with_papers(center, node)
+            await node.service.dock.open_job(IN, "T-1", ("S1", "S2"), "Dana")
+        # The center's address is gone, its people work on.
+        office = await Central.open(
+            postgres, "example", "zone-999", Anchor(tmp_path / "center"), system_clocks()
+        )
+        await office.restraining.suspend(Suspend("fire inspection", "Dana"))
+        await office.close()
+        view = await node.service.dock.scan(IN, LOAD, "client-1", "screen in")
+        assert view.reason == "admitted", "the dock cannot know"
+
+        async with open_center(postgres, tmp_path / "center", listen) as (center, _, _):
+            await node.until(lambda: node.reason(IN) == "zone-suspended")
+            await node.until(lambda: node.service.dock.have >= node.service.dock.books.state.seq)
+            found = [case for case in (await center.people.open_cases()).cases if "under-hold" in case.name]
+            assert len(found) == 1
+            assert "1 load (095219990000000013) crossed under a hold at dock-1" in found[0].what
+            assert "the zone was suspended, fire inspection" in found[0].what
+            await center.people.settle(Settle(found[0].name, "found it, set aside", "Dana"))
+            names = {case.name for case in (await center.people.open_cases()).cases}
+            assert found[0].name not in names
