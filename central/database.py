@@ -27,6 +27,9 @@ POOL_MAX: Final = 8
 TIMEOUT_SECONDS: Final = 30.0
 """No statement of the center honestly takes longer; a hung server must not hang the docks' exchange."""
 
+LONG_SECONDS: Final = 3600.0
+"""For what goes through whole tables: emptying books, looking at them, the bytes of a cut."""
+
 _CLOSE_SECONDS: Final = 10.0
 """A statement under way may end; whatever it wrote is not committed when it is cut."""
 

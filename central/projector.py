@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import asyncpg
 
-from central.database import Database
+from central.database import LONG_SECONDS, Database
 from central.errors import Unavailable, UnreadableEntry
 from central.ledger_projection import LedgerFold, Meant
 from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, adopted, project
@@ -113,7 +113,7 @@ class Projector:
             await self._cursor(connection)
             await connection.execute(query("rebuilding"))
             for name in (name for name in queries() if name.startswith("forget_")):
-                await connection.execute(query(name), *self._who, timeout=None)
+                await connection.execute(query(name), *self._who, timeout=LONG_SECONDS)
             await connection.execute(query("move_cursor"), *self._who, 0, 0)
             ends = [head.place for head in await self._record.heads(connection) if head.node == CENTER]
             total, self._folded, self._look_at = sum(end.seq for end in ends), 0, FIRST_LOOK
@@ -154,7 +154,7 @@ class Projector:
         """Have the database look at its tables, now and then."""
         if self._folded >= self._look_at:
             self._look_at = 4 * self._folded
-            await connection.execute(query("look_at_tables"), timeout=None)
+            await connection.execute(query("look_at_tables"), timeout=LONG_SECONDS)
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -209,3 +209,54 @@ WHERE m.tenant = $1 AND m.zone = $2 AND m.job = $3 ORDER BY p.lot LIMIT $4
 -- Pinned cuts, the newest first.
 SELECT number, place, seq, entry_id::text AS entry_id, until, digest FROM ledger_cut
 WHERE tenant = $1 AND zone = $2 ORDER BY place DESC, seq DESC
+
+-- name: cut_balances
+-- All balances up to an instant, by the postings that were known before a place.
+SELECT q.owner, q.product, q.status, m.lot, m.account, sum(m.quantity) AS quantity, sum(m.customs) AS customs
+FROM (
+    SELECT p.queue, p.lot, a.account, sum(a.sign * p.quantity) AS quantity, sum(a.sign * p.customs) AS customs
+    FROM posting p CROSS JOIN LATERAL (VALUES (p.account_from, -1), (p.account_to, 1)) AS a (account, sign)
+    WHERE p.tenant = $1 AND p.zone = $2 AND p.booked <= $3 AND (p.known_place, p.known_seq) < ($4, $5)
+    GROUP BY p.queue, p.lot, a.account
+) m
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = m.queue
+GROUP BY q.owner, q.product, q.status, m.lot, m.account
+HAVING sum(m.quantity) <> 0 OR sum(m.customs) <> 0
+
+-- name: cut_takes
+-- What each fact of a time moved of each lot, as it was drawn before a place.
+SELECT fact, n, lot, account_from, account_to, sum(quantity) AS quantity, sum(customs) AS customs
+FROM posting
+WHERE tenant = $1 AND zone = $2 AND booked <= $3 AND booked > $6 AND (known_place, known_seq) < ($4, $5)
+GROUP BY fact, n, lot, account_from, account_to
+HAVING sum(quantity) <> 0 OR sum(customs) <> 0
+ORDER BY fact, n, lot, account_from, account_to
+
+-- name: cut_before
+-- The cut that was pinned last before a place.
+SELECT number, until, digest FROM ledger_cut
+WHERE tenant = $1 AND zone = $2 AND (place, seq) < ($3, $4) ORDER BY place DESC, seq DESC LIMIT 1
+
+-- name: cut_of
+-- A cut by its number.
+SELECT number, place, seq, entry_id::text AS entry_id, until, digest FROM ledger_cut
+WHERE tenant = $1 AND zone = $2 AND number = $3
+
+-- name: books_at
+-- The place that the books have come to.
+SELECT place, seq FROM projection_cursor WHERE tenant = $1 AND zone = $2
+
+-- name: ledger_left
+-- What is left in a queue, by lot; of one lot unless $7 is null.
+SELECT l.lot, sum(l.quantity_left) AS quantity
+FROM ledger_queue q JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue
+WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = $4 AND q.status = $5 AND q.place = $6
+    AND l.quantity_left > 0 AND ($7::text IS NULL OR l.lot = $7)
+GROUP BY l.lot ORDER BY l.lot
+
+-- name: ledger_left_at
+-- What is left at one place, by owner, product and status.
+SELECT q.owner, q.product, q.status, sum(l.quantity_left) AS quantity
+FROM ledger_queue q JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue
+WHERE q.tenant = $1 AND q.zone = $2 AND q.place = $3 AND l.quantity_left > 0
+GROUP BY q.owner, q.product, q.status ORDER BY q.owner, q.product, q.status

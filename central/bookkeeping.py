@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people put on the zone's books without a door: a change of status, an adjustment, an accepted or
+rejected customs entry, an election. Each is an entry of the center's own log that names who did it.
+
+An act is checked against the books as they are; what the books say of it is `central.ledger_facts`. Knows no
+HTTP.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from central.cuts import Moment
+from central.errors import Denied
+from central.ownlog import OwnLog
+from central.people import Name, Note, People, Written
+from central.projector import Projector
+from central.queries import query
+from customs.documents import Direction, Permit, Status
+from customs.ledger import elections
+from customs.ledger.facts import CONSTRUCTIVE, STOCK
+from customs.us import rulings, statuses
+from customs.us.matrix import DISPOSITIONS, Disposition
+from sync.bodies import is_count
+from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
+
+Paper = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
+Lot = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+Words = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+
+WEEKLY: Final = "weekly-entry"
+"""Goods of a weekly entry are entered as they are removed, not before (19 CFR 146.63(c))."""
+
+
+class ChangeStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Goods get another zone status by the paper `number`, as the lot `<number>/1`. `authority` is the port
+    director's decision where one is needed.
+    """
+
+    number: Paper
+    owner: Name
+    product: Name
+    status: Status
+    becomes: Status
+    quantity: Decimal
+    happened: Moment
+    note: Note
+    by: Name
+    lot: Lot | None = None
+    authority: Words = ""
+
+
+class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Goods were found over (`quantity` above zero) or short (below)."""
+
+    number: Paper
+    owner: Name
+    product: Name
+    status: Status
+    quantity: Decimal
+    happened: Moment
+    note: Note
+    by: Name
+    lot: Lot | None = None
+    destroyed: bool = False
+
+
+class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The customs entry of a permit was accepted: all its lines' goods are legally in the territory."""
+
+    document: Name
+    happened: Moment
+    note: Note
+    by: Name
+
+
+class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A customs entry was rejected or cancelled: what is left of its goods is back."""
+
+    document: Name
+    happened: Moment
+    note: Note
+    by: Name
+
+
+class Elect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From `since` on goods are attributed by `method`."""
+
+    owner: Name
+    method: elections.Method
+    since: Moment
+    authority: Words
+    by: Name
+    product: Name | None = None
+
+
+class Bookkeeping:
+    """The acts of one center on the zone's books."""
+
+    def __init__(self, own: OwnLog, people: People, projector: Projector) -> None:
+        self._own = own
+        self._people = people
+        self._projector = projector
+
+    async def change_status(self, order: ChangeStatus) -> list[Written]:
+        """Denied (422) with its section where the goods may not get that status (19 CFR 146.41-146.44)."""
+        _check_count(order.quantity)
+        await self._check_moment(order.happened)
+        wish = statuses.StatusChange(order.status, order.becomes, decision=order.authority or None)
+        ruling = statuses.change(wish)
+        if isinstance(ruling, rulings.Refused):
+            raise Denied(422, f"the goods may not become {order.becomes} ({ruling.section})", ruling.words)
+        await self._check_new(f"{order.number}/1")
+        await self._check_left(order, order.quantity)
+        body = StatusChange(
+            order.number, order.owner, order.product, order.status, order.becomes, order.quantity,
+            order.happened, order.by, order.note, order.lot, order.authority,
+        )  # fmt: skip
+        return await self._people.act(lambda _: [("status-change", body)])
+
+    async def adjust(self, order: Adjust) -> list[Written]:
+        """What a count or a casualty showed (19 CFR 146.25, 146.53)."""
+        _check_count(abs(order.quantity))
+        await self._check_moment(order.happened)
+        if order.quantity < 0:
+            await self._check_left(order, -order.quantity)
+        elif order.destroyed:
+            raise Denied(400, "goods that were found were not destroyed", "Say a quantity below zero.")
+        elif order.lot is None:
+            await self._check_new(f"{order.number}/1")
+        body = Adjustment(
+            order.number, order.owner, order.product, order.status, order.quantity, order.happened, order.by,
+            order.note, order.lot, order.destroyed,
+        )  # fmt: skip
+        return await self._people.act(lambda _: [("adjustment", body)])
+
+    async def accept(self, order: Accept) -> list[Written]:
+        """From now on the goods wait at their door for removal alone (19 CFR 146.61)."""
+        await self._check_moment(order.happened)
+        permit = await self._people.look(lambda book: book.permits.get(order.document))
+        goods = _entered(order.document, permit)
+        if await self._rows("ledger_left_at", CONSTRUCTIVE + order.document):
+            raise Denied(409, f"goods wait under {order.document} already", "Reject it first.")
+        for one in goods:
+            await self._check_left(one, one.quantity)
+        return await self._constructive(order, True, goods)
+
+    async def reject(self, order: Reject) -> list[Written]:
+        """The goods are back in their status and in their place in the line, from then on."""
+        await self._check_moment(order.happened)
+        rows = await self._rows("ledger_left_at", CONSTRUCTIVE + order.document)
+        if not rows:
+            raise Denied(404, f"nothing waits under {order.document[:40]!r}", "Look at the goods' accounts.")
+        goods = tuple(
+            Entered(row["owner"], row["product"], Status(row["status"]), row["quantity"]) for row in rows
+        )
+        return await self._constructive(order, False, goods)
+
+    async def elect(self, order: Elect) -> list[Written]:
+        """An election is never backdated (19 CFR 146.23(a)(2))."""
+        made = elections.Election(order.owner, order.method, order.since, order.authority, order.product)
+        await self._projector.catch_up()
+        known = [msgspec.convert(row, elections.Election) for row in await self._rows("ledger_elections")]
+        refused = elections.why_refused(made, self._own.clocks.utc(), known)
+        if refused:
+            raise Denied(422, "this election cannot be made", refused)
+        body = Election(order.owner, order.method, order.since, order.authority, order.by, order.product)
+        return await self._people.act(lambda _: [("election", body)])
+
+    async def _constructive(
+        self, order: Accept | Reject, accepted: bool, goods: tuple[Entered, ...]
+    ) -> list[Written]:
+        body = Constructive(order.document, accepted, goods, order.happened, order.by, order.note)
+        return await self._people.act(lambda _: [("constructive", body)])
+
+    async def _check_moment(self, happened: datetime) -> None:
+        """An act is of the open period, and of the past."""
+        if happened > self._own.clocks.utc():
+            raise Denied(409, "the instant has not come", "Say when it happened.")
+        await self._projector.catch_up()
+        (row,) = await self._rows("ledger_cuts")
+        until = row["max"]
+        if until is not None and happened <= until:
+            step = "Date it after that: it is a correction of what was pinned."
+            raise Denied(409, f"the books are pinned up to {until:%Y-%m-%d %H:%M:%S} UTC", step)
+
+    async def _check_new(self, lot: str) -> None:
+        if await self._rows("ledger_lot", lot):
+            raise Denied(409, f"there is a lot {lot}", "Choose another number.")
+
+    async def _check_left(self, goods: ChangeStatus | Adjust | Entered, quantity: Decimal) -> None:
+        """So much must be there now; that it was there at its instant is the ledger's to find."""
+        whose = (goods.owner, goods.product, goods.status.value)
+        rows = await self._rows("ledger_left", *whose, STOCK, goods.lot)
+        left = sum((row["quantity"] for row in rows), Decimal(0))
+        if left < quantity:
+            lot = f" of lot {goods.lot}" if goods.lot else ""
+            raise Denied(
+                409,
+                f"{left:f}{lot} are in stock of {goods.product} of {goods.owner} in {goods.status.value}, "
+                f"not {quantity:f}",
+                "Correct the quantity, or settle first what is missing.",
+            )
+
+    async def _rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
+        own = self._own
+        async with own.database.session() as connection:
+            rows = await connection.fetch(query(name), own.tenant, own.zone, *arguments)
+        return [dict(row) for row in rows]
+
+
+def _check_count(quantity: Decimal) -> None:
+    if not is_count(quantity):
+        raise Denied(400, f"{str(quantity)[:40]} is no count of goods", "Say it with up to 12 decimals.")
+
+
+def _entered(document: str, permit: Permit | None) -> tuple[Entered, ...]:
+    """The goods of a permit that lets goods into the territory by an entry of their own."""
+    if permit is None:
+        raise Denied(404, f"no permit {document[:40]!r} is on file", "Import it first.")
+    if permit.kind == WEEKLY or DISPOSITIONS.get(permit.kind) is not Disposition.CONSUMPTION:
+        raise Denied(
+            409,
+            f"{document} is of kind {permit.kind}: its goods are not entered before they leave",
+            "Accept an entry of its own, not an estimate of a week or another paper.",
+        )
+    return tuple(
+        Entered(permit.owner, line.product, line.status, line.quantity)
+        for line in permit.lines
+        if line.direction is Direction.OUT
+    )
