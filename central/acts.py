@@ -11,16 +11,17 @@ import argparse
 import contextlib
 import getpass
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from central.act import Act as _Act
 from central.config import CentralConfig
 from central.errors import Denied, SetupError
 from central.given import Given
+from central.ledger_acts import LEDGER_ACTS
 from central.people import WARNING, attestation
 
 if TYPE_CHECKING:
@@ -32,22 +33,10 @@ _SECONDS_MAX: Final = 600
 _HERE: Final = "http://localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """A command: what it asks for, how its arguments become the request, how its answer is told."""
-
-    help: str
-    arguments: tuple[tuple[str, dict[str, Any]], ...]
-    method: str
-    path: Callable[[argparse.Namespace], str]
-    order: Callable[[argparse.Namespace], dict[str, Any] | None]
-    tell: Callable[[dict[str, Any]], str]
-
-
 def add_acts(acts: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[argparse.ArgumentParser]:
     """The parsers of all acts."""
     made = []
-    for name, act in _ACTS.items():
+    for name, act in (_ACTS | LEDGER_ACTS).items():
         parser = acts.add_parser(name, help=act.help)
         for argument, settings in act.arguments:
             parser.add_argument(argument, **settings)
@@ -64,12 +53,12 @@ def add_by(parser: argparse.ArgumentParser) -> None:
 
 def is_act(name: str | None) -> bool:
     """Whether a command is one of these."""
-    return name in _ACTS
+    return name in _ACTS or name in LEDGER_ACTS
 
 
 async def do_act(config: CentralConfig, args: argparse.Namespace, given: Given) -> int:
-    """Ask the center; 0 when it is done."""
-    act = _ACTS[args.act]
+    """Ask the center; 0 when it is done, 1 when its answer is a finding."""
+    act = (_ACTS | LEDGER_ACTS)[args.act]
     if getattr(args, "on", "") is None:
         args.on = given.clocks.utc().astimezone(ZoneInfo(config.timezone)).date().isoformat()
     order = act.order(args)
@@ -80,7 +69,7 @@ async def do_act(config: CentralConfig, args: argparse.Namespace, given: Given) 
     async with desk(config, given) as session:
         answer = await ask(session, act.method, act.path(args), order)
     print(act.tell(answer), file=given.out)
-    return 0
+    return int(act.is_finding(answer))
 
 
 async def ask(

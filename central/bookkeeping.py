@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people put on the zone's books without a door: a change of status, an adjustment, an accepted or
-rejected customs entry, an election. Each is an entry of the center's own log that names who did it.
+rejected customs entry, an election. Each is an entry of the center's own log that names who did it. An act
+whose instant is left out happened now.
 
 An act is checked against the books as they are; what the books say of it is `central.ledger_facts`. Knows no
 HTTP.
@@ -47,9 +48,9 @@ class ChangeStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Status
     becomes: Status
     quantity: Decimal
-    happened: Moment
     note: Note
     by: Name
+    happened: Moment | None = None
     lot: Lot | None = None
     authority: Words = ""
 
@@ -62,9 +63,9 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     product: Name
     status: Status
     quantity: Decimal
-    happened: Moment
     note: Note
     by: Name
+    happened: Moment | None = None
     lot: Lot | None = None
     destroyed: bool = False
 
@@ -73,18 +74,18 @@ class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The customs entry of a permit was accepted: all its lines' goods are legally in the territory."""
 
     document: Name
-    happened: Moment
     note: Note
     by: Name
+    happened: Moment | None = None
 
 
 class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A customs entry was rejected or cancelled: what is left of its goods is back."""
 
     document: Name
-    happened: Moment
     note: Note
     by: Name
+    happened: Moment | None = None
 
 
 class Elect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +110,7 @@ class Bookkeeping:
     async def change_status(self, order: ChangeStatus) -> list[Written]:
         """Denied (422) with its section where the goods may not get that status (19 CFR 146.41-146.44)."""
         _check_count(order.quantity)
-        await self._check_moment(order.happened)
+        happened = await self._moment(order.happened)
         wish = statuses.StatusChange(order.status, order.becomes, decision=order.authority or None)
         ruling = statuses.change(wish)
         if isinstance(ruling, rulings.Refused):
@@ -118,14 +119,14 @@ class Bookkeeping:
         await self._check_left(order, order.quantity)
         body = StatusChange(
             order.number, order.owner, order.product, order.status, order.becomes, order.quantity,
-            order.happened, order.by, order.note, order.lot, order.authority,
+            happened, order.by, order.note, order.lot, order.authority,
         )  # fmt: skip
         return await self._people.act(lambda _: [("status-change", body)])
 
     async def adjust(self, order: Adjust) -> list[Written]:
         """What a count or a casualty showed (19 CFR 146.25, 146.53)."""
         _check_count(abs(order.quantity))
-        await self._check_moment(order.happened)
+        happened = await self._moment(order.happened)
         if order.quantity < 0:
             await self._check_left(order, -order.quantity)
         elif order.destroyed:
@@ -133,32 +134,32 @@ class Bookkeeping:
         elif order.lot is None:
             await self._check_new(f"{order.number}/1")
         body = Adjustment(
-            order.number, order.owner, order.product, order.status, order.quantity, order.happened, order.by,
+            order.number, order.owner, order.product, order.status, order.quantity, happened, order.by,
             order.note, order.lot, order.destroyed,
         )  # fmt: skip
         return await self._people.act(lambda _: [("adjustment", body)])
 
     async def accept(self, order: Accept) -> list[Written]:
         """From now on the goods wait at their door for removal alone (19 CFR 146.61)."""
-        await self._check_moment(order.happened)
+        happened = await self._moment(order.happened)
         permit = await self._people.look(lambda book: book.permits.get(order.document))
         goods = _entered(order.document, permit)
         if await self._rows("ledger_left_at", CONSTRUCTIVE + order.document):
             raise Denied(409, f"goods wait under {order.document} already", "Reject it first.")
         for one in goods:
             await self._check_left(one, one.quantity)
-        return await self._constructive(order, True, goods)
+        return await self._constructive(order, True, goods, happened)
 
     async def reject(self, order: Reject) -> list[Written]:
         """The goods are back in their status and in their place in the line, from then on."""
-        await self._check_moment(order.happened)
+        happened = await self._moment(order.happened)
         rows = await self._rows("ledger_left_at", CONSTRUCTIVE + order.document)
         if not rows:
             raise Denied(404, f"nothing waits under {order.document[:40]!r}", "Look at the goods' accounts.")
         goods = tuple(
             Entered(row["owner"], row["product"], Status(row["status"]), row["quantity"]) for row in rows
         )
-        return await self._constructive(order, False, goods)
+        return await self._constructive(order, False, goods, happened)
 
     async def elect(self, order: Elect) -> list[Written]:
         """An election is never backdated (19 CFR 146.23(a)(2))."""
@@ -172,21 +173,23 @@ class Bookkeeping:
         return await self._people.act(lambda _: [("election", body)])
 
     async def _constructive(
-        self, order: Accept | Reject, accepted: bool, goods: tuple[Entered, ...]
+        self, order: Accept | Reject, accepted: bool, goods: tuple[Entered, ...], happened: datetime
     ) -> list[Written]:
-        body = Constructive(order.document, accepted, goods, order.happened, order.by, order.note)
+        body = Constructive(order.document, accepted, goods, happened, order.by, order.note)
         return await self._people.act(lambda _: [("constructive", body)])
 
-    async def _check_moment(self, happened: datetime) -> None:
-        """An act is of the open period, and of the past."""
-        if happened > self._own.clocks.utc():
+    async def _moment(self, happened: datetime | None) -> datetime:
+        """The instant of an act, which is of the open period and of the past; the books are up to date."""
+        now = self._own.clocks.utc()
+        if happened is not None and happened > now:
             raise Denied(409, "the instant has not come", "Say when it happened.")
         await self._projector.catch_up()
         (row,) = await self._rows("ledger_cuts")
         until = row["max"]
-        if until is not None and happened <= until:
+        if happened is not None and until is not None and happened <= until:
             step = "Date it after that: it is a correction of what was pinned."
             raise Denied(409, f"the books are pinned up to {until:%Y-%m-%d %H:%M:%S} UTC", step)
+        return happened or now
 
     async def _check_new(self, lot: str) -> None:
         if await self._rows("ledger_lot", lot):

@@ -11,12 +11,15 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from central.alarms import Alarms
+from central.bookkeeping import Bookkeeping
+from central.cuts import Cuts
 from central.database import Database
 from central.exchange import Exchange
 from central.filings import Filings
 from central.given import Anchor, Clocks
 from central.intake import Asked, ImportSummary, Intake, Progress
 from central.law import CustomsData
+from central.ledger_queries import Ledger
 from central.ownlog import OwnLog
 from central.people import Enrol, People
 from central.projector import Projector
@@ -44,6 +47,9 @@ class Central:
         self.alarms = Alarms(self.people.open_cases)
         self.customs = CustomsData(tenant, zone)
         self.works = Works(self._own, self.projector, self.customs)
+        self.bookkeeping = Bookkeeping(self._own, self.people, self.projector)
+        self.cuts = Cuts(self._own, self.projector)
+        self.ledger = Ledger(database, tenant, zone)
         self._intake = Intake(self._own, self.projector, self.customs)
         self._own.on_stored(self.projector.wake)
         self._own.on_stored(self.alarms.wake)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from central import people, restraining
+from central import bookkeeping, cuts, people, restraining
 from central.errors import Denied
 from central.service import Central
 from central.web.api import paging
@@ -35,7 +35,7 @@ class Acts:
     def routes(self) -> list[web.RouteDef]:
         """All routes of acts."""
         did, restrained = self._central.people, self._central.restraining
-        works = self._central.works
+        works, kept = self._central.works, self._central.bookkeeping
         return [
             _act("enrol", people.Enrol, did.enrol),
             _act("write-off", people.WriteOff, did.write_off),
@@ -59,6 +59,14 @@ class Acts:
             _act("orders/close", CloseOrder, works.close),
             web.get("/api/v1/orders", self._orders),
             web.get("/api/v1/orders/{order}", self._order),
+            _act("status-change", bookkeeping.ChangeStatus, kept.change_status),
+            _act("adjust", bookkeeping.Adjust, kept.adjust),
+            _act("accept-entry", bookkeeping.Accept, kept.accept),
+            _act("reject-entry", bookkeeping.Reject, kept.reject),
+            _act("elect", bookkeeping.Elect, kept.elect),
+            _act("cuts", cuts.Pin, self._central.cuts.pin),
+            web.get("/api/v1/cuts", self._cuts),
+            web.get("/api/v1/cuts/{number}", self._cut),
             web.get("/api/v1/cases", self._cases),
             web.get("/api/v1/nodes/{node}", self._node),
             web.get("/api/v1/filings", self._filings),
@@ -79,6 +87,12 @@ class Acts:
 
     async def _order(self, request: web.Request) -> web.Response:
         return _json(told(await self._central.works.one(request.match_info["order"])))
+
+    async def _cuts(self, _: web.Request) -> web.Response:
+        return _json({"items": await self._central.ledger.cuts()})
+
+    async def _cut(self, request: web.Request) -> web.Response:
+        return _json(await self._central.cuts.verify(request.match_info["number"]))
 
     async def _filings(self, _: web.Request) -> web.Response:
         return _json({"items": await self._central.filings.all()})
