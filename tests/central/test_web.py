@@ -8,6 +8,8 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,14 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from central.cuts import Pin
 from central.intake import UPLOAD_BYTES_MAX
 from central.people import File, Object
 from central.service import Central
 from central.web.access import Access
 from central.web.app import make_app, serving
 from central.web.metrics import METRICS
+from customs.works.events import OrderEvent
 from sync import wire
 from tests.central.dock import Dock
 from tests.central.test_books import a_day
@@ -78,7 +82,12 @@ async def test_real_answers_are_as_described(
     ids = await a_day(center, dock, papers)
     await center.people.file(File("2026-07", "compliance"))
     await center.people.dispute(Object(ids["admitted"], "wrong seal", "compliance"))
+    now = datetime.now(UTC)
+    order = OrderEvent("W-1", "planned", "Example User", now.date(), now, "planner", quantity=Decimal(5))
+    await center.people.act(lambda _: [("order", order)])
+    await center.cuts.pin(Pin("2026-07", now - timedelta(days=1), "compliance"))
     named = {"entry_id": ids["hold"], "node": dock.node, "epoch": dock.epoch, "seq": 1, "number": "2026-07"}
+    named["order"] = "W-1"
     checked = 0
     for path, item in DESCRIPTION["paths"].items():
         if "get" not in item:
@@ -90,7 +99,7 @@ async def test_real_answers_are_as_described(
         validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
         checked += 1
         assert body.get("items") != [], url
-    assert checked == 17
+    assert checked == 21
 
 
 async def test_a_changed_answer_would_be_noticed(
