@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoils a center's books in one of four ways, or what a gate found, so that whoever checks can be checked.
+"""Spoils a center's books in one of five ways, or what a gate found, so that whoever checks can be checked.
 
 `drop`: an admission vanishes, from the record and from the books. `dup`: a movement is entered and
 published a second time, as a new fact. `admit`: a load that was stopped is booked as gone. `forge`: a
-quantity is changed in a stored record and in the books alike. `turn`: a pallet that crossed at a gate is said
+quantity is changed in a stored record and in the books alike. `conjure`: the ledger has one more of the last
+lot that was made than was made. `turn`: a pallet that crossed at a gate is said
 to have turned round, in the node's own evidence. Run as `python -m simulators.saboteur`; says
 what it did in one line.
 
@@ -186,7 +187,16 @@ async def _forge(connection: asyncpg.Connection, target: Target) -> str:
     return f"forged admission {entry['entry_id']} from {before} to {body['quantity']}, load {_load(body)}"
 
 
+async def _conjure(connection: asyncpg.Connection, target: Target) -> str:
+    lot = await connection.fetchval(_LAST_MADE, *_names(target)[:2])
+    if lot is None:
+        raise NothingToSpoil("the ledger has no lot that was made")
+    await connection.execute(_CONJURE, *_names(target)[:2], lot)
+    return f"put one more on lot {lot} than was made"
+
+
 _ACTS: Final[dict[str, Callable[[asyncpg.Connection, Target], Awaitable[str]]]] = {
+    "conjure": _conjure,
     "drop": _drop,
     "dup": _dup,
     "admit": _admit,
@@ -331,6 +341,14 @@ UPDATE movement SET quantity = $4 WHERE tenant = $1 AND zone = $2 AND entry_id =
 _ADD_HOLDING: Final = """
 UPDATE holding SET quantity = quantity + $6
 WHERE tenant = $1 AND zone = $2 AND key = $3 AND owner = $4 AND status = $5
+"""
+_LAST_MADE: Final = """
+SELECT lot FROM posting WHERE tenant = $1 AND zone = $2 AND account_from = 'made' AND lot NOT LIKE '%-S'
+ORDER BY known_place DESC, known_seq DESC LIMIT 1
+"""
+_CONJURE: Final = """
+UPDATE posting SET quantity = quantity + 1
+WHERE tenant = $1 AND zone = $2 AND lot = $3 AND account_from = 'made'
 """
 _PASSAGES: Final = "SELECT position, finding FROM passage_evidence ORDER BY position DESC"
 _GUARDS: Final = (

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zonegate.cable import Cable
 from zonegate.child import ChildError, free_port
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print the grader's figures as the last line")
     add(
         "--sabotage",
-        choices=["drop", "dup", "admit", "forge", "turn"],
+        choices=["drop", "dup", "admit", "forge", "turn", "conjure"],
         help="falsify the record: the grader must find it",
     )
     add("--folder", type=Path, help="keep everything here; default: a folder that is removed at the end")
@@ -236,6 +236,11 @@ def _connected(node: OwnNode) -> bool:
     return bool(links["center"]["state"] == "Up")
 
 
+def _told(node: OwnNode) -> bool:
+    links = {link["name"]: link for link in node.get("/api/v1/status")["links"]}
+    return bool(links["center"]["state"] == "Up" and links["center"]["behind"] == 0)
+
+
 def _caught_up(node: OwnNode) -> bool:
     return all(link["state"] == "Up" and link["behind"] == 0 for link in node.get("/api/v1/status")["links"])
 
@@ -316,14 +321,24 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
         # At a real dock's pace, or with people at the screens, there is no hurry.
         async with asyncio.timeout(_WORK_S_MAX if speed >= _JSON_SPEED else None):
             while line := await process.stdout.readline():
-                call = json.loads(line)["call"]
-                _say(f"yard calls: {call}")
-                await faults[call]()
+                told = json.loads(line)
+                if told["call"] == "make":
+                    await _make(world, told["steps"])
+                else:
+                    _say(f"yard calls: {told['call']}")
+                    await faults[told["call"]]()
                 process.stdin.write(b"done\n")
                 await process.stdin.drain()
             return await process.wait()
     finally:
         await _end(process)
+
+
+async def _make(world: _World, steps: list[dict[str, Any]]) -> None:
+    """Tell the center the steps of a work order, once it knows what came through the doors."""
+    await _until(partial(_told, world.node), "the center to know what came")
+    for step in steps:
+        await world.center.act(f"orders/{step['step']}", step["says"])
 
 
 async def _stay() -> None:

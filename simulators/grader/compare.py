@@ -71,7 +71,7 @@ def grade(truth: Truth, journal: Journal, center: Center, subscriber: Subscriber
         "wrong": len(kinds[WRONG]),
         "chain_ok": not kinds[CHAIN],
         "decisions_digest": digest(decided),
-        **made_figures(truth, center),
+        **made_figures(center),
         "doors": _doors(truth, journal, decided),
     }
     return Grade(figures, tuple(findings))

@@ -33,18 +33,21 @@ Made = dict[str, Any]
 _ZERO: Final = Decimal(0)
 
 
-def made_figures(truth: Truth, center: Center) -> dict[str, Any]:
-    """How many orders were closed, and what was made of what, by the center's log."""
+def made_figures(center: Center) -> dict[str, Any]:
+    """How many orders were closed, the pumps and scrapped housings that were made, and what was consumed by
+    GTIN, all by the center's log.
+    """
     told = _told(center)
     total: dict[str, Decimal] = defaultdict(Decimal)
     for steps in told.values():
         for step in steps.values():
             for gtin, quantity in _net(step):
                 total[gtin] += quantity
-    closed = sum("closed" in steps for steps in told.values())
     return {
-        "orders": [len(truth.orders), closed],
-        "made": {gtin: f"{quantity:f}" for gtin, quantity in sorted(total.items())},
+        "orders": sum("closed" in steps for steps in told.values()),
+        "made": int(total[PUMP]),
+        "scrap": int(total[SCRAP]),
+        "consumed": {gtin: f"{-total[gtin]:f}" for gtin in PER_PUMP},
     }
 
 

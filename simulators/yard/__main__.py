@@ -21,14 +21,16 @@ from simulators.yard.runner import BAUD, Pace, Play, PlayError, scanner_links
 from simulators.yard.scenario import OUTBOUND, SCRIPTS, Scenario, build
 from simulators.yard.screen import Dock, DockError
 from simulators.yard.truth import TruthFile
+from simulators.yard.works import WorkOrder
 
 _CALLS = """\
 Where the script does something to the service (trouble and rush), `play` writes one line to standard
 output, {"call": NAME}, NAME one of kill-node, stop-center, start-center, kill-broker, cut-node, join-node,
 and reads one line of standard input before it goes on: write it when the service is as it should be
 (kill-node and kill-broker: killed and started again; cut-node: the second node reaches nobody; join-node:
-it has told everything again). With --stay the last call is "played". `rush` plays at two nodes: --at d3=URL
-names the second one.
+it has told everything again). For each work order of the day the line is
+{"call": "make", "steps": [...]}: tell the center each step, as POST /api/v1/orders/STEP takes it. With
+--stay the last call is "played". `rush` plays at two nodes: --at d3=URL names the second one.
 """
 
 
@@ -83,8 +85,9 @@ async def _play(scenario: Scenario, options: argparse.Namespace) -> int:
     return 1 if unanswered else 0
 
 
-async def _call_out(name: str) -> None:
-    print(json.dumps({"call": name}), flush=True)  # noqa: T201 - the line is the protocol
+async def _call_out(name: str, order: WorkOrder | None) -> None:
+    told = {"call": name} | ({"steps": order.requests()} if order else {})
+    print(json.dumps(told), flush=True)  # noqa: T201 - the line is the protocol
     if not await asyncio.to_thread(sys.stdin.readline):
         raise PlayError(f"the script asks for {name}, and standard input is closed: play it by the demo")
 

@@ -13,16 +13,19 @@ from datetime import date, timedelta
 from importlib.resources import files
 from typing import Final
 
-from simulators.yard.papers import Line, Papers
+from simulators.yard.papers import PUMP, ZONE, Line, Papers
 
 _DECLARED: Final[dict[str, tuple[str, str, str, str, str, str]]] = {
-    "MOT-24": ("8501", "JP", "NO", "1", "40", "vessel"),
-    "BRG-62": ("8482", "TH", "NO", "1", "5", "air"),
-    "HSG-7": ("7616", "CN", "KG", "1.2", "20", "vessel"),
+    "MOT-24": ("850131", "JP", "NO", "1", "40", "vessel"),
+    "BRG-62": ("848210", "TH", "NO", "1", "5", "air"),
+    "HSG-7": ("761699", "CN", "KG", "1.2", "20", "vessel"),
     "TOOL-12": ("8205", "TW", "NO", "1", "12", "vessel"),
     "BRKT-9": ("7326", "KR", "KG", "0.8", "8", "vessel"),
 }
 """By item: heading, origin, customs unit, customs units of a piece, its price in dollars, how it came."""
+
+_MATERIALS: Final = "850131 848210 761699"
+"""Headings of what pumps are made of, as far as it is foreign."""
 
 _PORT: Final = "9901"
 _AT_SEA: Final = timedelta(days=10)
@@ -41,6 +44,14 @@ def tables(papers: Papers) -> dict[str, str]:
         [_admission(line, monday) for line in papers.lines if line.kind == "admission"]
     )
     found["fee-limits.csv"] = _csv([_limits(monday)])
+    valid = {"owner": PUMP.owner, "zone": ZONE, "valid_from": monday.isoformat()}
+    last = (monday + timedelta(days=6)).isoformat()
+    found["activity-permit.csv"] = _csv(
+        [{"number": f"216-{papers.week}", "activity": "manufacture", **valid, "valid_to": last}]
+    )
+    found["production-authority.csv"] = _csv(
+        [{"number": f"B-{papers.week}", **valid, "materials": _MATERIALS, "products": "841370"}]
+    )
     return dict(sorted(found.items()))
 
 

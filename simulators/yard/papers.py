@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
+ZONE: Final = "999001001"
+"""The example zone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -83,6 +86,12 @@ class Papers:
     today: date
     lines: list[Line] = field(default_factory=list)
     trucks: list[Truck] = field(default_factory=list)
+
+    @property
+    def week(self) -> str:
+        """The week's name: year and week, two digits each."""
+        year, week, _ = self.today.isocalendar()
+        return f"{year % 100:02d}{week:02d}"
 
     def documents(self) -> dict[str, list[dict[str, Any]]]:
         """`products`, `permits` and `trucks`, each a list of JSON objects in the documented form."""

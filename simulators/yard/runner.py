@@ -25,6 +25,7 @@ from simulators.yard.scenario import Scenario
 from simulators.yard.screen import Dock, DockError, View
 from simulators.yard.story import Drive, Step, Until
 from simulators.yard.truth import TruthFile
+from simulators.yard.works import WorkOrder
 
 BAUD: Final = 115_200
 
@@ -41,8 +42,9 @@ def scanner_links(folder: Path, scenario: Scenario) -> dict[str, Path]:
     return {door: folder / f"usb-Example_Scanner_{door.upper()}-if00" for door in scenario.doors}
 
 
-Call = Callable[[str], Awaitable[None]]
-"""Does to the service what the script says (kill-node, ...) and returns when that is done."""
+Call = Callable[[str, WorkOrder | None], Awaitable[None]]
+"""Does to the service what the script says (kill-node, ...) and returns when that is done; "make" has the
+work order that the center is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Play:
                 await self._phase(list(steps))
             self._truth.end(scans=self._scans, unanswered=self._unanswered)
             if self._pace.stay:
-                await self._call("played")
+                await self._call("played", None)
         return self._unanswered
 
     async def _phase(self, steps: list[Step]) -> None:
@@ -142,7 +144,7 @@ class Play:
         elif step.act == "plug" and step.door in self._scanners:
             self._scanners[step.door].plug()
             await self._until_devices()
-        elif step.act == "call":
+        elif step.act in ("call", "make"):
             await self._call_out(step)
         elif step.act == "wait":
             await self._until_known(step)
@@ -242,7 +244,7 @@ class Play:
         if step.text == "kill-broker":
             # An event that the broker has taken and not yet handed on would die with it.
             await self._until_published()
-        await self._call(step.text)
+        await self._call(step.text, step.order)
         if step.text == "kill-node":
             await self._until_devices()
 
@@ -354,6 +356,8 @@ def _has_papers(status: View, wanted: Mapping[str, int]) -> bool:
 
 def _lends(status: View, until: Until) -> bool:
     """Whether the dock is lent what is waited for, or knows who is."""
+    if not until.left and until.lent is None:
+        return True
     leases = {f"{lease['permit']}/{lease['line']}": lease for lease in status["record"]["leases"]}
     left = {line: float(lease["left"]) for line, lease in leases.items()}
     enough = all(left.get(line, 0.0) >= wanted for line, wanted in until.left)

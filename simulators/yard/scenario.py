@@ -15,8 +15,23 @@ from random import Random
 from typing import Final
 
 from simulators.yard.labels import sscc
-from simulators.yard.papers import BRACKET, KIT, MOTOR, TOOL, Item, Line, Pallet, Papers, Truck
+from simulators.yard.papers import (
+    BEARING,
+    BRACKET,
+    HOUSING,
+    KIT,
+    MOTOR,
+    PUMP,
+    SCRAP,
+    TOOL,
+    Item,
+    Line,
+    Pallet,
+    Papers,
+    Truck,
+)
 from simulators.yard.story import Step, Story, Until, damaged
+from simulators.yard.works import cut
 
 SCRIPTS: Final = ("day", "rush", "trouble")
 INBOUND: Final = "d1"
@@ -79,8 +94,7 @@ class _Yard:
 
     def __init__(self, today: date, chance: Random) -> None:
         self.papers = Papers(today)
-        year, week, _ = today.isocalendar()
-        self._week = f"{year % 100:02d}{week:02d}"
+        self.week = self.papers.week
         self._serials = count(1)
         self._seals = count(chance.randrange(100_000, 900_000))
         self._truck_numbers = count(1)
@@ -96,7 +110,7 @@ class _Yard:
 
     def line(self, prefix: str, kind: str, item: Item, quantity: int) -> Line:
         direction = "in" if kind == "admission" else "out"
-        line = Line(f"{prefix}-{self._week}-{item.name}", "1", kind, item, quantity, direction)
+        line = Line(f"{prefix}-{self.week}-{item.name}", "1", kind, item, quantity, direction)
         self.papers.lines.append(line)
         return line
 
@@ -104,7 +118,7 @@ class _Yard:
         number = next(self._truck_numbers)
         inbound = door == INBOUND
         truck = Truck(
-            job=f"{'IN' if inbound else 'OUT'}-{self._week}-{number:02d}",
+            job=f"{'IN' if inbound else 'OUT'}-{self.week}-{number:02d}",
             conveyance=f"TRL-{1000 + number}",
             carrier="Example Carrier",
             door=door,
@@ -120,7 +134,7 @@ class _Yard:
         return sscc(chance.randrange(1, 1_000_000), _STRANGER)
 
     def _lot(self, item: Item) -> str:
-        return f"{item.name[:4]}{self._week}"
+        return f"{item.name[:4]}{self.week}"
 
 
 def _day(story: Story, yard: _Yard, chance: Random, *, faults: bool, gate: bool) -> None:
@@ -131,7 +145,8 @@ def _day(story: Story, yard: _Yard, chance: Random, *, faults: bool, gate: bool)
     chance.shuffle(tools)
     tools_in = yard.line("214", "admission", TOOL, 2_500)
     brackets_in = yard.line("214", "admission", BRACKET, 1_250)
-    motors_in = yard.line("214", "admission", MOTOR, 80)
+    factory = None if faults else _Factory(yard)
+    motors_in = yard.line("214", "admission", MOTOR, 80) if factory is None else factory.motors_in
     tools_06 = yard.line("06", "weekly-entry", TOOL, 1_250)
     tools_export = yard.line("7512", "export", TOOL, 1_250)
     # Three pallets of 250 leave 100: the fourth straddles the limit, one of 100 exhausts it.
@@ -143,6 +158,8 @@ def _day(story: Story, yard: _Yard, chance: Random, *, faults: bool, gate: bool)
     second = yard.truck(INBOUND, [tools_in, brackets_in], [*tools[10:], brackets[3], rest, kits[1]])
     third = yard.truck(OUTBOUND, [tools_06, brackets_06], [*tools[:8], *brackets[:2], kits[0]])
     fourth = yard.truck(OUTBOUND, [tools_export, brackets_06], [*tools[10:16], brackets[2]])
+    if factory:
+        factory.plan()
     faulty = _Faults(story) if faults else None
 
     _first_truck(story, yard, chance, first)
@@ -154,6 +171,9 @@ def _day(story: Story, yard: _Yard, chance: Random, *, faults: bool, gate: bool)
     if faulty:
         faulty.afternoon()
     story.next_phase()
+    if factory:
+        factory.unload(story, chance)
+        factory.make(story)
     _limit_truck(
         story,
         fourth,
@@ -163,6 +183,68 @@ def _day(story: Story, yard: _Yard, chance: Random, *, faults: bool, gate: bool)
         faulty=faulty,
         stranded=motors[1] if gate else None,
     )
+    if factory:
+        factory.load(story, chance)
+
+
+class _Factory:
+    """The week's pumps: parts come by two trucks, are made into pumps by twenty work orders, and leave: to
+    the United States with the scrap, to Germany, and to Canada.
+    """
+
+    def __init__(self, yard: _Yard) -> None:
+        self._yard = yard
+        motors, bearings = yard.pallets(MOTOR, 25), yard.pallets(BEARING, 4)
+        housings, kits = yard.pallets(HOUSING, 17), yard.pallets(KIT, 2)
+        self._parts = [*motors, *bearings, *housings, *kits]
+        self._pumps = yard.pallets(PUMP, 40)
+        self._bin = yard.pallet(SCRAP)
+        # Two more pallets of motors come that no pump takes: they stay in the zone.
+        self.motors_in = yard.line("214", "admission", MOTOR, 1_080)
+
+    def plan(self) -> None:
+        """Its trucks and permits."""
+        yard, parts = self._yard, self._parts
+        lines = [
+            self.motors_in,
+            yard.line("214", "admission", BEARING, 2_000),
+            yard.line("214", "admission", HOUSING, 1_020),
+        ]
+        half = len(parts) // 2
+        self._arriving = [yard.truck(INBOUND, lines, loads) for loads in (parts[:half], parts[half:])]
+        home = [yard.line("06", "weekly-entry", PUMP, 750), yard.line("06", "weekly-entry", SCRAP, 20)]
+        abroad = [yard.line("7512", "export", PUMP, 200), yard.line("08", "weekly-entry", PUMP, 50)]
+        pumps = self._pumps
+        self._leaving = [
+            yard.truck(OUTBOUND, home, [*pumps[:30], self._bin]),
+            yard.truck(OUTBOUND, abroad[:1], pumps[30:38]),
+            yard.truck(OUTBOUND, abroad[1:], pumps[38:]),
+        ]
+
+    def unload(self, story: Story, chance: Random) -> None:
+        """The parts come in."""
+        for truck in self._arriving:
+            story.open(truck)
+            for pallet in _shuffled(truck.loads, chance):
+                story.moves(INBOUND, pallet)
+            story.close(INBOUND)
+
+    def make(self, story: Story) -> None:
+        """The pumps are made, while others go on at the outbound door."""
+        day = self._yard.papers.today.isoformat()
+        for order in cut(self._yard.week, day, self._parts, self._pumps, self._bin):
+            story.makes(INBOUND, order)
+
+    def load(self, story: Story, chance: Random) -> None:
+        """The pumps and the scrap leave."""
+        story.next_phase()
+        made = tuple(pallet.sscc for pallet in (*self._pumps, self._bin))
+        story.waits(OUTBOUND, "the dock knows what was made", Until(made))
+        for truck in self._leaving:
+            story.open(truck)
+            for pallet in _shuffled(truck.loads, chance):
+                story.moves(OUTBOUND, pallet)
+            story.close(OUTBOUND)
 
 
 def _first_truck(story: Story, yard: _Yard, chance: Random, truck: Truck) -> None:

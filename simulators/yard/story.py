@@ -22,6 +22,7 @@ from simulators.yard.labels import (
     work_order,
 )
 from simulators.yard.papers import Pallet, Papers, Truck
+from simulators.yard.works import WorkOrder
 
 Fact = dict[str, Any]
 
@@ -61,9 +62,10 @@ class Step:
 
     `act`: "scan" (`code` reaches the wire `times` times at once, `manner` "whole" or "split"), "type"
     (`text`, a quantity, at the door's screen), "unplug", "plug", or "call" (`text` names what the world
-    does to the service: kill-node, stop-center, start-center, kill-broker, cut-node, join-node), "wait"
-    until the door's status page shows what `until` says, "drive" (`drive`, through the RFID gate), or "show"
-    (the label with `code` is held before the door's camera). `pause_s` is what the
+    does to the service: kill-node, stop-center, start-center, kill-broker, cut-node, join-node), "make" (the
+    work order `order` is told to the center), "wait" until the door's dock knows what `until` says, "drive"
+    (`drive`, through the RFID gate), or "show" (the label with `code` is held before the door's camera).
+    `pause_s` is what the
     people need before it, at real pace. `answer`: what the worker looks for on the screen: "load",
     "opened", "closed", "changed" or "" (does not look). `insist`: scans again until the screen answers.
     `shows` is how the screen may name what was scanned.
@@ -85,6 +87,7 @@ class Step:
     expect: tuple[Fact, ...] = ()
     until: Until | None = None
     drive: Drive | None = None
+    order: WorkOrder | None = None
 
 
 @dataclass(slots=True)
@@ -114,6 +117,13 @@ class Story:
         self.next_phase()
         self._add("", "call", note, text=text)
         self.next_phase()
+
+    def makes(self, door: str, order: WorkOrder) -> None:
+        """A work order is planned, started, reported and closed, at the center, when the door has come so
+        far.
+        """
+        pumps = sum(pallet.quantity for pallet in order.made)
+        self._add(door, "make", f"makes {pumps} of work order {order.name}", text="make", order=order)
 
     def open(self, truck: Truck) -> None:
         """The worker scans the truck's work order."""

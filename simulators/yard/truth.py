@@ -71,6 +71,7 @@ class TruthFile:
                 "answered": answered,
                 "expect": list(step.expect),
                 "passage": passage,
+                "order": step.order.truth() if step.order else None,
             }
         )
 

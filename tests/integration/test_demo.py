@@ -71,12 +71,18 @@ def test_a_day_is_recorded_right_at_scanners_gate_and_camera(tmp_path: Path) -> 
     assert camera == ["withdrawal withdrawn"]
 
 
-def test_the_same_day_comes_out_the_same_again_and_what_is_falsified_at_its_gate_is_found() -> None:
+def test_the_same_day_comes_out_the_same_again_and_what_is_falsified_of_it_is_found() -> None:
     code, falsified, said = _play("--script", "day", "--sabotage", "turn")
     assert code == 1, said[-3000:]
     (finding,) = falsified["findings"]
     assert "says turned, expected crossed" in finding
-    assert _play("--script", "day")[1]["decisions_digest"] == falsified["decisions_digest"]
+    assert (falsified["orders"], falsified["made"], falsified["scrap"]) == (20, 1000, 20)
+    assert list(falsified["consumed"].values()) == ["1000", "2000", "1020", "1000"]
+    code, conjured, said = _play("--script", "day", "--sabotage", "conjure")
+    assert code == 1, said[-3000:]
+    (finding,) = conjured["findings"]
+    assert "50 were made, the ledger says 51" in finding
+    assert conjured["decisions_digest"] == falsified["decisions_digest"]
 
 
 def _is_right(code: int, figures: dict[str, Any], said: str) -> None:

@@ -125,6 +125,27 @@ def test_a_day_with_a_gate_has_the_same_papers_and_drives_in_every_manner(seed: 
     assert left[0] == left[1]
 
 
+def test_the_days_orders_make_every_pump_that_leaves_of_what_came_in() -> None:
+    scenario = build("day", 1, TODAY)
+    orders = [step.order for step in scenario.steps if step.order]
+    assert [order.name for order in orders] == [f"2623-{number:02d}" for number in range(1, 21)]
+    took: dict[str, Decimal] = defaultdict(Decimal)
+    for order in orders:
+        for piece in order.truth()["took"]:
+            took[piece["gtin"]] += Decimal(piece["quantity"])
+    assert sorted(took.values()) == [1000, 1000, 1020, 2000]
+    made = [piece["load"] for order in orders for piece in order.truth()["made"]]
+    facts = [fact for step in scenario.steps for fact in step.expect]
+    gone = [fact for fact in facts if fact["type"] == "withdrawal" and fact["gtin"] == "09521999001041"]
+    assert sorted(fact["load"] for fact in gone) == sorted(made)
+    by_line = Counter[str]()
+    for fact in gone:
+        by_line[fact["line"].partition("-")[0]] += int(fact["quantity"])
+    assert by_line == {"06": 750, "7512": 200, "08": 50}
+    came = sum(fact["type"] == "admission" and fact["owner"] == "Example Motors" for fact in facts)
+    assert came >= 48, "25 pallets of motors, 4 of bearings, 17 of housings, 2 of kits"
+
+
 @every_script
 @pytest.mark.parametrize("gate", [True, False])
 @pytest.mark.parametrize("seed", range(5))
@@ -133,6 +154,12 @@ def test_no_permit_line_and_no_floor_goes_below_zero(script: str, seed: int, gat
     left = {str(line): Decimal(line.quantity) for line in scenario.papers.lines}
     floor: dict[str, Decimal] = defaultdict(Decimal)
     for step in sorted(scenario.steps, key=lambda step: step.phase):
+        done = step.order.truth() if step.order else {"took": (), "made": (), "scrap": ()}
+        for piece in done["took"]:
+            floor[piece["load"]] -= Decimal(piece["quantity"])
+            assert floor[piece["load"]] >= 0
+        for piece in (*done["made"], *done["scrap"]):
+            floor[piece["load"]] += Decimal(piece["quantity"])
         for fact in step.expect:
             if "quantity" not in fact or fact["type"] in ("hold", "stop"):
                 continue

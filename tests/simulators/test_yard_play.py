@@ -22,6 +22,7 @@ from simulators.yard.runner import BAUD, Pace, Play, PlayError, scanner_links
 from simulators.yard.scenario import Scenario, build
 from simulators.yard.screen import Dock
 from simulators.yard.truth import TruthFile
+from simulators.yard.works import WorkOrder
 
 TODAY = date(2026, 6, 3)
 FAST = Pace(speed=10_000, patience_s=5, trigger_s=0)
@@ -108,6 +109,7 @@ class FakeDock:
             [
                 web.get("/events", self._events),
                 web.get("/api/v1/status", self._status),
+                web.get("/api/v1/inventory", self._inventory),
                 web.post("/api/v1/doors/{door}/quantity", self._quantity),
                 web.post("/api/v1/doors/{door}/scan", self._scan),
             ]
@@ -136,6 +138,10 @@ class FakeDock:
             {"door": door, "state": "Up" if door in self._open else "Down"} for door in self._scenario.doors
         ]
         return web.json_response({"jobs": jobs, "devices": devices, "links": [{"name": "mqtt", "behind": 0}]})
+
+    async def _inventory(self, _: web.Request) -> web.Response:
+        loads = [load for truck in self._scenario.papers.trucks for load in truck.loads]
+        return web.json_response([{"sscc": load.sscc} for load in loads])
 
     async def _quantity(self, request: web.Request) -> web.Response:
         self.typed.append(await request.json())
@@ -174,7 +180,7 @@ async def _play(
     fake = FakeDock(scenario, links, deaf)
     calls: list[str] = []
 
-    async def call(name: str) -> None:
+    async def call(name: str, _: WorkOrder | None) -> None:
         calls.append(name)
 
     path = folder / "truth.jsonl"
@@ -270,5 +276,5 @@ def truth_scans(scenario: Scenario) -> int:
     return sum(step.times for step in scenario.steps if step.act == "scan")
 
 
-async def _no_call(name: str) -> None:
+async def _no_call(name: str, _: WorkOrder | None) -> None:
     raise AssertionError(name)
