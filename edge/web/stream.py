@@ -28,17 +28,25 @@ _WRITE_S: Final = 5.0
 """Whoever does not take an event within this time is dropped."""
 
 
+_Changes = asyncio.Queue[str | None]
+"""What changed, as `Desk.subscribe` tells it; None is the end."""
+
+
 class Streams:
     """All open event streams of a node; `now` is the time of the snapshots, in UTC."""
 
     def __init__(self, desk: Desk, now: Callable[[], datetime]) -> None:
         self._desk = desk
         self._now = now
-        self._closing = asyncio.Event()
+        self._open: set[_Changes] = set()
+        self._closed = False
 
     def close(self) -> None:
-        """End every stream now, so that the service can stop."""
-        self._closing.set()
+        """End every stream now, so that the service can stop; none begins after."""
+        self._closed = True
+        for changes in self._open:
+            with contextlib.suppress(asyncio.QueueFull):  # it ends anyhow, it has not kept up
+                changes.put_nowait(None)
 
     async def serve(self, request: web.Request, door: str | None) -> web.StreamResponse:
         """Stream one door, or everything when `door` is None, until either side ends it."""
@@ -46,52 +54,38 @@ class Streams:
             headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
         )
         # Subscribed before the snapshot is taken: no change falls between the two.
-        queue = self._desk.subscribe()
+        changes = self._desk.subscribe()
+        self._open.add(changes)
         try:
             await response.prepare(request)
             with contextlib.suppress(ConnectionError, TimeoutError):
-                await self._run(response, door, queue)
+                await self._run(response, door, changes)
         finally:
-            self._desk.unsubscribe(queue)
+            self._open.discard(changes)
+            self._desk.unsubscribe(changes)
         return response
 
-    async def _run(
-        self, response: web.StreamResponse, door: str | None, queue: asyncio.Queue[str | None]
-    ) -> None:
-        closing = asyncio.ensure_future(self._closing.wait())
-        change = asyncio.ensure_future(queue.get())
+    async def _run(self, response: web.StreamResponse, door: str | None, changes: _Changes) -> None:
         loop = asyncio.get_running_loop()
         status_due: float | None = None
-        try:
-            await _write(response, b"retry: 1000\n\n" + self._snapshot(door))
-            status_sent = beat_sent = loop.time()
-            while not closing.done():
-                wake = beat_sent + BEAT_S if status_due is None else min(beat_sent + BEAT_S, status_due)
-                await asyncio.wait(
-                    (change, closing),
-                    timeout=max(0.0, wake - loop.time()),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                out = b""
-                if change.done():
-                    changed = _drain(change.result(), queue)
-                    if None in changed:
-                        return
-                    out = self._doors(door, changed)
-                    if status_due is None and (door is None or "" in changed):
-                        status_due = max(loop.time(), status_sent + _STATUS_GAP_S)
-                    change = asyncio.ensure_future(queue.get())
-                if status_due is not None and loop.time() >= status_due:
-                    out += self._status(door)
-                    status_sent, status_due = loop.time(), None
-                if not out and loop.time() >= beat_sent + BEAT_S:
-                    out = b"event: beat\ndata: {}\n\n"
-                if out:
-                    await _write(response, out)
-                    beat_sent = loop.time()
-        finally:
-            for task in (closing, change):
-                task.cancel()
+        await _write(response, b"retry: 1000\n\n" + self._snapshot(door))
+        status_sent = beat_sent = loop.time()
+        while not self._closed:
+            beat_due = beat_sent + BEAT_S
+            changed = await _news(changes, beat_due if status_due is None else min(beat_due, status_due))
+            if self._closed or None in changed:
+                return
+            out = self._doors(door, changed)
+            if changed and status_due is None and (door is None or "" in changed):
+                status_due = max(loop.time(), status_sent + _STATUS_GAP_S)
+            if status_due is not None and loop.time() >= status_due:
+                out += self._status(door)
+                status_sent, status_due = loop.time(), None
+            if not out and loop.time() >= beat_due:
+                out = b"event: beat\ndata: {}\n\n"
+            if out:
+                await _write(response, out)
+                beat_sent = loop.time()
 
     def _snapshot(self, door: str | None) -> bytes:
         status = self._desk.status()
@@ -146,10 +140,16 @@ def _event(name: str, position: str, data: bytes) -> bytes:
     return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), position.encode(), data)
 
 
-def _drain(first: str | None, queue: asyncio.Queue[str | None]) -> set[str | None]:
-    changed = {first}
-    while not queue.empty():
-        changed.add(queue.get_nowait())
+async def _news(changes: _Changes, until: float) -> set[str | None]:
+    """All that has changed by the time something has; nothing when that is not before `until` (loop time)."""
+    try:
+        # No task is made and none is waited for: a STOP goes out in the next turn of the loop.
+        async with asyncio.timeout_at(until):
+            changed = {await changes.get()}
+    except TimeoutError:
+        return set()
+    while not changes.empty():
+        changed.add(changes.get_nowait())
     return changed
 
 
