@@ -73,7 +73,7 @@ class Streams:
         while not self._closed:
             beat_due = beat_sent + BEAT_S
             changed = await _news(changes, beat_due if status_due is None else min(beat_due, status_due))
-            if self._closed or None in changed:
+            if None in changed:
                 return
             out = self._doors(door, changed)
             if changed and status_due is None and (door is None or "" in changed):
