@@ -25,7 +25,7 @@ from customs.faults import Fault, Faults, shown
 from customs.imports import Known, Papers, Refused, Upload, read_papers
 from customs.tables import rows as tables
 from customs.tables.forms import TABLE_BYTES_MAX
-from customs.tables.judging import ADMISSIONS, BOMS, OPENINGS, OnFile, judge
+from customs.tables.judging import ADMISSIONS, BOMS, OPENINGS, OnFile, judge, law_of
 from customs.tables.reading import Sheet, is_table, read_table
 from gs1 import check_digit
 from sync.center import CenterBook
@@ -195,6 +195,11 @@ class Intake:
                 other = _OTHER_LOTS.get(sheet.kind.name)
                 if other:
                     on_file.lots = await self._data.lots(connection, other, keys)
+                if sheet.kind.name == ADMISSIONS:
+                    on_file.law, on_file.today = await self._data.law_book(connection), on.today
+                    there = {dataset.hash for dataset in on_file.law.datasets}
+                    for of_law in (each for each in sheets if each.kind.is_law and each.sha256 not in there):
+                        on_file.law = on_file.law.plus(law_of(of_law))
             for before in judged:
                 if before.kind is sheet.kind:
                     on_file.add(before)

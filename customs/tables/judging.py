@@ -16,14 +16,17 @@ from typing import Any, Final, NamedTuple
 from customs.documents import Product
 from customs.faults import Faults, shown
 from customs.known import KNOWN_ALL
-from customs.law import DAY_LAST, Dataset, LawBook, LawRow
+from customs.law import DAY_LAST, Ambiguous, Dataset, LawBook, LawRow
 from customs.law_faults import law_faults
 from customs.tables.bills import column_of
 from customs.tables.kinds import RATE_NAMES, Kind, Row
 from customs.tables.reading import Kept, Sheet
+from customs.tariff.cases import CaseRefused
+from customs.us.rulings import Refused
+from customs.us.statuses import admission
 from customs.works.boms import Bom, problems
 from customs.works.permits import ActivityPermit, Authority
-from customs.zone import CustomsProduct
+from customs.zone import AdmissionLine, CustomsProduct
 
 ADMISSIONS: Final = "admission-line"
 OPENINGS: Final = "opening-balance"
@@ -43,23 +46,28 @@ class Filed:
 class OnFile:
     """What is on file of a table's kind, under the keys that the table names; of law and bills, all. `lots`
     are those that opening balances have where the table is of admissions, and those of admissions for the
-    other.
+    other. Goods that are not admitted yet will be `today` at the earliest.
     """
 
     rows: dict[str, list[Filed]] = field(default_factory=lambda: defaultdict(list))
     law: LawBook = field(default_factory=LawBook)
     lots: Collection[str] = ()
+    today: date = date.min
 
     def add(self, sheet: Sheet) -> None:
         """Count the rows of another table of the same import as on file."""
         if sheet.kind.is_law:
-            rows = tuple(kept.row for kept in sheet.rows)
-            dataset = Dataset(sheet.sha256, KNOWN_ALL, rows, sheet.supersedes_from)  # type: ignore[arg-type]
-            self.law = self.law.plus(dataset)
+            self.law = self.law.plus(law_of(sheet))
             return
         for kept in sheet.rows:
             where = f"{shown(sheet.file)}, {kept.cells.at('')}"
             self.rows[sheet.kind.key(kept.row)].append(Filed(kept.row, where, days_of(kept.row)[1]))
+
+
+def law_of(sheet: Sheet) -> Dataset:
+    """A table of law as the dataset that it will be."""
+    rows = tuple(kept.row for kept in sheet.rows)
+    return Dataset(sheet.sha256, KNOWN_ALL, rows, sheet.supersedes_from)  # type: ignore[arg-type]
 
 
 def judge(sheet: Sheet, on_file: OnFile, products: Mapping[str, Product], faults: Faults) -> None:
@@ -72,6 +80,7 @@ def judge(sheet: Sheet, on_file: OnFile, products: Mapping[str, Product], faults
         _judge_days(sheet, on_file, faults)
     else:
         _judge_keys(sheet, on_file, faults)
+        _judge_statuses(sheet, on_file, faults)
 
 
 def is_dated(kind: Kind) -> bool:
@@ -201,6 +210,30 @@ def _judge_keys(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
                 f"what {filed[-1].where} says",
                 "Import it unchanged, or say that this table supersedes what is on file.",
             )
+
+
+# -- statuses --------------------------------------------------------------------------------------
+
+
+def _judge_statuses(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
+    """The status of an admission must be one that law lets such goods have on their day."""
+    law = on_file.law.at()
+    for kept in sheet.rows:
+        line = kept.row
+        if not isinstance(line, AdmissionLine):
+            continue
+        on = line.admitted or max(on_file.today, line.import_date or on_file.today)
+        try:
+            ruling = admission(line.status, (line.hts, line.origin), on, law, adcvd=line.adcvd)
+        except CaseRefused as error:
+            at = kept.cells.at("adcvd")
+            faults.add(sheet.file, at, shown(" ".join(line.adcvd)), "cases that are on file", str(error))
+        except Ambiguous:
+            return  # of two rows for one day, which is a fault of their own table
+        else:
+            if isinstance(ruling, Refused):
+                expected = f"a status that these goods may have on {on} ({ruling.section})"
+                faults.add(sheet.file, kept.cells.at("status"), line.status.value, expected, ruling.words)
 
 
 # -- bills of material -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ _BOOKS: Final = "customs/ledger/test_attribution.py"
 _KEPT: Final = "customs/ledger/test_conservation.py"
 _ELECTED: Final = "customs/ledger/test_elections.py"
 _ORDERS: Final = "customs/works/test_orders.py"
+_ADMITTED: Final = "central/test_admission_rules.py"
 _DOOR: Final = "edge/test_adjudicate.py"
 _SUSPENDED: Final = "integration/test_zone_suspended.py"
 _MATRIX: Final = "customs/us/test_matrix.py"
@@ -73,6 +74,15 @@ BOOKS: Final = (
         "Goods stand under a zone lot number that names the admission and its line.",
         ("customs.zone.AdmissionLine.lot",),
         tests(_KEPT, "ten_thousand_movements_conserve_every_lot_and_equal_their_replays"),
+    ),
+    Rule(
+        "Ledger",
+        "admitted-status",
+        "19 CFR 146.41-146.44; 15 CFR 400.14(e)",
+        READ,
+        "No line of an admission is imported in a status that such goods may not have on their day.",
+        ("customs.tables.judging.judge", "customs.us.statuses.admission"),
+        tests(_ADMITTED, "the_day_before_a_program_begins_is_free_and_its_first_day_is_not"),
     ),
     Rule(
         "Work orders",
