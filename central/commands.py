@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -27,16 +27,23 @@ from central.config import LISTEN, CentralConfig, read_config
 from central.database import Database
 from central.errors import CentralError, ConfigError, Denied, SetupError
 from central.given import Given
-from central.intake import LINES, UPLOAD_BYTES_MAX, Asked, ImportAnswer, answer_of
+from central.intake import UPLOAD_BYTES_MAX, Asked, ImportAnswer, Told, answer_of
 from central.projector import Projector
 from central.service import Central
+from central.tasks import end
 from customs.imports import FILES_MAX, Upload
 from customs.tables.reading import TOLD_EVERY
+
+if TYPE_CHECKING:
+    import aiohttp
 
 CONFIG: Final = Path("/etc/zonegate/zonegate.toml")
 TOKEN_VARIABLE: Final = "ZONEGATE_TOKEN"  # noqa: S105 - the name of the variable, not a token
 
-_IMPORT_SECONDS_MAX: Final = 120
+_IMPORT_SECONDS_MAX: Final = 600
+"""A table of ROWS_MAX rows takes a quarter of a minute, and imports wait for each other."""
+
+_LOOK_SECONDS: Final = 1.0
 
 
 def add_central_arguments(parser: argparse.ArgumentParser) -> None:
@@ -243,30 +250,43 @@ async def _import_by_url(url: str, token: str, order: Asked, given: Given) -> in
         form.add_field("supersedes_from", order.supersedes_from.isoformat())
     for upload in order.uploads:
         form.add_field("files", upload.data, filename=upload.name, content_type="application/octet-stream")
-    # Between two words of it, not for all of it: the center tells how far a long one is.
-    timeout = aiohttp.ClientTimeout(total=None, sock_read=_IMPORT_SECONDS_MAX)
-    headers = {"Authorization": f"Bearer {token}", "Accept": LINES}
-    answer: dict[str, Any] = {}
+    headers = {"Authorization": f"Bearer {token}"}
+    timeout = aiohttp.ClientTimeout(total=_IMPORT_SECONDS_MAX)
+    address = f"{url.rstrip('/')}/api/v1/import"
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.post(f"{url.rstrip('/')}/api/v1/import", data=form) as response,
-        ):
-            async for line in response.content:
-                answer = msgspec.json.decode(line, type=dict[str, Any])
-                if "doing" in answer:
-                    _tell(answer["doing"], answer["rows"])
-    except (aiohttp.ClientError, TimeoutError, ValueError, msgspec.MsgspecError) as error:
+        async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
+            watching = asyncio.create_task(_watch(session, address))
+            try:
+                async with session.post(address, data=form) as response:
+                    answer = await response.json()
+            finally:
+                await end(watching)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise SetupError(f"the center at {url} does not answer: {error}; is it running?") from error
     if "error" in answer:
         raise Denied(response.status, answer["error"], answer["next"])
     return _print_answer(msgspec.convert(answer, ImportAnswer), given)
 
 
-def _tell(doing: str, rows: int) -> None:
+async def _watch(session: aiohttp.ClientSession, address: str) -> None:
+    """Tell how far a long import is, as often as a person looks."""
+    import aiohttp
+
+    last = Told()
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError, msgspec.MsgspecError):
+            async with session.get(address) as response:
+                told = msgspec.convert(await response.json(), Told)
+            if told != last:
+                _tell(told)
+            last = told
+
+
+def _tell(told: Told) -> None:
     """How far a long import is."""
-    if rows >= TOLD_EVERY:
-        print(f"{doing}: {rows} rows", file=sys.stderr)  # noqa: T201 - the command line's answer
+    if told.rows >= TOLD_EVERY:
+        print(f"{told.doing}: {told.rows} rows", file=sys.stderr)  # noqa: T201 - the command line's answer
 
 
 def _print_answer(answer: ImportAnswer, given: Given) -> int:

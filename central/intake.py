@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -32,14 +33,8 @@ from sync.center import CenterBook
 from sync.customs_bodies import Imported, ImportRefused
 from sync.decisions import Draft as Decision
 
-Progress = Callable[[str, int], None]
-"""Told what is being done and how many rows of it are."""
-
 UPLOAD_BYTES_MAX: Final = TABLE_BYTES_MAX
 """All files of one import. Only who has the token can send so much."""
-
-LINES: Final = "application/x-ndjson"
-"""Media type of an answer by lines: `Told` while it is worked on, then the answer itself."""
 
 _FURTHEST_EAST: Final = timedelta(hours=14)
 """The zone's clock may be so far ahead of UTC."""
@@ -89,10 +84,16 @@ class ImportAnswer(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """How far an import is: what is being done, and how many rows of it are."""
+    """How far the import under way is: what is being done, and how many rows of it are. Empty for none."""
 
-    doing: str
-    rows: int
+    doing: str = ""
+    rows: int = 0
+
+
+Progress = Callable[[Told], None]
+"""Told how far an import is."""
+
+_Tell = Callable[[str, int], None]
 
 
 def answer_of(result: ImportSummary | Refused) -> ImportAnswer:
@@ -110,29 +111,39 @@ class Intake:
         self._projector = projector
         self._data = data
         self._turn = asyncio.Lock()
+        self.told = Told()
 
-    async def take(
-        self, asked: Asked, progress: Progress = lambda _what, _rows: None
-    ) -> ImportSummary | Refused:
-        """Import all files, or none: then all faults come back."""
+    async def take(self, asked: Asked, progress: Progress = lambda _: None) -> ImportSummary | Refused:
+        """Import all files, or none: then all faults come back. `progress` may be called in a thread."""
+
+        def tell(doing: str, rows: int) -> None:
+            self.told = Told(doing, rows)
+            progress(self.told)
+
         async with self._turn:
+            try:
+                return await self._take(asked, tell)
+            finally:
+                self.told = Told()
+
+    async def _take(self, asked: Asked, tell: _Tell) -> ImportSummary | Refused:
+        async with self._own.lock:
+            book = await self._own.book()
+        sheets: list[Sheet] = []
+        read = await self._read(asked, book, sheets, tell)
+        if isinstance(read, Refused):
+            await self._refuse(asked, read, sum(sheet.seen for sheet in sheets))
+            return read
+        tell("writing", sum(len(sheet.rows) for sheet in sheets))
+        decisions = await asyncio.to_thread(self._decisions, asked, read, sheets)
+        if decisions:
             async with self._own.lock:
-                book = await self._own.book()
-            sheets: list[Sheet] = []
-            read = await self._read(asked, book, sheets, progress)
-            if isinstance(read, Refused):
-                await self._refuse(asked, read, sum(sheet.seen for sheet in sheets))
-                return read
-            progress("writing", sum(len(sheet.rows) for sheet in sheets))
-            decisions = await asyncio.to_thread(self._decisions, asked, read, sheets)
-            if decisions:
-                async with self._own.lock:
-                    await self._own.book()
-                    await self._own.commit(lambda: decisions)
+                await self._own.book()
+                await self._own.commit(lambda: decisions)
         return _summary(read, sheets)
 
     async def _read(
-        self, asked: Asked, book: CenterBook, sheets: list[Sheet], progress: Progress
+        self, asked: Asked, book: CenterBook, sheets: list[Sheet], tell: _Tell
     ) -> Papers | Refused:
         """The papers of an import; its tables are added to `sheets`, without those that are on file just so.
 
@@ -162,7 +173,7 @@ class Intake:
             {**known.products, **{product.gtin: product for product in papers.products}},
             {**known.permits, **{permit.number: permit for permit in papers.permits}},
         )
-        sheets += await asyncio.to_thread(_tables, files[1], on, asked.supersedes_from, faults, progress)
+        sheets += await asyncio.to_thread(_tables, files[1], on, asked.supersedes_from, faults, tell)
         unchanged = await self._judge(sheets, on, faults)
         if faults.total:
             return Refused(tuple(faults.kept), faults.total)
@@ -258,12 +269,11 @@ def _tables(
     on: tables.Papers,
     supersedes_from: date | None,
     faults: Faults,
-    progress: Progress,
+    tell: _Tell,
 ) -> list[Sheet]:
     """In a thread: the sheets of all tables."""
     sheets = []
     for upload in uploads:
-        what = f"reading {shown(upload.name)}"
         sheet = read_table(
             upload.name,
             upload.data,
@@ -271,7 +281,7 @@ def _tables(
             check_digit,
             faults,
             supersedes_from,
-            lambda rows, what=what: progress(what, rows),  # type: ignore[misc]
+            partial(tell, f"reading {shown(upload.name)}"),
         )
         if sheet is not None:
             sheets.append(sheet)

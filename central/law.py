@@ -7,6 +7,7 @@ and an older place of the log still finds them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -44,18 +45,7 @@ class CustomsData:
         ids = [str(row["dataset"]) for row in found]
         if self._book[0] != ids:
             rows = await self._rows(connection, found)
-            self._book = (
-                ids,
-                LawBook(
-                    law.Dataset(
-                        row["sha256"],
-                        Known(row["known_order"], row["known_seq"]),
-                        tuple(rows[str(row["dataset"])]),
-                        row["supersedes_from"],
-                    )
-                    for row in found
-                ),
-            )
+            self._book = ids, await asyncio.to_thread(_law_book, found, rows)
         return self._book[1]
 
     async def product(
@@ -143,10 +133,26 @@ class CustomsData:
         kinds = {str(row["dataset"]): kind_of(row["kind"]) for row in datasets}
         found: dict[str, list[Any]] = {dataset: [] for dataset in kinds}
         rows = await connection.fetch(query("dataset_rows"), *self._who, list(found))
-        for row in rows:
-            dataset = str(row["dataset"])
-            found[dataset].append(row_of(kinds[dataset], row["body"]))
+
+        def type_all() -> None:
+            for row in rows:
+                dataset = str(row["dataset"])
+                found[dataset].append(row_of(kinds[dataset], row["body"]))
+
+        await asyncio.to_thread(type_all)  # of a whole tariff it takes seconds
         return found
+
+
+def _law_book(datasets: list[asyncpg.Record], rows: dict[str, list[Any]]) -> LawBook:
+    return LawBook(
+        law.Dataset(
+            row["sha256"],
+            Known(row["known_order"], row["known_seq"]),
+            tuple(rows[str(row["dataset"])]),
+            row["supersedes_from"],
+        )
+        for row in datasets
+    )
 
 
 def _bound(known: Known) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from central.database import Database
 from central.exchange import Exchange
 from central.filings import Filings
 from central.given import Anchor, Clocks
-from central.intake import Asked, ImportSummary, Intake, Progress
+from central.intake import Asked, ImportSummary, Intake, Progress, Told
 from central.law import CustomsData
 from central.ledger_queries import Ledger
 from central.ownlog import OwnLog
@@ -107,7 +107,7 @@ class Central:
         uploads: Sequence[Upload],
         by: str,
         supersedes_from: date | None = None,
-        progress: Progress = lambda _what, _rows: None,
+        progress: Progress = lambda _: None,
     ) -> ImportSummary | Refused:
         """Import all papers and tables of the files, in one transaction, or none: then all faults come back;
         see `central.intake`.
@@ -116,6 +116,11 @@ class Central:
         if not isinstance(taken, Refused):
             self.counters["imports"] += 1
         return taken
+
+    @property
+    def importing(self) -> Told:
+        """How far the import under way is."""
+        return self._intake.told
 
     async def note_refused(self, names: Sequence[str], got: str, next_step: str, by: str) -> None:
         """Record an import whose files were not read to their ends."""

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports over HTTP: files in, counts or every fault out; whoever asks for it hears how far it is."""
+"""Imports over HTTP: files in, counts or every fault out; whoever asks meanwhile is told how far it is."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Final
@@ -12,77 +10,33 @@ from typing import Final
 import msgspec
 from aiohttp import BodyPartReader, web
 
-from central.errors import CentralError, Denied
-from central.intake import LINES, UPLOAD_BYTES_MAX, Asked, ImportAnswer, Progress, Told, answer_of
+from central.errors import Denied
+from central.intake import UPLOAD_BYTES_MAX, Asked, ImportAnswer, Told, answer_of
 from central.service import Central
 from central.web.gate import bounded_body
 from customs import fields
 from customs.fields import Misfit
 from customs.imports import FILES_MAX, Upload
 
-_NEWS_MAX: Final = 200
-"""Words of progress that wait for a slow reader; the oldest are let go."""
-
 _FIELD_BYTES_MAX: Final = 40
 
 
 class Uploading:
-    """The handler of /api/v1/import."""
+    """The handlers of /api/v1/import."""
 
     def __init__(self, central: Central) -> None:
         self._central = central
 
     def routes(self) -> list[web.RouteDef]:
-        """Its route."""
-        return [web.post("/api/v1/import", self._import)]
+        """Its routes."""
+        return [web.post("/api/v1/import", self._import), web.get("/api/v1/import", self._progress)]
 
-    async def _import(self, request: web.Request) -> web.StreamResponse:
-        order = await read_order(request, self._central)
-        if request.headers.get("Accept", "") == LINES:
-            return await self._by_lines(request, order)
-        answer = await take_order(self._central, order)
-        return web.Response(
-            body=_encoder.encode(answer),
-            status=422 if answer.faults_total else 200,
-            content_type="application/json",
-        )
+    async def _import(self, request: web.Request) -> web.Response:
+        answer = await take_order(self._central, await read_order(request, self._central))
+        return _json(answer, 422 if answer.faults_total else 200)
 
-    async def _by_lines(self, request: web.Request, order: Asked) -> web.StreamResponse:
-        """The answer as the last line; before it, how far it is."""
-        response = web.StreamResponse(headers={"Content-Type": LINES, "Cache-Control": "no-store"})
-        await response.prepare(request)
-        news: asyncio.Queue[Told | None] = asyncio.Queue(_NEWS_MAX)
-        work = asyncio.create_task(self._told_import(order, news))
-        try:
-            while (told := await news.get()) is not None:
-                await response.write(_encoder.encode(told) + b"\n")
-            await response.write(await work + b"\n")
-        finally:
-            # Whoever hangs up has asked for the import all the same: it ends by itself.
-            with contextlib.suppress(CentralError):
-                await asyncio.shield(work)
-        return response
-
-    async def _told_import(self, order: Asked, news: asyncio.Queue[Told | None]) -> bytes:
-        loop = asyncio.get_running_loop()
-
-        def put(told: Told | None) -> None:
-            if news.full():
-                news.get_nowait()
-            news.put_nowait(told)
-
-        def tell(doing: str, rows: int) -> None:
-            loop.call_soon_threadsafe(put, Told(doing, rows))
-
-        try:
-            answer = await take_order(self._central, order, tell)
-        except Denied as error:
-            return _encoder.encode({"error": str(error), "next": error.next_step})
-        except CentralError as error:
-            return _encoder.encode({"error": str(error), "next": "Try again in a few seconds."})
-        finally:
-            loop.call_soon(put, None)
-        return _encoder.encode(answer)
+    async def _progress(self, _: web.Request) -> web.Response:
+        return _json(self._central.importing)
 
 
 async def read_order(request: web.Request, central: Central) -> Asked:
@@ -101,15 +55,12 @@ async def read_order(request: web.Request, central: Central) -> Asked:
         raise
 
 
-async def take_order(
-    central: Central, order: Asked, progress: Progress = lambda _what, _rows: None
-) -> ImportAnswer:
+async def take_order(central: Central, order: Asked) -> ImportAnswer:
     """Import, and say what came of it."""
-    return answer_of(await central.import_files(order.uploads, order.by, order.supersedes_from, progress))
+    return answer_of(await central.import_files(order.uploads, order.by, order.supersedes_from))
 
 
 _BY: Final = "token"
-_encoder = msgspec.json.Encoder()
 
 
 async def _read_body(request: web.Request, names: list[str]) -> Asked:
@@ -169,3 +120,7 @@ def _day(text: str) -> date | None:
             400, f"supersedes_from is {text[:40]!r}, not {misfit.expected}", misfit.next_step
         ) from None
     return day
+
+
+def _json(value: ImportAnswer | Told, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")

@@ -221,6 +221,10 @@ class _Syntax(Exception):
 
 def open_json(name: str, data: bytes, faults: Faults) -> Table | None:
     """A JSON table: an object of `table`, what else it says of itself, and at its end `rows`."""
+    objects = data.count(b"{") - 1
+    if objects > 2 * ROWS_MAX:  # each row has one; a text may have more
+        faults.add(name, "", f"{objects} objects", f"at most {ROWS_MAX} rows in one table", "Split the file.")
+        return None
     text = _Text(data)
     says: dict[str, str] = {}
     try:
