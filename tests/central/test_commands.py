@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.central.dock import Dock
 from tests.central.running import Running, Wire
+from tests.customs.tables.examples import ROWS, as_csv
 
 
 async def test_a_center_is_run_enrols_imports_rebuilds_and_ends(running: Running, tmp_path: Path) -> None:
@@ -58,3 +59,41 @@ async def test_a_faulty_configuration_ends_with_all_its_faults(tmp_path: Path) -
     code, _, wrong = await Running(config).command("central", "--config", str(config))
     assert code == 2
     assert wrong.count("expected") == 4
+
+
+async def test_a_center_that_is_killed_in_mid_import_has_all_of_it_or_nothing(
+    running: Running, tmp_path: Path
+) -> None:
+    ports = tmp_path / "ports.csv"
+    rows = [{**ROWS["tariff"][0], "hts": f"{number:08d}"} for number in range(10_000_000, 10_060_000)]
+    ports.write_bytes(as_csv(rows))
+    center = ("--center", running.url)
+    importing = asyncio.create_task(running.command("import", *center, str(ports), token=running.token))
+    assert running.process is not None
+    async with asyncio.timeout(60):
+        while '"doing":""' in await asyncio.to_thread(_importing, running.url):  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(0.01)
+    running.process.kill()
+    await running.process.wait()
+    code, _, wrong = await importing
+    assert code == 1
+    assert "does not answer" in wrong
+
+    code, said, wrong = await running.command(
+        "import", "--database", "--config", str(running.config), str(ports)
+    )
+    assert code == 0
+    whole = "0 were on file just so; table tariff ports: 60000 rows\n"
+    assert said.endswith((whole, "1 were on file just so\n"))
+    assert "reading ports.csv: 60000 rows" in wrong
+    ports.write_bytes(as_csv([{**ROWS["tariff"][0], "hts": "x"}]))
+    code, _, wrong = await running.command(
+        "import", "--database", "--config", str(running.config), "--supersedes-from", "2026-01-01", str(ports)
+    )
+    assert code == 1
+    assert "ports.csv, row 2, column hts: x" in wrong
+
+
+def _importing(url: str) -> str:
+    with urllib.request.urlopen(f"{url}/api/v1/import") as answer:
+        return str(answer.read(), "utf-8")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from central.datasets import PART_BYTES_MAX
-from central.intake import ImportSummary
+from central.errors import Unavailable
+from central.intake import ImportSummary, Told
 from central.service import Central
 from customs.imports import Refused, Upload
 from customs.known import Known
@@ -225,3 +227,62 @@ async def test_json_tables_name_themselves(center: Central) -> None:
     data = as_json("tariff", ROWS["tariff"], name="hts-2026", supersedes_from="2026-02-01")
     taken = await take(center, Upload("t.json", data))
     assert [(table.kind, table.name, table.rows) for table in taken.tables] == [("tariff", "hts-2026", 3)]
+
+
+async def test_a_server_that_cuts_the_connection_in_mid_import_leaves_nothing(
+    center: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = await own_entries(center)
+    write = center._own.record.store
+
+    async def cut(connection: Any, *args: Any) -> Any:
+        own = await write(connection, *args)
+        await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return own
+
+    monkeypatch.setattr(center._own.record, "store", cut)
+    with pytest.raises(Unavailable):
+        await center.import_files(EVERYTHING, "anna")
+    monkeypatch.undo()
+    assert await own_entries(center) == entries
+    assert await rows_of(center) == [[], []]
+    await take(center, *EVERYTHING)
+    assert all(await rows_of(center))
+
+
+async def test_imports_wait_for_each_other_and_see_what_the_other_brought(center: Central) -> None:
+    await take(center, *EVERYTHING[:2])
+    one = as_csv([{**ROWS["tariff"][0], "advalorem": "0.04"}])
+    other = as_csv([{**ROWS["tariff"][0], "advalorem": "0.05"}])
+    results = await asyncio.gather(
+        *(center.import_files([Upload("t.csv", data)], "anna") for data in (one, other))
+    )
+    assert [type(result) for result in results] == [ImportSummary, Refused]
+    async with center.database.session() as connection:
+        assert len((await center.customs.law_book(connection)).datasets) == 1
+
+
+async def test_two_tables_of_one_import_are_judged_by_each_other(center: Central) -> None:
+    await take(center, *EVERYTHING[:2])
+    for kind in ("tariff", "admission-line", "customs-product"):
+        first = ROWS[kind][0]
+        changed = (
+            {**first, "valid_to": "2026-03-01"} if "valid_from" in first else {**first, "price": "30000"}
+        )
+        refused = await refuse(center, Upload("a.csv", as_csv([first])), Upload("b.csv", as_csv([changed])))
+        assert {fault.file for fault in refused.faults} == {"b.csv"}
+    opening = {**ROWS["opening-balance"][0], "lot": "A1/2"}
+    files = [
+        Upload("a.csv", as_csv(ROWS["admission-line"])),
+        Upload("o.csv", as_csv([opening])),
+    ]
+    assert (await refuse(center, *files)).faults[0].file == "o.csv"
+
+
+async def test_how_far_an_import_is_can_be_asked(center: Central) -> None:
+    await take(center, *EVERYTHING[:2])
+    rows = [{**ROWS["harbor-port"][0], "code": f"{number:04d}"} for number in range(9_000)]
+    told: list[Told] = []
+    await take(center, Upload("ports.csv", as_csv(rows)), progress=told.append)
+    assert told == [Told("reading ports.csv", 5_000), Told("writing", 9_000)]
+    assert center.importing == Told()

@@ -32,6 +32,7 @@ from customs.works.events import OrderEvent
 from sync import wire
 from tests.central.dock import Dock
 from tests.central.test_books import a_day
+from tests.customs.tables.examples import ROWS, as_csv
 
 DESCRIPTION = json.loads((files("central.web") / "openapi.json").read_text("utf-8"))
 Client = TestClient[web.Request, web.Application]
@@ -99,7 +100,7 @@ async def test_real_answers_are_as_described(
         validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
         checked += 1
         assert body.get("items") != [], url
-    assert checked == 21
+    assert checked == 22
 
 
 async def test_a_changed_answer_would_be_noticed(
@@ -166,7 +167,9 @@ async def test_an_import_takes_the_token_and_tells_every_fault(
     assert (await again.json())["unchanged"] == 5
 
 
-async def test_an_import_over_its_bound_is_refused(client: Client, token: dict[str, str]) -> None:
+async def test_an_import_over_its_bound_is_refused_and_recorded(
+    client: Client, center: Central, token: dict[str, str]
+) -> None:
     answer = await client.post(
         "/api/v1/import?name=a.json", data=io.BytesIO(b" " * (UPLOAD_BYTES_MAX + 1)), headers=token
     )
@@ -176,6 +179,30 @@ async def test_an_import_over_its_bound_is_refused(client: Client, token: dict[s
     assert (await client.post("/api/v1/import", data=form, headers=token)).status == 413
     unnamed = await client.post("/api/v1/import", data=b"x", headers=token)
     assert unnamed.status == 400
+    async with center.database.session() as connection:
+        refused = await center._own.record.own_of_type(connection, "import-refused")
+    assert [(stored.body.file, stored.body.sha256) for stored in refused] == [("a.json", ""), ("a.csv", "")]
+
+
+async def test_tables_come_by_the_interface_and_by_the_page(
+    client: Client, center: Central, token: dict[str, str]
+) -> None:
+    table = as_csv(ROWS["program"])
+    taken = await client.post("/api/v1/import?name=p.csv", data=table, headers=token)
+    assert (await taken.json())["tables"] == [{"kind": "program", "name": "p", "rows": 1}]
+    await center.projector.catch_up()
+    assert await (await client.get("/api/v1/import")).json() == {"doing": "", "rows": 0}
+    changed = as_csv([{**ROWS["program"][0], "advalorem": "0.1", "valid_from": "2026-06-08"}])
+    refused = await client.post("/api/v1/import?name=q.csv", data=changed, headers=token)
+    assert refused.status == 422
+    for day, status in (("2026-02-30", 400), ("2026-06-09", 422), ("2026-06-08", 200)):
+        form = aiohttp.FormData()
+        form.add_field("files", changed, filename="q.csv")
+        form.add_field("supersedes_from", day)
+        page = {**token, "Accept": "text/html"}
+        answer = await client.post("/import", data=form, headers=page)
+        assert answer.status == status, day
+        assert ("table program q: 1 rows" in await answer.text()) == (status == 200)
 
 
 async def test_lists_come_in_pages_without_gap_or_repeat(client: Client, center: Central, dock: Dock) -> None:
