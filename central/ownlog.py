@@ -102,9 +102,8 @@ class OwnLog:
             own = [head for head in heads if head.node == CENTER]
             finding = await self._rule_e(connection, own)
             self.ahead = await self.record.ahead(connection)
-            self.crossed = {}
-            for node, stop in await self.record.stops(connection):
-                self.note_crossed(node, stop)
+            crossed = await self.record.crossed(connection, book.settled)
+            self.crossed = {each.entry_id: each for each in crossed}
         self.epochs = [head.place.epoch for head in own]
         self.recent.clear()
         await self._read_roll(book, finding)
@@ -114,12 +113,17 @@ class OwnLog:
         return book
 
     def note_crossed(self, node: str, entry: Entry) -> None:
-        """Remember an entry if it is a STOP that was not obeyed; the oldest are let go beyond CROSSED_MAX."""
+        """Remember an entry if it is a STOP that was not obeyed. Beyond CROSSED_MAX those are let go whose
+        case is settled, then the oldest.
+        """
         crossed = crossed_of(node, entry)
-        if crossed is not None:
-            self.crossed[crossed.entry_id] = crossed
-            while len(self.crossed) > CROSSED_MAX:
-                del self.crossed[next(iter(self.crossed))]
+        if crossed is None:
+            return
+        self.crossed[crossed.entry_id] = crossed
+        if len(self.crossed) > CROSSED_MAX:
+            settled = self._book.settled if self._book else {}
+            kept = [each for each in self.crossed.values() if each.case not in settled]
+            self.crossed = {each.entry_id: each for each in kept[-CROSSED_MAX:]}
 
     async def meet_witness(self, witness: Head | None, asking: str) -> None:
         """Apply rule E to a signed head of the own log that an epoch of a node shows: where it is not in the

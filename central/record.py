@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from central.errors import Denied, Unavailable
 from central.queries import query
 from sync.bodies import read_body
+from sync.cases import Crossed, crossed_of
 from sync.center import ACCOUNTING, CLAIMS_MAX, CenterBook, adopted_ids
 from sync.chain import Stored
 from sync.entry import GENESIS, Entry, Head, Place, read_record
@@ -63,7 +64,10 @@ _FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 
 CROSSED_MAX: Final = 1_000
-"""STOPs that were not obeyed, kept as cases; a zone with more of them needs another kind of help."""
+"""STOPs that were not obeyed and whose case is open; a zone with more of them needs another kind of help."""
+
+_BEHIND_ALL: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+"""No entry's id is as high."""
 
 AHEAD: Final = timedelta(hours=24)
 """A clock is wrong for certain when it is a day ahead; `entry_ahead` in the migrations says the same."""
@@ -129,10 +133,20 @@ class Record:
         rows = await connection.fetch(query("ahead"), *self._who)
         return {row["epoch"]: Place(row["epoch"], row["seq"], row["hash"]) for row in rows}
 
-    async def stops(self, connection: Connection) -> list[tuple[str, Entry]]:
-        """The last STOPs of docks that may have been crossed all the same, oldest first, with their node."""
-        rows = await connection.fetch(query("crossed_stops"), *self._who, CROSSED_MAX)
-        return [(row["node"], read_record(row["record"])) for row in reversed(rows)]
+    async def crossed(self, connection: Connection, settled: Container[str]) -> list[Crossed]:
+        """The last STOPs of docks that may have been crossed all the same and whose case is not `settled`:
+        at most CROSSED_MAX, oldest first.
+        """
+        found: list[Crossed] = []
+        before = _BEHIND_ALL
+        while len(found) < CROSSED_MAX:
+            rows = await connection.fetch(query("crossed_stops"), *self._who, CROSSED_MAX, before)
+            told = (crossed_of(row["node"], read_record(row["record"])) for row in rows)
+            found += [each for each in told if each is not None and each.case not in settled]
+            if len(rows) < CROSSED_MAX:
+                break
+            before = rows[-1]["entry_id"]
+        return found[CROSSED_MAX - 1 :: -1]
 
     async def own_of_type(self, connection: Connection, entry_type: str) -> list[Stored]:
         """The entries of one type in the center's own log, in order."""

@@ -69,6 +69,11 @@ class Crossed(msgspec.Struct, frozen=True):
     reason: str
     sure: bool
 
+    @property
+    def case(self) -> str:
+        """The name of its case, by which it is settled."""
+        return f"crossed:{self.entry_id}"
+
 
 def crossed_of(node: str, entry: Entry) -> Crossed | None:
     """What an entry of a node's log says of a STOP that was not obeyed, also of one that it tells again for
@@ -382,10 +387,10 @@ def _disputed(book: CenterBook) -> Iterator[Case]:
 
 
 def _crossed(crossed: Mapping[str, Crossed]) -> Iterator[Case]:
-    for entry_id, load in crossed.items():
+    for load in crossed.values():
         went = "went through all the same" if load.sure else "may have gone through all the same"
         yield Case(
-            f"crossed:{entry_id}",
+            load.case,
             CASE,
             f"Load {load.load} was stopped at door {load.door} of {load.node} ({load.reason}) and {went}.",
             (),

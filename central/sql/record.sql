@@ -48,9 +48,9 @@ WHERE tenant = $1 AND zone = $2 AND occurred_at - received_at > interval '24 hou
 ORDER BY node, epoch, seq
 
 -- name: crossed_stops
--- The newest STOPs of docks whose passage went through, also those told again for a log that cannot be stored:
+-- The newest STOPs of docks, before one, whose passage went through, also those told again for a log that cannot be stored:
 -- what a record says cannot look like this in a text.
-SELECT node, record FROM (
+SELECT node, entry_id, record FROM (
     SELECT node, entry_id, record FROM entry
     WHERE tenant = $1 AND zone = $2 AND type = 'stop' AND node <> 'center'
     UNION ALL
@@ -58,7 +58,7 @@ SELECT node, record FROM (
     WHERE tenant = $1 AND zone = $2 AND type = 'adopt' AND node <> 'center'
         AND position(convert_to('"type":"stop"', 'UTF8') in record) > 0
 ) told
-WHERE position(convert_to('"kind":"crossed"', 'UTF8') in record) > 0
+WHERE position(convert_to('"kind":"crossed"', 'UTF8') in record) > 0 AND entry_id < $4
 ORDER BY entry_id DESC LIMIT $3
 
 -- name: all_heads

@@ -294,6 +294,29 @@ async def test_a_stop_that_was_crossed_all_the_same_is_a_case_until_somebody_has
     await again.close()
 
 
+async def test_a_crossed_stop_stays_a_case_however_many_were_settled_since(
+    open_center: Opener, center: Central, dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("ownlog", "record"):
+        monkeypatch.setattr(f"central.{module}.CROSSED_MAX", 2)
+    oldest, *others = (dock.stop(crossed=True) for _ in range(2))
+    await dock.talk(center)
+    for _ in range(3):
+        for other in others:
+            await center.people.settle(Settle(f"crossed:{other}", "brought back", "Dana"))
+        others = [dock.stop(crossed=True)]
+        await dock.talk(center)
+    expected = {f"crossed:{oldest}", f"crossed:{others[0]}"}
+    assert set(await cases(center)) == expected
+    await center.close()
+    again = await open_center()
+    assert set(await cases(again)) == expected
+    newest = dock.stop(crossed=True)
+    await dock.talk(again)
+    assert set(await cases(again)) == {f"crossed:{others[0]}", f"crossed:{newest}"}, "the bound holds"
+    await again.close()
+
+
 async def test_a_crossed_stop_that_is_told_again_is_one_case(
     open_center: Opener, center: Central, dock: Dock
 ) -> None:
