@@ -57,6 +57,9 @@ _LATE_TOLD_US: Final = 1_000_000
 _NEWS_US: Final = 60_000_000
 """What happened once is shown for so long behind the state's sentence."""
 
+_CUTS_ASKING: Final = 2
+"""Connections in a row that end over the question for the reader's version before it is left out."""
+
 _NOTES_MAX: Final = 8
 _REPORT, _CLOSED = 61, 4  # RO_ACCESS_REPORT, CLOSE_CONNECTION_RESPONSE
 
@@ -116,7 +119,7 @@ class Reader:
         self._tally = _Tally()
         self._bad: deque[BadFrame] = deque(maxlen=BAD_FRAMES_KEPT)
         self._session: Session | None = None
-        self._negotiate = True
+        self._cut_asking = 0
         self._waiting: asyncio.Timeout | None = None
         self._work = 0
         self._late_untold = 0
@@ -208,7 +211,7 @@ class Reader:
             self._inputs,
             self._outputs,
             self._connected_us,
-            negotiate=self._negotiate,
+            negotiate=self._cut_asking < _CUTS_ASKING,
         )
         framer = LlrpFramer()
         self._session = session
@@ -217,15 +220,17 @@ class Reader:
         try:
             await self._pump(link, session, framer)
         except LinkLost:
-            # Nothing more can be said to it. A reader of 1.0.1 that ends the connection over the question for
-            # its version is not asked again.
-            self._negotiate = self._negotiate and not session.asks_version
+            # Nothing more can be said to it. A reader of 1.0.1 may end the connection over the question for
+            # its version, and is not asked the next time; one cut may be chance.
+            self._cut_asking += session.asks_version
             raise
         except (ReaderFault, asyncio.CancelledError):
             self._session = None
             await _part(link, session, framer)
             raise
         finally:
+            if session.ready and self._cut_asking:
+                self._cut_asking = _CUTS_ASKING - 1  # the next time it is asked once more
             self._session = None
 
     async def _pump(self, link: Link, session: Session, framer: LlrpFramer) -> Never:

@@ -10,7 +10,8 @@ from drivers.llrp.messages import FRAME_LENGTH_MAX, HEADER_LENGTH
 
 __all__ = ["BadHeader", "LlrpFramer"]
 
-# 1 is LLRP 1.0.1, 2 is 1.1, 3 is 2.0; nobody speaks another.
+# 1 is LLRP 1.0.1, 2 is 1.1; 3 is 2.0 (that from memory). Nobody speaks another, and no reader is asked for
+# more than 1.1: one that says 3 all the same is understood where it says what 1.1 has.
 _VERSIONS: Final = frozenset((1, 2, 3))
 
 
@@ -76,7 +77,7 @@ class LlrpFramer:
         if first >> 5:
             return 0, f"reserved bits are {first >> 5:03b}, expected 000"
         if first >> 2 & 7 not in _VERSIONS:
-            return 0, f"version is {first >> 2 & 7}, expected 1 or 2"
+            return 0, f"version is {first >> 2 & 7}, expected 1, 2 or 3"
         if not HEADER_LENGTH <= length <= self._length_max:
             return 0, f"length is {length}, expected {HEADER_LENGTH} to {self._length_max}"
         return length, ""

@@ -126,7 +126,7 @@ def encode(message: Message) -> bytes:
         if not 0 <= message.id <= 0xFFFFFFFF:
             raise LlrpError(f"id is {message.id}, expected a number of 32 bits")
         if not 0 <= message.version <= _VERSION_MAX:
-            raise LlrpError(f"version is {message.version}, expected 1 or 2")
+            raise LlrpError(f"version is {message.version}, expected a number of 3 bits")
         return struct.pack(">HII", message.version << 10 | kind, length, message.id) + body
     except LlrpError as error:
         raise error.within(message.name) from None

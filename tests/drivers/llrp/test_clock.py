@@ -104,6 +104,60 @@ def test_a_backlog_that_drains_is_late_and_no_jump() -> None:
     assert clock.jumps == 0
 
 
+def test_a_backlog_that_comes_as_fast_as_it_was_seen_is_late_and_no_jump() -> None:
+    clock = ReaderClock()
+    for step in range(10):
+        seen(clock, UTC + step * SECOND, step * SECOND)
+    # The line stalls for 6 s, and then just keeps up: all are as late for as long as a pallet is there.
+    for step in range(250):
+        stamp_us, now_us = 10 * SECOND + step * SECOND // 10, 16 * SECOND + step * SECOND // 10
+        assert abs(seen(clock, UTC + stamp_us, now_us).last_us - stamp_us) < 10_000
+    assert clock.jumps == 0
+
+
+def test_a_clock_put_back_while_nothing_was_read_is_found_though_its_stamps_go_on() -> None:
+    clock = ReaderClock()
+    seen(clock, UTC, 0)
+    hour_us = 3600 * SECOND
+    times = [seen(clock, UTC + hour_us + (s - 5) * SECOND, hour_us + s * SECOND).last_us for s in range(60)]
+    assert times[40:] == [hour_us + s * SECOND for s in range(40, 60)]
+    assert (clock.jumps, clock.jump_us // SECOND) == (1, -5)
+
+
+def test_a_clock_put_back_is_found_by_three_reports_once_it_says_what_it_had_said() -> None:
+    clock = ReaderClock()
+    for step in range(100):
+        seen(clock, UTC + step * SECOND // 50, step * SECOND // 50)
+    begun_us = 2 * SECOND
+    for step in range(3):
+        now_us = begun_us + step * 20_000
+        seen(clock, UTC + now_us - 3600 * SECOND, now_us)
+    assert clock.jumps == 1, "and not after two seconds of reads in the past"
+    now_us = begun_us + 60_000
+    assert seen(clock, UTC + now_us - 3600 * SECOND, now_us).last_us == now_us
+
+
+def test_a_clock_put_back_between_the_greeting_and_the_first_read_is_told() -> None:
+    clock = ReaderClock()
+    clock.greet(UTC + 3600 * SECOND, 100 * SECOND)
+    times = [seen(clock, UTC + step * SECOND // 10, (101 * 10 + step) * SECOND // 10) for step in range(40)]
+    assert [read.last_us for read in times[21:]] == [(1010 + step) * SECOND // 10 for step in range(21, 40)]
+    assert (clock.jumps, round(clock.jump_us / SECOND)) == (1, -3601)
+
+
+def test_the_slices_of_one_report_are_one_witness() -> None:
+    clock = ReaderClock()
+    for step in range(5):
+        seen(clock, UTC + step * SECOND, step * SECOND)
+    now_us, wild_us = 5 * SECOND, UTC + 3600 * SECOND
+    for _ in range(9):
+        seen(clock, wild_us, now_us)
+    assert clock.jumps == 0
+    for late in (1, 2):
+        seen(clock, wild_us + late * SECOND, now_us + late * SECOND)
+    assert clock.jumps == 1, "the control: three reports are"
+
+
 def test_one_damaged_stamp_moves_nothing() -> None:
     clock = ReaderClock()
     for step in range(20):

@@ -106,7 +106,7 @@ async def test_a_greeting_that_says_no_is_told_and_tried_again(state: int, words
         assert heard.states == [State.OPENING, State.LOST, State.READY]
 
 
-async def test_a_reader_that_hangs_up_over_the_question_for_its_version_is_not_asked_again() -> None:
+async def test_a_reader_that_hangs_up_over_the_question_for_its_version_is_not_asked_the_next_time() -> None:
     peer = Peer()
 
     def hang_up(message: Message) -> None:
@@ -116,11 +116,27 @@ async def test_a_reader_that_hangs_up_over_the_question_for_its_version_is_not_a
     peer.refuses = hang_up
     async with gate(peer) as heard:
         assert heard.states == [State.OPENING, State.LOST, State.READY]
+        assert peer.names().count("GET_SUPPORTED_VERSION") == 2, "once more: the first cut might be chance"
         for lost in (2, 3):
             peer.hang_up()
             await heard.until(lambda lost=lost: heard.states.count(State.LOST) == lost)  # type: ignore[misc]
             await heard.until_state(State.READY)
-        assert peer.names().count("GET_SUPPORTED_VERSION") == 1
+            assert peer.names().count("GET_SUPPORTED_VERSION") == 1 + lost
+
+
+async def test_a_line_cut_by_chance_at_the_question_for_the_version_costs_no_version() -> None:
+    peer = Peer(version=2)
+    cuts = [True]
+
+    def cut(message: Message) -> None:
+        if message.name == "GET_SUPPORTED_VERSION" and cuts:
+            cuts.pop()
+            peer.hang_up()
+
+    peer.refuses = cut
+    async with gate(peer):
+        assert peer.names().count("GET_SUPPORTED_VERSION") == 2
+        assert peer.received[-1].version == 2
 
 
 async def test_a_reader_that_ignores_the_question_for_its_version_speaks_1_0_1() -> None:
