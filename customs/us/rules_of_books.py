@@ -12,6 +12,8 @@ _KEPT: Final = "customs/ledger/test_conservation.py"
 _ELECTED: Final = "customs/ledger/test_elections.py"
 _ORDERS: Final = "customs/works/test_orders.py"
 _ADMITTED: Final = "central/test_admission_rules.py"
+_STATUS: Final = "customs/us/test_statuses.py"
+_SHORT: Final = "customs/us/test_shortages.py"
 _DOOR: Final = "edge/test_adjudicate.py"
 _SUSPENDED: Final = "integration/test_zone_suspended.py"
 _MATRIX: Final = "customs/us/test_matrix.py"
@@ -83,6 +85,42 @@ BOOKS: Final = (
         "No line of an admission is imported in a status that such goods may not have on their day.",
         ("customs.tables.judging.judge", "customs.us.statuses.admission"),
         tests(_ADMITTED, "the_day_before_a_program_begins_is_free_and_its_first_day_is_not"),
+    ),
+    Rule(
+        "Ledger",
+        "status-act",
+        "19 CFR 146.41-146.44",
+        READ,
+        "People change a status only as the rules of statuses let them, and the goods become a lot of their own.",
+        ("central.bookkeeping.Bookkeeping.change_status",),
+        tests(_STATUS, "only_these_changes_are_allowed", "lost_identity_needs_a_decision"),
+    ),
+    Rule(
+        "Ledger",
+        "constructive",
+        "19 CFR 146.61",
+        READ,
+        "Goods of an accepted entry wait apart from the stock; a weekly entry's are entered as they leave.",
+        ("central.bookkeeping.Bookkeeping.accept",),
+        tests(_ELECTED, "a_rejected_entry_restores_status_and_layer_of_goods_that_were_constructively_out"),
+    ),
+    Rule(
+        "Ledger",
+        "elections",
+        "19 CFR 146.23(a)(2)",
+        READ,
+        "A method is elected beforehand, by an authority, and never backdated.",
+        ("central.bookkeeping.Bookkeeping.elect", "customs.ledger.elections.why_refused"),
+        tests(_ELECTED, "an_election_is_refused_backwards_twice_and_without_authority"),
+    ),
+    Rule(
+        "Ledger",
+        "adjustments",
+        "19 CFR 146.25, 146.53(a)(3)",
+        READ,
+        "Every shortage and overage is recorded, whether or not it is reported.",
+        ("central.bookkeeping.Bookkeeping.adjust", "customs.us.shortages.judge"),
+        tests(_SHORT, "missing_brackets_of_the_example_zone"),
     ),
     Rule(
         "Work orders",
