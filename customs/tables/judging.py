@@ -202,7 +202,15 @@ def _judge_keys(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
                 "The same goods would count twice; take it out here.",
             )
         filed = on_file.rows.get(key)
-        if filed and filed[-1].row != kept.row and sheet.supersedes_from is None:
+        if filed and sheet.kind.name == OPENINGS:
+            faults.add(
+                sheet.file,
+                at,
+                f"{shown(key)}, which is on file",
+                f"lots that have not opened; {filed[-1].where} has it",
+                "Take it out: it would count twice. What is wrong with it is adjusted in the books.",
+            )
+        elif filed and filed[-1].row != kept.row and sheet.supersedes_from is None:
             faults.add(
                 sheet.file,
                 at,

@@ -97,6 +97,11 @@ def _opening(row: OpeningBalance, papers: Papers) -> Iterator[Bad]:
     yield from _declared(line, papers.today)
     if line.product not in papers.products:
         yield Bad("product", line.product, "a product that is on file", "Import the product first.")
+    document, _, number = row.lot.rpartition("/")
+    permit = papers.permits.get(document)
+    if permit is not None and any(number == one.line for one in permit.lines):
+        expected = "a lot of before these books; what a permit on file lets in counts when it comes"
+        yield Bad("lot", row.lot, expected, "Take it out, or let it come through a door.")
     if line.admitted is None:
         yield Bad("admitted", "nothing", "the day of admission, which is the lot's place in FIFO", "Add it.")
     elif row.as_of < line.admitted:

@@ -185,11 +185,21 @@ async def test_what_supersedes_is_known_from_its_own_place_on(center: Central) -
     assert then.at(Known(0, 0)).one(Program, "S301-X", date(2026, 6, 7)) is None
 
 
-async def test_a_lot_counts_once_as_an_admission_or_as_an_opening_balance(center: Central) -> None:
+async def test_a_lot_counts_once_whatever_is_imported_again(center: Central) -> None:
     await take(center, *EVERYTHING)
-    doubled = {**ROWS["opening-balance"][0], "lot": "A1/2"}
-    refused = await refuse(center, Upload("o.csv", as_csv([doubled])))
-    assert refused.faults[0].expected == "a lot that is not on file as an admission's line"
+    opening = ROWS["opening-balance"][0]
+    more = as_csv([opening, {**opening, "lot": "A0/8"}])
+    for supersedes in (None, date(2026, 6, 1)):
+        refused = await refuse(center, Upload("o.csv", more), supersedes_from=supersedes)
+        assert [fault.where for fault in refused.faults] == ["row 2, column lot"]
+    by_door = as_csv([{**opening, "lot": "A1/1"}])
+    assert "when it comes" in (await refuse(center, Upload("o.csv", by_door))).faults[0].expected
+    line = as_csv([{**ROWS["admission-line"][0], "price": "30000"}])
+    assert (await refuse(center, Upload("a.csv", line))).faults[0].where == "row 2, column line"
+    await take(center, Upload("a.csv", line), supersedes_from=date(2026, 6, 1))
+    async with center.database.session() as connection:
+        lines = await center.customs.admission_lines(connection, [("A1", "2")])
+    assert lines["A1", "2"].values.price == Decimal(30_000)
 
 
 async def test_nodes_never_get_customs_data(center: Central, dock: Dock) -> None:
@@ -271,12 +281,6 @@ async def test_two_tables_of_one_import_are_judged_by_each_other(center: Central
         )
         refused = await refuse(center, Upload("a.csv", as_csv([first])), Upload("b.csv", as_csv([changed])))
         assert {fault.file for fault in refused.faults} == {"b.csv"}
-    opening = {**ROWS["opening-balance"][0], "lot": "A1/2"}
-    files = [
-        Upload("a.csv", as_csv(ROWS["admission-line"])),
-        Upload("o.csv", as_csv([opening])),
-    ]
-    assert (await refuse(center, *files)).faults[0].file == "o.csv"
 
 
 async def test_how_far_an_import_is_can_be_asked(center: Central) -> None:
