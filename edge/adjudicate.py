@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -27,11 +27,10 @@ from customs.documents import (
     Status,
     earliest,
 )
-from customs.us.matrix import DISPOSITIONS, MATRIX, Disposition, last_warehouse_day
-from customs.us.rulings import Allowed
 from edge import words
 from edge.books import Done, Job, NodeBooks, is_single
 from edge.given import CODE_BYTES_MAX
+from edge.leaving import destroys, has_expired, status_forbids, trouble_on
 from edge.reads import GOODS_RULES, identity_at, local_day, rules_in_force
 from gs1.identify import Identity
 from gs1.load import ASSETS, PLACES, Load, Unknown, WorkOrder
@@ -430,73 +429,27 @@ def _by_line(
     asked = (load.gtin, verdict.direction, load.unit)
     if (line.product, line.direction, line.unit) != asked:
         return replace(verdict, reason="not-on-permit")
-    forbidden = permit.owner == load.owner and _status_forbids(books, verdict, permit)
-    if line.status != load.status and not forbidden:
+    leaves = verdict.direction is Direction.OUT and rules_in_force(books) >= GOODS_RULES
+    forbidden = status_forbids(load, permit) if leaves and permit.owner == load.owner else None
+    if line.status != load.status and forbidden is None:
         return replace(verdict, reason="not-on-permit")
     verdict = replace(verdict, line=ref)
     if permit.owner != load.owner:
         return replace(verdict, reason="wrong-owner")
     if permit.kind not in PERMIT_KINDS or not _KNOWN_RULES.issuperset(permit.rules):
         return replace(verdict, reason="update-dock")
-    if forbidden:
-        return replace(verdict, reason="status-forbids")
+    if forbidden is not None:
+        return replace(verdict, reason="status-forbids", remark=forbidden.words)
     if not moment.synchronized:
         return replace(verdict, reason="clock-unsure")
     today = local_day(books, moment.at)
-    if rules_in_force(books) >= GOODS_RULES and verdict.direction is Direction.OUT:
-        trouble = _goods_trouble(load, permit, line, today)
-        if trouble is not None:
-            return replace(verdict, reason=trouble[0], date=trouble[1].isoformat() if trouble[1] else None)
+    if leaves and (trouble := trouble_on(load, permit, line, today)) is not None:
+        return replace(verdict, reason=trouble[0], date=trouble[1].isoformat() if trouble[1] else None)
     if today < permit.valid_from:
         return replace(verdict, reason="permit-not-yet-valid", date=permit.valid_from.isoformat())
     if today > permit.valid_to:
         return replace(verdict, reason="permit-expired", date=permit.valid_to.isoformat())
     return _by_account(books, verdict, ref, line, moment)
-
-
-def _status_forbids(books: NodeBooks, verdict: Verdict, permit: Permit) -> bool:
-    """Whether the goods' zone status keeps them from leaving on this kind of permit; goods in suspense leave
-    on none.
-    """
-    assert verdict.load is not None
-    if verdict.direction is not Direction.OUT or rules_in_force(books) < GOODS_RULES:
-        return False
-    status = verdict.load.status or Status.SUSPENSE
-    disposition = DISPOSITIONS.get(permit.kind)
-    if status is Status.SUSPENSE or disposition is None:
-        return status is Status.SUSPENSE
-    return not isinstance(MATRIX[disposition][status], Allowed)
-
-
-def _goods_trouble(
-    load: LoadFacts, permit: Permit, line: PermitLine, today: date
-) -> tuple[str, date | None] | None:
-    """What keeps goods from leaving on a line on this day beside the permit's own dates: reason and date."""
-    if _has_expired(load, today) and not _destroys(permit):
-        return "expired", load.expiry
-    if load.imported is not None and DISPOSITIONS.get(permit.kind) in _TO_WAREHOUSE:
-        last = last_warehouse_day(load.imported)
-        if today > last:
-            return "over-five-years", last
-    opens, closes = line.quota_opens, line.quota_closes
-    if (opens is not None and today < opens) or (closes is not None and today > closes):
-        return "quota-closed", None
-    return None
-
-
-_TO_WAREHOUSE: Final = (Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT)
-
-
-def _destroys(permit: Permit) -> bool:
-    """Whether goods leave on it to be destroyed, so that what is wrong with them does not keep them here."""
-    return DISPOSITIONS.get(permit.kind) is Disposition.DESTRUCTION
-
-
-def _has_expired(load: LoadFacts, today: date) -> bool:
-    """Whether the day is past on which goods may be used: GS1's use-by date, AI (17) or (7003), and what the
-    notice says of it. A best-before (15) or sell-by date (16) speaks of quality and sale, and stops nothing.
-    """
-    return load.expiry is not None and load.expiry < today
 
 
 def _domestic(books: NodeBooks, verdict: Verdict, conveyance: Conveyance, moment: Moment) -> Verdict:
@@ -507,11 +460,11 @@ def _domestic(books: NodeBooks, verdict: Verdict, conveyance: Conveyance, moment
     if not asked or load is None or load.expiry is None:
         return passes
     permits = (books.line(ref) for ref in conveyance.permit_lines)
-    if any(found is not None and _destroys(found[0]) for found in permits):
+    if any(found is not None and destroys(found[0]) for found in permits):
         return passes
     if not moment.synchronized:
         return replace(verdict, reason="clock-unsure")
-    if _has_expired(load, local_day(books, moment.at)):
+    if has_expired(load, local_day(books, moment.at)):
         return replace(verdict, reason="expired", date=load.expiry.isoformat())
     return passes
 

@@ -393,7 +393,7 @@ TABLE: Final[tuple[Row, ...]] = (
         "out",
         "goods whose zone status the kind of permit does not allow",
         STOP,
-        "Status {status} may not leave on this permit.",
+        "{status} goods may not leave on this permit.",
         "Take it back. Another permit is needed.",
     ),
     Row(

@@ -66,10 +66,14 @@ def _movement(entry: Entry) -> tuple[Entry, Movement] | None:
 
 
 def _forbidden(book: CenterBook, entry: Entry, body: Movement) -> Put | None:
+    """What had forbidden a movement when it happened. A clock that was not sure says nothing of that: then
+    what stands now may have forbidden it, and a person has to look.
+    """
     load = body.load
+    moment = entry.occurred_at if entry.clock.synchronized else None
     lots = frozenset((load.lot,)) if load.lot is not None else frozenset[str]()
     goods = Goods(load.key, load.gtin, body.owner, lots)
-    for put in book.restraints.at(entry.occurred_at, goods, body.direction):
-        if not book.remembered.ended(put, entry.occurred_at):
+    for put in book.restraints.at(moment, goods, body.direction):
+        if not book.remembered.ended(put, moment):
             return put
     return None

@@ -122,8 +122,10 @@ class Restraints(msgspec.Struct):
         found = [hold for hold in self.holds.values() if forbids(hold, goods, direction)]
         return min(found, key=lambda hold: hold.kind != AGENCY, default=None)
 
-    def at(self, moment: datetime, goods: Goods, direction: Direction) -> Iterator[Put]:
-        """What stood in the way of goods at a moment, as far as it is known by now."""
+    def at(self, moment: datetime | None, goods: Goods, direction: Direction) -> Iterator[Put]:
+        """What stood in the way of goods at a moment, as far as it is known by now; without a moment, what
+        stands in their way now.
+        """
         puts = (put for known in self._by_id() for put in known.values())
         return (put for put in puts if self._stood(put, moment, goods, direction))
 
@@ -134,9 +136,11 @@ class Restraints(msgspec.Struct):
     def _by_id(self) -> tuple[Mapping[str, Put], ...]:
         return self.suspended, self.holds, self.past_suspended, self.past_holds
 
-    def _stood(self, put: Put, moment: datetime, goods: Goods, direction: Direction) -> bool:
+    def _stood(self, put: Put, moment: datetime | None, goods: Goods, direction: Direction) -> bool:
         ended = self.ended.get(put.id)
-        if moment < put.at or (ended is not None and moment >= ended):
+        if ended is not None and (moment is None or moment >= ended):
+            return False
+        if moment is not None and moment < put.at:
             return False
         return isinstance(put, ZoneEvent) or forbids(put, goods, direction)
 
@@ -174,10 +178,10 @@ class Remembered:
             kind = "zone" if isinstance(put, ZoneEvent) else "hold-put"
             yield kind, msgspec.structs.replace(put, again=True)
 
-    def ended(self, put: Put, moment: datetime) -> bool:
+    def ended(self, put: Put, moment: datetime | None) -> bool:
         """Whether docks had been told by then that this had ended."""
         end = self.ends.get(put.id)
-        return end is not None and moment >= end.at
+        return end is not None and (moment is None or moment >= end.at)
 
 
 def forbids(hold: HoldPut, goods: Goods, direction: Direction) -> bool:

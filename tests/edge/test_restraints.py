@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Status
+from customs.us.matrix import MATRIX, Disposition
 from edge.books import NodeBooks
 from edge.passage import PassageKind
 from edge.portal.lamps import Lamp, Lamps
@@ -387,13 +388,15 @@ async def test_goods_leave_on_what_their_status_allows(kind: str, status: Status
     view = await say(Papers(more=more), pallet(50))
     assert view.reason == ("withdrawn" if leaves else "status-forbids")
     if not leaves:
-        assert view.sentence == f"Status {status} may not leave on this permit."
+        assert view.sentence == f"{status} goods may not leave on this permit."
 
 
 async def test_goods_in_suspense_leave_on_nothing() -> None:
     suspense = msgspec.structs.replace(holding(50), status=Status.SUSPENSE)
     more = (("holdings", Holdings("b" * 32, (Moved(True, suspense),))),)
-    assert (await say(Papers(more=more), pallet(50))).reason == "status-forbids"
+    view = await say(Papers(more=more), pallet(50))
+    assert view.reason == "status-forbids"
+    assert view.remark == "These goods have no status yet. Set them aside until their papers are complete."
 
 
 async def test_another_line_of_the_truck_may_take_what_one_forbids() -> None:
@@ -405,7 +408,9 @@ async def test_another_line_of_the_truck_may_take_what_one_forbids() -> None:
         ("conveyance", Conveyance("OUT-1", "Trailer", "Carrier", "out", Direction.OUT, (), refs)),
     )
     assert (await say(Papers(kind="warehouse", more=more), load_number("out", 6))).reason == "withdrawn"
-    assert (await say(Papers(kind="warehouse"), load_number("out", 6))).reason == "status-forbids"
+    view = await say(Papers(kind="warehouse"), load_number("out", 6))
+    assert view.reason == "status-forbids"
+    assert view.remark == MATRIX[Disposition.WAREHOUSE][Status.PF].words, "as the matrix says it"
 
 
 @pytest.mark.parametrize(

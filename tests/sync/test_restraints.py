@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from customs.documents import Direction
 from sync.bodies import Begin, Saw
 from sync.cases import cases
+from sync.chain import Stored
+from sync.entry import Draft, read_record, record_bytes, record_hash
 from sync.restraints import Goods, HoldLifted, HoldPut, Remembered, Restraints, ZoneEvent
-from tests.sync.memory import TENANT, ZONE, Center, Node, enrolled
+from tests.sync.memory import TENANT, ZONE, Center, Node, enrolled, movement
 from zonegate.simulation.stores import Chance
 
 AT = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -242,3 +244,22 @@ def test_movements_before_a_hold_or_of_other_goods_are_no_case(center: Center, n
     center.write("hold-put", hold(gtin="09521999001065", at=AT))
     node.exchange(center)
     assert not center.book.under_hold
+
+
+def test_a_movement_by_an_unsure_clock_is_held_against_what_stands_now(center: Center, node: Node) -> None:
+    center.write("zone", suspension(at=node.chance.now(timedelta(0)) + HOUR))
+    like = node.chance.entry(
+        node.epoch, node.store.head(node.epoch), "withdrawal", movement(5), node.doors[0]
+    )
+    entry = like.entry
+    unsure = msgspec.structs.replace(entry.clock, synchronized=False)
+    draft = Draft(
+        entry.entry_id, entry.type, entry.schema, entry.occurred_at, unsure, bytes(entry.body), entry.door
+    )
+    record = record_bytes(draft, entry.epoch, entry.seq, entry.recorded_at, entry.prev)
+    moved = Stored(record, read_record(record), record_hash(record))
+    node.store.append(moved)
+    node.anchor = moved.place
+    node.exchange(center)
+    [told] = center.book.under_hold.values()
+    assert told.movements == (moved.entry.entry_id,)

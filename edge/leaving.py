@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What keeps goods from leaving on a permit line for what they are: status, expiry, age, quota. Pure.
+
+The rules of status and age are the withdrawal matrix's (`customs.us.matrix`); here they are asked of a load
+as its papers and its label tell of it, and of the kind of permit that it would leave on.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from customs.documents import Permit, PermitLine, Status
+from customs.us.matrix import (
+    DISPOSITIONS,
+    MATRIX,
+    Disposition,
+    Leaving,
+    last_warehouse_day,
+    may_leave,
+)
+from customs.us.rulings import Refused
+from sync.bodies import LoadFacts
+
+_TO_WAREHOUSE: Final = (Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT)
+
+
+def status_forbids(load: LoadFacts, permit: Permit) -> Refused | None:
+    """Why the goods' zone status keeps them from leaving on this kind of permit; None where it does not.
+    Goods in suspense leave on none (19 CFR 146.22).
+    """
+    status = load.status or Status.SUSPENSE
+    if status is Status.SUSPENSE:
+        ruling = may_leave(Leaving(status), Disposition.EXPORT, permit.valid_from)
+    elif permit.kind in DISPOSITIONS:
+        ruling = MATRIX[DISPOSITIONS[permit.kind]][status]
+    else:
+        return None
+    return ruling if isinstance(ruling, Refused) else None
+
+
+def trouble_on(
+    load: LoadFacts, permit: Permit, line: PermitLine, today: date
+) -> tuple[str, date | None] | None:
+    """What keeps goods from leaving on a line on this day beside the permit's own dates: reason and date."""
+    if has_expired(load, today) and not destroys(permit):
+        return "expired", load.expiry
+    if load.imported is not None and DISPOSITIONS.get(permit.kind) in _TO_WAREHOUSE:
+        last = last_warehouse_day(load.imported)
+        if today > last:
+            return "over-five-years", last
+    opens, closes = line.quota_opens, line.quota_closes
+    if (opens is not None and today < opens) or (closes is not None and today > closes):
+        return "quota-closed", None
+    return None
+
+
+def destroys(permit: Permit) -> bool:
+    """Whether goods leave on it to be destroyed, so that what is wrong with them does not keep them here."""
+    return DISPOSITIONS.get(permit.kind) is Disposition.DESTRUCTION
+
+
+def has_expired(load: LoadFacts, today: date) -> bool:
+    """Whether the day is past on which goods may be used: by the label's application identifier (17) or
+    (7003), and by what the notice says. These alone limit the use of goods; best before (15) speaks of their
+    quality and sell by (16) to the retailer, so they stop nothing (GS1 General Specifications, 3.4).
+    """
+    return load.expiry is not None and load.expiry < today
