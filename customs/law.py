@@ -44,6 +44,9 @@ UNSERVED: Final = MappingProxyType(
 
 DAY_LAST: Final = date.max
 
+DAYS_KEPT_MAX: Final = 512
+"""Answers of a kind for a day that a book keeps: an entry asks six kinds for the days of its lots."""
+
 
 class Mark(StrEnum):
     """How a row is vouched for: read in its source, from memory, or made up for an example."""
@@ -379,6 +382,7 @@ class LawBook:
 
     def __init__(self, datasets: Iterable[Dataset] = ()) -> None:
         self.datasets = tuple(sorted(datasets, key=lambda dataset: dataset.known))
+        self.kept: dict[tuple[type, date, Known], Any] = {}
         self._by_key: dict[tuple[type, str], list[_Entry]] = defaultdict(list)
         self._by_kind: dict[type, list[str]] = defaultdict(list)
         for place, dataset in enumerate(self.datasets):
@@ -439,8 +443,20 @@ class Law:
             )
         return Found(held[0].row, held[0].ref) if held else None
 
-    def every(self, kind: type[R], on: date) -> Iterator[Found[R]]:
-        """All rows of a kind on a day, each once."""
+    def every(self, kind: type[R], on: date) -> tuple[Found[R], ...]:
+        """All rows of a kind on a day, each once; kept for the next line of the same entry.
+
+        Raises `Ambiguous`.
+        """
+        kept = self.book.kept
+        found: tuple[Found[R], ...] | None = kept.get((kind, on, self.known))
+        if found is None:
+            if len(kept) >= DAYS_KEPT_MAX:
+                kept.clear()
+            found = kept[kind, on, self.known] = tuple(self._every(kind, on))
+        return found
+
+    def _every(self, kind: type[R], on: date) -> Iterator[Found[R]]:
         given: set[RowRef] = set()
         for key in self.book.keys(kind):
             found = self.one(kind, key, on)

@@ -91,7 +91,7 @@ BOOKS: Final = (
         "status-act",
         "19 CFR 146.41-146.44",
         READ,
-        "People change a status only as the rules of statuses let them, and the goods become a lot of their own.",
+        "People change a status only as its rules let them, and the goods become a lot of their own.",
         ("central.bookkeeping.Bookkeeping.change_status",),
         tests(_STATUS, "only_these_changes_are_allowed", "lost_identity_needs_a_decision"),
     ),

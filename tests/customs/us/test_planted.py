@@ -22,7 +22,7 @@ from customs.us.shortages import REPORT_DUTY, REPORT_SHARE, Finding, Shortage
 from customs.us.statuses import Cause
 from customs.zone import AdmissionLine, Mode
 from tests.customs import test_law as rows
-from tests.customs.example_zone import FILED, LAW, goods, leaving, weekly
+from tests.customs.example_zone import BOOK, FILED, LAW, goods, leaving, weekly
 from tests.customs.tariff import test_programs as programs
 from tests.customs.us import test_duty as duties
 from tests.customs.us import test_example_zone as example
@@ -45,7 +45,9 @@ def found(patch: pytest.MonkeyPatch, where: Any, name: str, bug: Any, *proofs: C
     before = [fails(proof) for proof in proofs]
     with patch.context() as planted:
         planted.setattr(where, name, bug)
+        BOOK.kept.clear()
         after = [fails(proof) for proof in proofs]
+    BOOK.kept.clear()
     return not any(before) and all(after)
 
 
