@@ -171,6 +171,16 @@ class Ledger:
         made = await self._rows("ledger_made_of", lot, RELATED_MAX)
         return Story(lots, movements, made, _token(*last) if len(rows) > PAGE else None)
 
+    async def days(self, lot: str, known_on: datetime | None = None) -> list[tuple[date, Decimal]]:
+        """What of a lot was in the zone's hands at the end of each day on which it moved."""
+        then = await self._then(None, known_on)
+        total = Decimal(0)
+        found = []
+        for row in await self._rows("ledger_days_of_lot", lot, then.day if then else date.max):
+            total += row["quantity"]
+            found.append((row["booked_day"], total))
+        return found
+
     async def overdraws(self, after: str | None = None) -> Page:
         """Goods that left though no layer was left for them: each is a case, newest first."""
         rows = await self._rows("ledger_overdraws", *_key(after, ("~", 0)), PAGE + 1)

@@ -102,6 +102,13 @@ HAVING sum(m.quantity) <> 0 OR sum(m.customs) <> 0
 SELECT lot, owner, product, status, document, line, first_booked, last_booked, on_hand, customs_on_hand
 FROM ledger_lot WHERE tenant = $1 AND zone = $2 AND lot = $3 ORDER BY owner, product, status
 
+-- name: ledger_days_of_lot
+-- How much more of a lot was in the zone's hands day by day, as known by the end of $4.
+SELECT booked_day, sum(quantity) AS quantity FROM ledger_day
+WHERE tenant = $1 AND zone = $2 AND lot = $3 AND known_day <= $4
+    AND (account = 'stock' OR account LIKE 'wip:%' OR account LIKE 'constructive:%')
+GROUP BY booked_day ORDER BY booked_day
+
 -- name: ledger_story
 -- Postings of a lot with the movement or act that each is of, after a key, as known on a place.
 SELECT p.booked, p.happened, p.known_place, p.known_seq, p.fact, p.n, p.ordinal,
@@ -207,8 +214,9 @@ WHERE m.tenant = $1 AND m.zone = $2 AND m.job = $3 ORDER BY p.lot LIMIT $4
 
 -- name: ledger_all_cuts
 -- Pinned cuts, the newest first.
-SELECT number, place, seq, entry_id::text AS entry_id, until, digest FROM ledger_cut
-WHERE tenant = $1 AND zone = $2 ORDER BY place DESC, seq DESC
+SELECT c.number, c.place, c.seq, c.entry_id::text AS entry_id, c.until, c.digest, e.received_at AS at
+FROM ledger_cut c JOIN entry e ON e.tenant = $1 AND e.zone = $2 AND e.entry_id = c.entry_id
+WHERE c.tenant = $1 AND c.zone = $2 ORDER BY c.place DESC, c.seq DESC
 
 -- name: cut_balances
 -- All balances up to an instant, by the postings that were known before a place.

@@ -14,12 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from central.errors import Unavailable
 from central.service import Central
-from central.web import lineage, shapes
+from central.web import accounts, lineage, shapes
 from central.web.guard import SIGNED_IN
+from customs.ledger.facts import holds_goods
 from sync.cases import ALARM, Case
 
 SECTIONS: Final = (
     ("/", "Inventory"),
+    ("/lots", "Lots"),
     ("/permits", "Permits"),
     ("/jobs", "Jobs"),
     ("/movements", "Movements"),
@@ -63,6 +65,12 @@ class Frame:
             state_shape=lineage.shape,
             form_of=form_of,
             alarm=ALARM,
+            account=accounts.account,
+            stair=accounts.stair,
+            in_hand=accounts.in_hand,
+            in_customs=accounts.in_customs,
+            holds_goods=holds_goods,
+            lot_path=accounts.lot_path,
         )
 
     async def page(self, request: web.Request, name: str, status: int = 200, **values: Any) -> web.Response:

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from central.errors import Denied
+from central.ledger_queries import Ledger
 from central.people import Open
 from central.service import Central
 from central.web import docks
@@ -21,6 +22,7 @@ from central.web.docks import LOGS_SHOWN_MAX, Absent, DockView
 from central.web.forms import Forms, read_form
 from central.web.frame import Frame, back_to
 from central.web.guard import COOKIE
+from central.web.ledger import LedgerPages
 from central.web.reading import Item, Reading
 from central.web.uploading import read_order, take_order
 from sync.center import CenterBook
@@ -47,6 +49,8 @@ class Pages:
         self._access = access
         self._frame = Frame(central, timezone)
         self._forms = Forms(central, reading, self._frame)
+        ledger = Ledger(central.database, central.tenant, central.zone)
+        self._ledger = LedgerPages(ledger, self._frame, timezone)
 
     def routes(self) -> list[web.RouteDef]:
         """All pages and forms."""
@@ -67,6 +71,7 @@ class Pages:
             web.post("/login", self._login_now),
             web.post("/logout", self._logout),
             *self._forms.routes(),
+            *self._ledger.routes(),
         ]
 
     def error(self, request: web.Request, status: int, error: str, next_step: str) -> str:

@@ -94,6 +94,7 @@ class Dock:
         """Goods of one SSCC crossed."""
         way = Direction.IN if entry_type == "admission" else Direction.OUT
         sscc = changes.pop("sscc", SSCC)
+        frame = {"occurred_at": changes.pop("occurred_at")} if "occurred_at" in changes else {}
         load = LoadFacts(
             f"/00/{sscc}",
             sscc=sscc,
@@ -117,7 +118,7 @@ class Dock:
             use,
         )
         door = changes.pop("door", self.doors[0])
-        return self.add(entry_type, msgspec.structs.replace(body, **changes), door=door)
+        return self.add(entry_type, msgspec.structs.replace(body, **changes), door=door, **frame)
 
     def move_again(self, record: bytes, entry_id: str) -> str:
         """Record a fact of another epoch again, under its own id."""

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger for people and programs: lots and their balances at any two times, one lot's story, search.
+
+Each page has its JSON under /api/v1. Reads only; what a time means is the zone's own clock unless it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from aiohttp import web
+
+from central.errors import Denied
+from central.ledger_queries import Item, Ledger, Page
+from central.web.accounts import in_hand, lot_path
+from central.web.frame import Frame
+
+FILTERS: Final = ("owner", "product", "status")
+"""What lots are chosen by, beside the two times."""
+
+ASKED: Final = (*FILTERS, "as_of", "known_on")
+"""What a page's form may hold."""
+
+FILTER_MAX: Final = 80
+"""Characters of a filter: longer names are on no paper."""
+
+_STATUSES: Final = ("PF", "NPF", "D", "ZR", "SUSPENSE")
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+class LedgerPages:
+    """The handlers of the ledger's pages and of their JSON."""
+
+    def __init__(self, ledger: Ledger, frame: Frame, timezone: str) -> None:
+        self._ledger = ledger
+        self._frame = frame
+        self._zone = ZoneInfo(timezone)
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of the ledger."""
+        return [
+            web.get("/lots", self._lots),
+            web.get("/lots/{lot:.+}", self._story),
+            web.get("/search", self._search),
+            web.get("/api/v1/lots", self._lots_json),
+            web.get("/api/v1/lots/{lot:.+}", self._story_json),
+            web.get("/api/v1/goods", self._goods_json),
+            web.get("/api/v1/search", self._search_json),
+        ]
+
+    async def _lots(self, request: web.Request) -> web.Response:
+        chosen = self._chosen(request)
+        page = await self._ledger.lots(_after(request), **chosen.lots())
+        goods: list[Item] = []
+        if not _after(request):
+            found = await self._ledger.goods(None, **chosen.goods())
+            goods = [row for row in pivot(found.items) if row["by_status"]]
+        return await self._frame.page(
+            request,
+            "lots.html",
+            lots=page.items,
+            goods=goods,
+            statuses=_STATUSES,
+            cuts=await self._ledger.cuts(),
+            chosen={name: request.query.get(name, "") for name in ASKED},
+            then=chosen.times,
+            next=page.next,
+        )
+
+    async def _story(self, request: web.Request) -> web.Response:
+        lot = request.match_info["lot"]
+        known_on = self._instant(request, "known_on")
+        story = await self._ledger.story(lot, _after(request), known_on)
+        for row in story.lots:
+            row.setdefault("paper", None)
+        return await self._frame.page(
+            request,
+            "lot.html",
+            lot=lot,
+            story=story,
+            days=await self._ledger.days(lot, known_on),
+            known_on=known_on,
+            chosen={name: request.query.get(name, "") for name in ASKED},
+        )
+
+    async def _search(self, request: web.Request) -> web.Response:
+        text = request.query.get("q", "").strip()
+        found = await self._ledger.search(text, _after(request)) if text else Page([], None)
+        kinds = {item["kind"] for item in found.items}
+        if len(found.items) == 1 and kinds == {"lot"}:
+            raise web.HTTPSeeOther(lot_path(found.items[0]["ref"]))
+        return await self._frame.page(
+            request, "search.html", text=text, found=found.items, groups=grouped(found.items), next=found.next
+        )
+
+    async def _lots_json(self, request: web.Request) -> web.Response:
+        chosen = self._chosen(request)
+        return _json(await self._ledger.lots(_after(request), **chosen.lots()))
+
+    async def _goods_json(self, request: web.Request) -> web.Response:
+        chosen = self._chosen(request)
+        return _json(await self._ledger.goods(_after(request), **chosen.goods()))
+
+    async def _story_json(self, request: web.Request) -> web.Response:
+        known_on = self._instant(request, "known_on")
+        return _json(await self._ledger.story(request.match_info["lot"], _after(request), known_on))
+
+    async def _search_json(self, request: web.Request) -> web.Response:
+        return _json(await self._ledger.search(request.query.get("q", ""), _after(request)))
+
+    def _chosen(self, request: web.Request) -> Chosen:
+        filters = {}
+        for name in FILTERS:
+            text = request.query.get(name, "").strip()
+            if len(text) > FILTER_MAX or not text.isprintable():
+                raise Denied(400, f"{name} is no text of up to {FILTER_MAX} characters", "Shorten it.")
+            filters[name] = text
+        return Chosen((self._instant(request, "as_of"), self._instant(request, "known_on")), filters)
+
+    def _instant(self, request: web.Request, name: str) -> datetime | None:
+        """A time of the request; without an offset it is the zone's. Whole minutes and days include all of
+        themselves: who asks for the balance of a day means its end.
+        """
+        text = request.query.get(name, "").strip()
+        if not text:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+            if len(text) == len("2026-06-01"):
+                at = at.replace(hour=23, minute=59, second=59, microsecond=999_999)
+            elif len(text) == len("2026-06-01T12:00"):
+                at = at.replace(second=59, microsecond=999_999)
+            return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(self._zone)
+        except (ValueError, OverflowError) as error:
+            raise Denied(
+                400, f"{name} is {text[:40]!r}, which is no time", "Write it such as 2026-06-08T17:30."
+            ) from error
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """What of the ledger is asked for: `times` are as of and known on, None for now."""
+
+    times: tuple[datetime | None, datetime | None]
+    filters: dict[str, str]
+
+    def goods(self) -> dict[str, Any]:
+        """Arguments of a question for goods."""
+        asked = {name: self.filters[name] for name in ("owner", "product")}
+        return {**asked, "as_of": self.times[0], "known_on": self.times[1]}
+
+    def lots(self) -> dict[str, Any]:
+        """Arguments of a question for lots."""
+        return {**self.goods(), "status": self.filters["status"]}
+
+
+def pivot(goods: Sequence[Item]) -> list[Item]:
+    """Goods by owner and product, with what is in the zone's hands of each status and in all."""
+    rows: dict[tuple[str, str], Item] = {}
+    for item in goods:
+        row = rows.setdefault(
+            (item["owner"], item["product"]),
+            {"owner": item["owner"], "product": item["product"], "by_status": {}, "total": Decimal(0)},
+        )
+        amount = in_hand(item["accounts"])
+        if amount:
+            row["by_status"][item["status"]] = amount
+            row["total"] += amount
+    return list(rows.values())
+
+
+def grouped(found: Sequence[Item]) -> dict[str, list[Item]]:
+    """What a search found, by kind, in the order of first finding."""
+    groups: dict[str, list[Item]] = {}
+    for item in found:
+        groups.setdefault(item["kind"], []).append(item)
+    return groups
+
+
+def _after(request: web.Request) -> str | None:
+    return request.query.get("after") or None
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(body=_encoder.encode(value), content_type="application/json")

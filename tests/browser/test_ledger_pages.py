@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger's pages in a real browser: goods by status, lots at any time, a lot's story, search."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+pytest.importorskip("playwright.async_api", reason="needs the package playwright")
+
+from playwright.async_api import expect
+
+from central.service import Central
+from central.web.access import Access
+from central.web.app import make_app, serving
+from customs.imports import Upload
+from edge.anchor import Anchor
+from edge.clock import system_clocks
+from sync.bodies import Use
+from tests.central.dock import GTIN, SSCC, Dock
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WAIT_MS_MAX = 15_000
+PAPERS = Path(__file__).parents[1] / "central" / "papers.json"
+NOW = datetime.now(UTC)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def center(postgres: str, tmp_path: Path) -> AsyncIterator[Central]:
+    opened = await Central.open(postgres, "example", "zone-999", Anchor(tmp_path), system_clocks())
+    yield opened
+    await opened.close()
+
+
+async def open_page(browser: Browser, url: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1400, "height": 900})
+    page = await context.new_page()
+    page.set_default_timeout(WAIT_MS_MAX)
+    await page.goto(url)
+    return page
+
+
+async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
+    browser: Browser, center: Central, tmp_path: Path
+) -> None:
+    dock = Dock()
+    dock.code = await center.enrol(dock.node)
+    await dock.talk(center)
+    await center.import_files([Upload("week.json", PAPERS.read_bytes())], "compliance")
+    came = dock.move(use=Use("A214", "1", Decimal(125)), occurred_at=NOW - timedelta(days=3))
+    dock.move("withdrawal", "50", Use("W24", "1", Decimal(50)), occurred_at=NOW - timedelta(days=1))
+    await dock.talk(center)
+    await center.projector.catch_up()
+    async with serving(make_app(center, Access(tmp_path)), "127.0.0.1:0") as url:
+        page = await open_page(browser, f"{url}/lots")
+        goods, lots = page.locator("table").nth(0), page.locator("table").nth(1)
+        await expect(goods.locator("tbody tr")).to_contain_text(GTIN)
+        await expect(goods.locator("tbody tr b")).to_have_text("75")
+        await _picture(page, "lots")
+        await expect(lots.locator("tbody tr b")).to_have_text("75")
+
+        before = (NOW - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+        await page.locator("[name=as_of]").fill(before)
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.locator("table").nth(1).locator("tbody tr b")).to_have_text("125")
+        await page.locator("[name=known_on]").fill(before)
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.locator(".empty")).to_contain_text("No lot was in the zone's hands then")
+
+        await page.goto(f"{url}/lots")
+        await page.get_by_role("link", name="A214/1").click()
+        await expect(page.locator("h1")).to_contain_text("A214/1")
+        await expect(page.locator("svg.stair")).to_be_visible()
+        rows = page.locator("table").last.locator("tbody tr")
+        await expect(rows).to_have_count(2)
+        await expect(rows.nth(1)).to_contain_text("entered commerce")
+        await _picture(page, "lot")
+        await rows.nth(0).get_by_role("link", name="admission").click()
+        await expect(page).to_have_url(f"{url}/entry/{came}")
+
+        await page.locator("header [name=q]").fill("A214")
+        await page.locator("header [name=q]").press("Enter")
+        await expect(page.get_by_role("link", name="A214/1")).to_be_visible()
+        await _picture(page, "search")
+        await page.locator("header [name=q]").fill(SSCC)
+        await page.locator("header [name=q]").press("Enter")
+        await expect(page.locator("main li")).to_have_count(2)
+        await page.goto(f"{url}/lots/no-such/1")
+        await expect(page.locator("main")).to_contain_text("no lot")
+        await page.goto(f"{url}/lots?as_of=yesterday")
+        await expect(page.locator("main")).to_contain_text("which is no time")
+        await page.context.close()
+
+
+async def _picture(page: Page, name: str) -> None:
+    """Keep what is shown, where a person asked for pictures."""
+    folder = os.environ.get("ZONEGATE_PICTURES")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png")
