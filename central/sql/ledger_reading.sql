@@ -268,3 +268,21 @@ SELECT q.owner, q.product, q.status, sum(l.quantity_left) AS quantity
 FROM ledger_queue q JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue
 WHERE q.tenant = $1 AND q.zone = $2 AND q.place = $3 AND l.quantity_left > 0
 GROUP BY q.owner, q.product, q.status ORDER BY q.owner, q.product, q.status
+
+-- name: ledger_stock_in_line
+-- Layers of an owner's goods at a place with something left, in line, up to $7.
+SELECT l.queue, l.fact, l.n, l.booked, l.happened, l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n,
+    l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+FROM ledger_queue q
+JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue AND l.quantity_left > 0
+WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = $4 AND q.status = $5 AND q.place = $6
+ORDER BY l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n LIMIT $7
+
+-- name: ledger_made_lot
+-- How much of a product was made as a lot, how much of it is left, and the entry that says so.
+SELECT min(f.source::text) AS entry_id, sum(l.quantity) AS made, sum(l.quantity_left) AS left
+FROM ledger_layer l
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n = l.n
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = l.queue
+WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND q.product = $4 AND f.account = $5
+HAVING count(*) > 0

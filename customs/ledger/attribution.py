@@ -120,6 +120,20 @@ def wanted(tail: Tail, news: News) -> Decimal:
     return total
 
 
+def draw(layers: Sequence[Layer], quantity: Decimal) -> dict[str, Pair]:
+    """What `quantity` units that leave now would be of, by lot in line; less where there are not so many.
+    Changes nothing.
+    """
+    lots: dict[str, Pair] = defaultdict(lambda: NOTHING)
+    rest = quantity
+    for layer in sorted(layers, key=place):
+        taken = min(rest, layer.left.commercial)
+        if taken:
+            lots[layer.lot] += split(layer.total, layer.left, taken)
+            rest = EXACT.subtract(rest, taken)
+    return dict(lots)
+
+
 def settle(tail: Tail, news: News, known: Known) -> Settled:
     """Take new facts into a queue, and facts that a correction makes undone out of it.
 

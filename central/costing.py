@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a withdrawal would cost now: which lots would leave, whether they may, what they would owe and why.
+
+Reads the ledger, the lots' papers and the law as they are known; writes nothing. The rules are `customs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from central.errors import Denied
+from central.ledger_shelves import layer_of
+from central.queries import query
+from customs.documents import Status
+from customs.law import LawError
+from customs.ledger.attribution import Layer, draw
+from customs.ledger.facts import MADE, STOCK
+from customs.ledger.quantities import EXACT, Pair
+from customs.tariff.rates import Measure
+from customs.us.assessment import assess
+from customs.us.lines import Computation, ContentLine, CustomsEntry, EntryLine
+from customs.us.matrix import Disposition, Leaving, may_leave
+from customs.us.rulings import Refused
+from customs.works import content
+from customs.works.boms import WorksError
+from customs.works.content import Part
+from customs.zone import AdmissionLine
+
+if TYPE_CHECKING:
+    from central.database import Connection, Database
+    from central.law import CustomsData
+    from central.works import Works
+
+TO: Final = {
+    "consumption": Disposition.CONSUMPTION,
+    "canada": Disposition.EXPORT,
+    "mexico": Disposition.EXPORT,
+    "export": Disposition.EXPORT,
+    "warehouse": Disposition.WAREHOUSE,
+    "other-zone": Disposition.OTHER_ZONE,
+    "destruction": Disposition.DESTRUCTION,
+}
+"""Where goods may be said to go. To Canada and Mexico what was made here owes duty (19 USC 81c(a))."""
+
+DEFERRED: Final = frozenset({"canada", "mexico"})
+
+LAYERS_MAX: Final = 5_000
+"""Layers that one question draws from; more pallets leave under no one entry line."""
+
+NUMBER: Final = "what-if"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """So much of an owner's product in a status, to `to`, entered on a day: of a weekly entry the day of its
+    estimate.
+    """
+
+    owner: str
+    product: str
+    status: Status
+    quantity: Decimal
+    to: str
+    entry_date: date
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """What would leave of one lot. `papers` is its admission line where one is on file; `contains` what a lot
+    that was made here is made of, for the units that would leave.
+    """
+
+    lot: str
+    quantity: Decimal
+    customs: Decimal
+    papers: AdmissionLine | None
+    contains: tuple[Part, ...]
+    ruling: str
+    section: str
+    allowed: bool
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """The answer. `short` is what is not in stock of the quantity. `computed` is None where nothing is owed
+    because of where the goods go, or where `refused` says why nothing can be computed.
+    """
+
+    question: Question
+    drawn: tuple[Drawn, ...]
+    short: Decimal
+    computed: Computation | None
+    refused: str
+
+
+class Costing:
+    """Answers for one tenant and zone."""
+
+    def __init__(self, database: Database, tenant: str, zone: str, data: CustomsData, works: Works) -> None:
+        self._database = database
+        self._who = (tenant, zone)
+        self._data = data
+        self._works = works
+
+    async def cost(self, question: Question) -> Cost:
+        """What a withdrawal would cost. Denied (400) when the question makes no sense."""
+        if question.to not in TO:
+            raise Denied(400, f"{question.to[:40]!r} is no place to go", f"Say one of {', '.join(TO)}.")
+        if not 0 < question.quantity <= 10**9:
+            raise Denied(400, f"{question.quantity} is no quantity", "Say how many would leave.")
+        async with self._database.session() as connection:
+            layers = await self._layers(connection, question)
+            takes = draw(layers, question.quantity)
+            drawn = [await self._drawn(connection, question, lot, pair) for lot, pair in takes.items()]
+            law = (await self._data.law_book(connection)).at()
+            lines = await self._lines(connection, question, drawn)
+        short = EXACT.subtract(question.quantity, _sum(pair.commercial for pair in takes.values()))
+        refused = "; ".join(dict.fromkeys(one.ruling for one in drawn if not one.allowed))
+        if isinstance(lines, str) and not refused:
+            refused = lines
+        if refused or isinstance(lines, str) or not lines or not _owes(question):
+            return Cost(question, tuple(drawn), short, None, refused)
+        entry = CustomsEntry(
+            NUMBER, "08" if question.to in DEFERRED else "06", question.entry_date, tuple(lines)
+        )
+        try:
+            return Cost(question, tuple(drawn), short, assess(entry, law), "")
+        except LawError as error:
+            return Cost(question, tuple(drawn), short, None, str(error))
+
+    async def _layers(self, connection: Connection, question: Question) -> list[Layer]:
+        """Layers of the goods in stock, in line."""
+        rows = await connection.fetch(
+            query("ledger_stock_in_line"),
+            *self._who,
+            question.owner,
+            question.product,
+            question.status.value,
+            STOCK,
+            LAYERS_MAX,
+        )
+        return [layer_of(row) for row in rows]
+
+    async def _drawn(self, connection: Connection, question: Question, lot: str, pair: Pair) -> Drawn:
+        document, _, line = lot.rpartition("/")
+        papers = (await self._data.admission_lines(connection, [(document, line)])).get((document, line))
+        contains = await self._contains(connection, question, lot, pair.commercial)
+        privileged = any(part.status is Status.PF for part in contains)
+        goods = Leaving(question.status, privileged, papers.import_date if papers else None)
+        ruling = may_leave(goods, TO[question.to], question.entry_date)
+        words = ruling.words if isinstance(ruling, Refused) else ruling.words
+        return Drawn(
+            lot,
+            pair.commercial,
+            pair.customs,
+            papers,
+            contains,
+            words,
+            ruling.section,
+            not isinstance(ruling, Refused),
+        )
+
+    async def _contains(
+        self, connection: Connection, question: Question, lot: str, quantity: Decimal
+    ) -> tuple[Part, ...]:
+        """What the next units of a made lot contain; nothing for one that was admitted."""
+        row = await connection.fetchrow(query("ledger_made_lot"), *self._who, lot, question.product, MADE)
+        if row is None:
+            return ()
+        parts = (await self._works.contents(connection, row["entry_id"])).get(lot, ())
+        gone = EXACT.subtract(row["made"], row["left"])
+        return content.between(parts, row["made"], gone, EXACT.add(gone, quantity))
+
+    async def _lines(
+        self, connection: Connection, question: Question, drawn: Sequence[Drawn]
+    ) -> list[EntryLine] | str:
+        """A line a lot, as an entry names it; the reason why there can be none."""
+        product = await self._data.product(
+            connection, question.product, question.owner, question.entry_date
+        )
+        lines: list[EntryLine] = []
+        for number, one in enumerate(drawn, 1):
+            measures: tuple[Measure, ...] = ()
+            if product is not None:
+                measures = (Measure(one.customs, product.customs_unit),)
+            about: dict[str, Any] = {
+                "line": str(number),
+                "owner": question.owner,
+                "product": question.product,
+                "quantity": one.quantity,
+                "unit": product.unit if product else "",
+                "hts": product.hts if product else None,
+                "measures": measures,
+            }
+            try:
+                if one.contains:
+                    about["content"] = await self._entered(connection, one.contains)
+                else:
+                    pair = Pair(one.quantity, one.customs)
+                    part = Part(one.lot, question.product, question.status, pair)
+                    (about["goods"],) = content.entered(
+                        [part], {one.lot: one.papers} if one.papers else {}
+                    )
+            except WorksError as error:
+                return f"{error} {error.next_step}"
+            lines.append(EntryLine(**about))
+        return lines
+
+    async def _entered(self, connection: Connection, parts: Sequence[Part]) -> tuple[ContentLine, ...]:
+        named = {(lot.rpartition("/")[0], lot.rpartition("/")[2]) for lot in (part.lot for part in parts)}
+        found = await self._data.admission_lines(connection, named)
+        return content.entered(parts, {line.lot: line for line in found.values()})
+
+
+def _owes(question: Question) -> bool:
+    return question.to == "consumption" or question.to in DEFERRED
+
+
+def _sum(quantities: Any) -> Decimal:
+    total = Decimal(0)
+    for quantity in quantities:
+        total = EXACT.add(total, quantity)
+    return total
