@@ -13,23 +13,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from central.contents import Contents
 from central.errors import Denied
 from central.ledger_shelves import layer_of
 from central.queries import query
 from customs.documents import Status
 from customs.law import LawError
 from customs.ledger.attribution import Layer, draw
-from customs.ledger.facts import MADE, STOCK
+from customs.ledger.facts import STOCK
 from customs.ledger.quantities import EXACT, Pair
 from customs.tariff.rates import Measure
 from customs.us.assessment import assess
 from customs.us.lines import Computation, ContentLine, CustomsEntry, EntryLine
 from customs.us.matrix import Disposition, Leaving, may_leave
 from customs.us.rulings import Refused
+from customs.us.valuation import part_of, scrap
 from customs.works import content
 from customs.works.boms import WorksError
 from customs.works.content import Part
-from customs.zone import AdmissionLine
+from customs.zone import AdmissionLine, CustomsProduct
 
 if TYPE_CHECKING:
     from central.database import Connection, Database
@@ -69,18 +71,21 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """What would leave of one lot. `papers` is its admission line where one is on file; `contains` what a lot
-    that was made here is made of, for the units that would leave.
+    """What would leave of one lot. `papers` is its admission line where one is on file. Of a lot made here
+    by `order`, `contains` is what the units that would leave are made of; of scrap, `sold` is what they
+    were sold for.
     """
 
     lot: str
     quantity: Decimal
     customs: Decimal
     papers: AdmissionLine | None
-    contains: tuple[Part, ...]
     ruling: str
     section: str
     allowed: bool
+    order: str = ""
+    contains: tuple[Part, ...] = ()
+    sold: Decimal | None = None
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -102,7 +107,7 @@ class Costing:
         self._database = database
         self._who = (tenant, zone)
         self._data = data
-        self._works = works
+        self._contents = Contents(tenant, zone, works)
 
     async def cost(self, question: Question) -> Cost:
         """What a withdrawal would cost. Denied (400) when the question makes no sense."""
@@ -113,7 +118,10 @@ class Costing:
         async with self._database.session() as connection:
             layers = await self._layers(connection, question)
             takes = draw(layers, question.quantity)
-            drawn = [await self._drawn(connection, question, lot, pair) for lot, pair in takes.items()]
+            try:
+                drawn = [await self._drawn(connection, question, lot, pair) for lot, pair in takes.items()]
+            except WorksError as error:
+                raise Denied(409, str(error), error.next_step) from error
             law = (await self._data.law_book(connection)).at()
             lines = await self._lines(connection, question, drawn)
         short = EXACT.subtract(question.quantity, _sum(pair.commercial for pair in takes.values()))
@@ -146,40 +154,35 @@ class Costing:
     async def _drawn(self, connection: Connection, question: Question, lot: str, pair: Pair) -> Drawn:
         document, _, line = lot.rpartition("/")
         papers = (await self._data.admission_lines(connection, [(document, line)])).get((document, line))
-        contains = await self._contains(connection, question, lot, pair.commercial)
-        privileged = any(part.status is Status.PF for part in contains)
+        made = await self._contents.of_lot(connection, lot, question.product)
+        contains: tuple[Part, ...] = ()
+        sold = None
+        if made is not None:
+            gone = EXACT.subtract(made.made, made.left)
+            contains = content.between(made.parts, made.made, gone, EXACT.add(gone, pair.commercial))
+            if made.value is not None:
+                sold = part_of(scrap(made.value), pair.commercial, made.made).price
+        privileged = sold is None and any(part.status is Status.PF for part in contains)
         goods = Leaving(question.status, privileged, papers.import_date if papers else None)
         ruling = may_leave(goods, TO[question.to], question.entry_date)
-        words = ruling.words if isinstance(ruling, Refused) else ruling.words
         return Drawn(
             lot,
             pair.commercial,
             pair.customs,
             papers,
-            contains,
-            words,
+            ruling.words,
             ruling.section,
             not isinstance(ruling, Refused),
+            made.order if made else "",
+            contains,
+            sold,
         )
-
-    async def _contains(
-        self, connection: Connection, question: Question, lot: str, quantity: Decimal
-    ) -> tuple[Part, ...]:
-        """What the next units of a made lot contain; nothing for one that was admitted."""
-        row = await connection.fetchrow(query("ledger_made_lot"), *self._who, lot, question.product, MADE)
-        if row is None:
-            return ()
-        parts = (await self._works.contents(connection, row["entry_id"])).get(lot, ())
-        gone = EXACT.subtract(row["made"], row["left"])
-        return content.between(parts, row["made"], gone, EXACT.add(gone, quantity))
 
     async def _lines(
         self, connection: Connection, question: Question, drawn: Sequence[Drawn]
     ) -> list[EntryLine] | str:
         """A line a lot, as an entry names it; the reason why there can be none."""
-        product = await self._data.product(
-            connection, question.product, question.owner, question.entry_date
-        )
+        product = await self._data.product(connection, question.product, question.owner, question.entry_date)
         lines: list[EntryLine] = []
         for number, one in enumerate(drawn, 1):
             measures: tuple[Measure, ...] = ()
@@ -195,18 +198,39 @@ class Costing:
                 "measures": measures,
             }
             try:
-                if one.contains:
+                if one.sold is not None:
+                    about["goods"] = self._scrap(question, one, product)
+                elif one.contains:
                     about["content"] = await self._entered(connection, one.contains)
                 else:
                     pair = Pair(one.quantity, one.customs)
                     part = Part(one.lot, question.product, question.status, pair)
-                    (about["goods"],) = content.entered(
-                        [part], {one.lot: one.papers} if one.papers else {}
-                    )
+                    (about["goods"],) = content.entered([part], {one.lot: one.papers} if one.papers else {})
             except WorksError as error:
                 return f"{error} {error.next_step}"
             lines.append(EntryLine(**about))
         return lines
+
+    def _scrap(self, question: Question, one: Drawn, product: CustomsProduct | None) -> ContentLine:
+        """Scrap is entered by its own number, at what it was sold for (19 CFR 146.42(b), 146.65(b)(2))."""
+        if product is None:
+            raise WorksError(
+                f"{question.product} has no customs data on {question.entry_date}",
+                "Import its row of customs-products.",
+            )
+        values = scrap(one.sold or Decimal(0))
+        measures = (Measure(one.customs, product.customs_unit),)
+        return ContentLine(
+            one.lot,
+            question.product,
+            question.status,
+            one.quantity,
+            product.unit,
+            product.hts,
+            product.origin,
+            values,
+            measures,
+        )
 
     async def _entered(self, connection: Connection, parts: Sequence[Part]) -> tuple[ContentLine, ...]:
         named = {(lot.rpartition("/")[0], lot.rpartition("/")[2]) for lot in (part.lot for part in parts)}

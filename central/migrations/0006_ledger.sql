@@ -28,6 +28,7 @@ CREATE TABLE ledger_queue (
     PRIMARY KEY (tenant, zone, queue),
     UNIQUE (tenant, zone, owner, product, status, place)
 );
+CREATE INDEX ledger_queue_by_place ON ledger_queue (tenant, zone, place);
 
 -- What the books were told, as it stands: what was corrected in the open period is not here any more. The key
 -- is the order of the queue. `account` is where goods that came are from, or where those that left went;

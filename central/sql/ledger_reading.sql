@@ -272,7 +272,7 @@ GROUP BY q.owner, q.product, q.status ORDER BY q.owner, q.product, q.status
 -- name: ledger_stock_in_line
 -- Layers of an owner's goods at a place with something left, in line, up to $7.
 SELECT l.queue, l.fact, l.n, l.booked, l.happened, l.fifo_booked, l.fifo_happened, l.fifo_fact, l.fifo_n,
-    l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+    l.turn, l.fifo_turn, l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
 FROM ledger_queue q
 JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue AND l.quantity_left > 0
 WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = $4 AND q.status = $5 AND q.place = $6
@@ -286,3 +286,12 @@ JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n 
 JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = l.queue
 WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND q.product = $4 AND f.account = $5
 HAVING count(*) > 0
+
+-- name: ledger_drawn
+-- The layers that ever stood at a place, in line: what an order drew.
+SELECT q.product, q.status, l.lot, l.quantity, l.customs
+FROM ledger_queue q
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.queue = q.queue AND NOT f.leaves
+JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.fact = f.fact AND l.n = f.n
+WHERE q.tenant = $1 AND q.zone = $2 AND q.place = $3
+ORDER BY q.product, q.status, l.fifo_booked, l.fifo_turn, l.fifo_happened, l.fifo_fact, l.fifo_n, f.fact, f.n

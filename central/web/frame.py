@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from central.errors import Unavailable
 from central.service import Central
-from central.web import accounts, lineage, shapes
+from central.web import accounts, law_view, lineage, shapes
 from central.web.guard import SIGNED_IN
 from customs.ledger.facts import holds_goods
 from sync.cases import ALARM, Case
@@ -22,6 +22,7 @@ from sync.cases import ALARM, Case
 SECTIONS: Final = (
     ("/", "Inventory"),
     ("/lots", "Lots"),
+    ("/products", "Products"),
     ("/permits", "Permits"),
     ("/jobs", "Jobs"),
     ("/movements", "Movements"),
@@ -54,6 +55,7 @@ class Frame:
         )
         self._templates.filters.update(
             quantity=shapes.quantity,
+            money=law_view.money,
             moment=lambda value: shapes.moment(value, zone),
             ago=lambda value: shapes.ago(value, datetime.now(UTC)),
             step=lambda text: _COMMAND.sub("", text),

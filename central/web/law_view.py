@@ -77,7 +77,9 @@ def _concerns(law: Law, hts: str, origin: str, on: date) -> Iterator[Concern]:
 
 def _program(row: Program) -> str:
     pf = "privileged status required" if row.pf_required else "any status"
-    return f"{row.name}: {pf}, {'drawback allowed' if row.drawback else 'no drawback'}, rate of {row.rate_date}"
+    return (
+        f"{row.name}: {pf}, {'drawback allowed' if row.drawback else 'no drawback'}, rate of {row.rate_date}"
+    )
 
 
 def _told(found: Found[TariffRow] | Found[Program] | Found[AdCvdCase] | Found[Quota], name: str,
@@ -85,7 +87,15 @@ def _told(found: Found[TariffRow] | Found[Program] | Found[AdCvdCase] | Found[Qu
     row: LawRow = found.row
     kind = str(type(row).__struct_config__.tag)
     return Concern(
-        kind, name, rate_words(rate), says, row.valid_from, row.valid_to, row.source, row.mark.value, found.ref
+        kind,
+        name,
+        rate_words(rate),
+        says,
+        row.valid_from,
+        row.valid_to,
+        row.source,
+        row.mark.value,
+        found.ref,
     )
 
 

@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from central.database import Database
 from central.errors import Denied
-from central.ledger_queries import Item, Ledger, Page
+from central.law import CustomsData
+from central.ledger_queries import Item, Ledger, Page, Story
 from central.web.accounts import in_hand, lot_path
 from central.web.frame import Frame
 
@@ -37,8 +39,12 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 class LedgerPages:
     """The handlers of the ledger's pages and of their JSON."""
 
-    def __init__(self, ledger: Ledger, frame: Frame, timezone: str) -> None:
+    def __init__(
+        self, ledger: Ledger, database: Database, data: CustomsData, frame: Frame, timezone: str
+    ) -> None:
         self._ledger = ledger
+        self._database = database
+        self._data = data
         self._frame = frame
         self._zone = ZoneInfo(timezone)
 
@@ -76,9 +82,7 @@ class LedgerPages:
     async def _story(self, request: web.Request) -> web.Response:
         lot = request.match_info["lot"]
         known_on = self._instant(request, "known_on")
-        story = await self._ledger.story(lot, _after(request), known_on)
-        for row in story.lots:
-            row.setdefault("paper", None)
+        story = await self._told(lot, request)
         return await self._frame.page(
             request,
             "lot.html",
@@ -108,11 +112,20 @@ class LedgerPages:
         return _json(await self._ledger.goods(_after(request), **chosen.goods()))
 
     async def _story_json(self, request: web.Request) -> web.Response:
-        known_on = self._instant(request, "known_on")
-        return _json(await self._ledger.story(request.match_info["lot"], _after(request), known_on))
+        return _json(await self._told(request.match_info["lot"], request))
 
     async def _search_json(self, request: web.Request) -> web.Response:
         return _json(await self._ledger.search(request.query.get("q", ""), _after(request)))
+
+    async def _told(self, lot: str, request: web.Request) -> Story:
+        """A lot's story, with what its admission declared."""
+        story = await self._ledger.story(lot, _after(request), self._instant(request, "known_on"))
+        named = [(row["document"], row["line"]) for row in story.lots if row["document"] is not None]
+        async with self._database.session() as connection:
+            papers = await self._data.admission_lines(connection, named)
+        for row in story.lots:
+            row["paper"] = papers.get((row["document"], row["line"]))
+        return story
 
     def _chosen(self, request: web.Request) -> Chosen:
         filters = {}

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from central.costing import Costing
 from central.errors import Denied
 from central.ledger_queries import Ledger
 from central.people import Open
@@ -21,6 +22,7 @@ from central.web.api import paging
 from central.web.docks import LOGS_SHOWN_MAX, Absent, DockView
 from central.web.forms import Forms, read_form
 from central.web.frame import Frame, back_to
+from central.web.goods import GoodsPages
 from central.web.guard import COOKIE
 from central.web.ledger import LedgerPages
 from central.web.reading import Item, Reading
@@ -50,7 +52,9 @@ class Pages:
         self._frame = Frame(central, timezone)
         self._forms = Forms(central, reading, self._frame)
         ledger = Ledger(central.database, central.tenant, central.zone)
-        self._ledger = LedgerPages(ledger, self._frame, timezone)
+        self._ledger = LedgerPages(ledger, central.database, central.customs, self._frame, timezone)
+        costing = Costing(central.database, central.tenant, central.zone, central.customs, central.works)
+        self._goods = GoodsPages(central.database, central.customs, costing, self._frame, timezone)
 
     def routes(self) -> list[web.RouteDef]:
         """All pages and forms."""
@@ -72,6 +76,7 @@ class Pages:
             web.post("/logout", self._logout),
             *self._forms.routes(),
             *self._ledger.routes(),
+            *self._goods.routes(),
         ]
 
     def error(self, request: web.Request, status: int, error: str, next_step: str) -> str:
