@@ -102,8 +102,10 @@ class Papers:
     """Customs units of one unit of an owner's product, each from a day on, the latest known last."""
     entered: set[Queue] = field(default_factory=set)
     """Constructive queues that an accepted customs entry has filled."""
-    carried: dict[str, str] = field(default_factory=dict)
-    """The lot that a load was admitted as, by the load's key."""
+    carried: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By a load's key, the entry that last admitted it, and the lot that it was admitted as. The last is the
+    one with the latest id, not the one that was told last.
+    """
     working: dict[Queue, Decimal] = field(default_factory=dict)
     """What work orders have been issued and neither used nor given back."""
     elections: list[elections.Election] = field(default_factory=list)
@@ -186,6 +188,13 @@ def concerns(source: Source) -> Any:
         raise UnreadableEntry(str(error)) from error
 
 
+def lot_of(document: str | None, line: str | None, status: Status, admitted: datetime) -> str:
+    """The zone lot number of goods that were admitted (19 CFR 146.23(a)(1)): their paper's line; without one,
+    their status and the day.
+    """
+    return f"{document}/{line}" if document else f"{status.value}-{admitted.astimezone(UTC):%Y%m%d}"
+
+
 def told(source: Source, body: Any, papers: Papers) -> Told:
     """What an entry tells, and what it adds to the papers. UnreadableEntry, and nothing added, when it cannot
     be taken.
@@ -205,7 +214,7 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
         _admission(entry, body, queue, papers, found)
         return
     key = papers.key(entry.occurred_at, 1, Ref(entry.entry_id))
-    picked = papers.carried.get(load.key)
+    _, picked = papers.carried.get(load.key, ("", None))
     method = elections.elected(papers.elections, body.owner, product, entry.occurred_at)
     to = TERRITORY if body.status is Status.DOMESTIC else UNDOCUMENTED
     if use is not None:
@@ -221,11 +230,11 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
 def _admission(entry: Entry, body: Movement, queue: Queue, papers: Papers, found: Told) -> None:
     use = body.use
     named = Named(use.permit, use.line) if use else None
-    lot = str(use.ref) if use else f"{body.status.value}-{entry.occurred_at:%Y%m%d}"
+    lot = lot_of(use.permit if use else None, use.line if use else None, body.status, entry.occurred_at)
     key = papers.key(entry.occurred_at, 0, Ref(entry.entry_id))
     pair = papers.pair(lot, queue, body.quantity, entry.occurred_at)
     found.arrived.append(In(queue, key, lot, pair))
-    papers.carried[body.load.key] = lot
+    papers.carried[body.load.key] = max(papers.carried.get(body.load.key, ("", "")), (entry.entry_id, lot))
     _lot_words(found, lot, queue, named)
 
 

@@ -25,12 +25,14 @@ from central.ledger_facts import (
     Wanted,
     Word,
     concerns,
+    lot_of,
     told,
     wanted,
 )
 from central.ledger_shelves import Shelves, fact_of, queue_of, refs_of
 from central.projections import Source
 from central.queries import query
+from customs.documents import Status
 from customs.known import Known
 from customs.ledger import elections
 from customs.ledger.attribution import Layer, News
@@ -198,10 +200,15 @@ class LedgerFold:
         await self._look_up_permits(sorted(wants.permits))
         await self._look_up_lots(wants)
         if wants.loads:
-            rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads))
-            admitted = {row["entry_id"]: row["key"] for row in rows}
-            rows = await connection.fetch(query("ledger_lots_of"), *self._who, list(admitted))
-            papers.carried = {admitted[row["fact"]]: row["lot"] for row in rows}
+            here = [source.entry.entry_id for source, _ in bodies]
+            rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads), here)
+            papers.carried = {
+                row["key"]: (
+                    row["entry_id"],
+                    lot_of(row["permit"], row["line"], Status(row["status"]), row["occurred_at"]),
+                )
+                for row in rows
+            }
         await self._look_up_facts(wants.corrected)
 
     async def _look_up_permits(self, numbers: Sequence[str]) -> None:

@@ -25,14 +25,11 @@ SELECT owner, product, status, place FROM ledger_queue
 WHERE tenant = $1 AND zone = $2 AND place = ANY($3::text[])
 
 -- name: ledger_admissions
--- The entries by which some loads were last admitted.
-SELECT DISTINCT ON (key) key, entry_id::text AS entry_id FROM movement
+-- The last admissions of some loads, but for those of some entries.
+SELECT DISTINCT ON (key) key, entry_id::text AS entry_id, permit, line, status, occurred_at FROM movement
 WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND type = 'admission'
+    AND entry_id <> ALL ($4::uuid[])
 ORDER BY key, entry_id DESC
-
--- name: ledger_lots_of
--- The lots that some entries brought.
-SELECT fact, lot FROM ledger_fact WHERE tenant = $1 AND zone = $2 AND fact = ANY($3::text[]) AND n = 0
 
 -- name: ledger_papers_of
 -- What papers say of some lots.
