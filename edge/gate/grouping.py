@@ -8,6 +8,7 @@ whether it kept still.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -120,10 +121,16 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
 def _own(tags: Sequence[Heard], ways: Sequence[Way], hearing: Hearing, sight: Sight) -> dict[bytes, Own]:
     """What each tag's own course says, for those whose course shows a crossing."""
     claims = [_claim(tag, way) for tag, way in zip(tags, ways, strict=True)]
+    times: dict[int, list[float]] = {1: [], -1: []}
+    for claim in claims:
+        if claim is not None:
+            times[claim.sense].append(claim.at)
+    for each in times.values():
+        each.sort()
     own: dict[bytes, Own] = {}
     for tag, claim in zip(tags, claims, strict=True):
         if claim is not None:
-            like = sum(1 for each in claims if each is not None and _agree(each, claim))
+            like = _about(times[claim.sense], claim.at)
             alone = log((1.0 + len(tags)) / (1.0 + like))
             believed = belief(tag, claim.at, claim.sense, claim.belief, alone, hearing, sight)
             own[tag.epc] = Own(claim.sense, claim.at, believed)
@@ -159,8 +166,9 @@ def _loudest(tags: Sequence[Heard]) -> float:
     return float(max(loudest.cells, key=lambda key: (loudest.cells[key], -key)) >> 2)
 
 
-def _agree(one: Own, other: Own) -> bool:
-    return one.sense == other.sense and abs(one.at - other.at) <= _ALIKE
+def _about(times: Sequence[float], at: float) -> int:
+    """How many of some times, in order, are of about that moment."""
+    return bisect_right(times, at + _ALIKE) - bisect_left(times, at - _ALIKE)
 
 
 def _believed(group: Group, told: Sequence[Own], hearing: Hearing) -> float:
@@ -341,7 +349,7 @@ class _Others:
             astray = own.belief
         near = nearer(tag, self._at, self._hearing)
         kept, since_known = still(tag, self._at, self._hearing)
-        heard = sum(1 for key in tag.cells if abs((key >> 2) - self._at) <= _WITH)
+        heard = sum([abs((key >> 2) - self._at) <= _WITH for key in tag.cells])
         return (
             1.0,
             _by_level(tag, self),
@@ -395,7 +403,7 @@ def _by_level(tag: Heard, others: _Others) -> float:
         each = means.setdefault(side, [0.0, 0.0])
         each[0] += level
         each[1] += 1.0
-    mean = sum(off for _, _, off, _ in pairs) / len(pairs)
+    mean = sum([off for _, _, off, _ in pairs]) / len(pairs)
     still = along = 0.0
     for side, level, off, doubt in pairs:
         still += (level - means[side][0] / means[side][1]) ** 2
@@ -409,13 +417,13 @@ def _by_difference(tag: Heard, others: _Others) -> float:
         (max(-14.0, min(off, 14.0)), APART_DB * others.sides.get(at, 0.0), weight)
         for at, (_, _, _, weight, off) in tag.told(others.quietest).items()
     ]
-    total = sum(weight for _, _, weight in pairs)
+    total = sum([weight for _, _, weight in pairs])
     if not total:
         return 0.0
-    mean = sum(off * weight for off, _, weight in pairs) / total
-    shift = sum((off - side) * weight for off, side, weight in pairs) / total
-    still = sum(weight * (off - mean) ** 2 for off, _, weight in pairs)
-    along = sum(weight * (off - side - shift) ** 2 for off, side, weight in pairs)
+    mean = sum([off * weight for off, _, weight in pairs]) / total
+    shift = sum([(off - side) * weight for off, side, weight in pairs]) / total
+    still = sum([weight * (off - mean) ** 2 for off, _, weight in pairs])
+    along = sum([weight * (off - side - shift) ** 2 for off, side, weight in pairs])
     # One antenna may hear a tag better than the other does, but not by any amount.
     told = _TRUST * (still - along) / (4.0 * _FADING_DB2) - shift * shift / (2.0 * _UNLIKE_DB2)
     return max(-12.0, min(told, 12.0))

@@ -27,12 +27,13 @@ _LIKE_BEFORE_DB: Final = 7.0
 
 class Heard:
     """One tag. `cells`: loudest read in dBm by 4 * moment + side. `home` and `away`: its energy at this door
-    and at others, milliwatts. `center` and `spread`: mean and deviation of its energy in time, in moments.
+    and at others, milliwatts; `raw` and `foreign`: its reads there. `center` and `spread`: mean and deviation
+    of its energy in time, in moments.
     """
 
     __slots__ = (
         *("away", "cells", "center", "epc", "first_us", "home", "known", "last_us", "pc", "peak", "reads"),
-        *("_told", "raw", "spread"),
+        *("_told", "foreign", "raw", "spread"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, first_us: int) -> None:
@@ -40,6 +41,7 @@ class Heard:
         self.pc = pc
         self.cells: dict[int, float] = {}
         self.raw: list[TagRead] = []
+        self.foreign: list[TagRead] = []
         self.reads = 0
         self.peak = -32_768
         self.first_us = first_us
@@ -219,10 +221,11 @@ def _sort(evidence: Evidence, hearing: Hearing) -> None:
         power = milliwatts.get(level)
         if power is None:
             power = milliwatts[level] = 10.0 ** (level / 1000.0)
-        tag.raw.append(read)
         if side < 0:
+            tag.foreign.append(read)
             tag.away += power
             continue
+        tag.raw.append(read)
         tag.home += power
         tag.reads += 1
         tag.take(min((at - base) // BIN_US, last) * 4 + side, level, read.first_us, at)

@@ -83,13 +83,12 @@ def together(beliefs: list[float]) -> float:
 def nearer(tag: Heard, at: float, hearing: Hearing) -> float:
     """By how much this door heard a tag better than any neighbor about the moment `at`, in ten dB, to 2."""
     at_us = hearing.base_us + int((at + 0.5) * BIN_US)
-    here = there = -100.0
-    for read in tag.raw:
-        if abs(read.last_us - at_us) <= _WIDELY_US:
-            if hearing.spots[read.device, read.antenna] < 0:
-                there = max(there, read.rssi_cdbm / 100.0)
-            else:
-                here = max(here, read.rssi_cdbm / 100.0)
+    first_us, last_us = at_us - _WIDELY_US, at_us + _WIDELY_US
+    here, there = (
+        max([read.rssi_cdbm for read in reads if first_us <= read.last_us <= last_us], default=-10_000)
+        / 100.0
+        for reads in (tag.raw, tag.foreign)
+    )
     return _between(here - max(there, hearing.quietest), -20.0, 20.0) / 10.0
 
 
@@ -101,17 +100,16 @@ def _weighed(tag: Heard, at: float, sense: int, likely: float, hearing: Hearing)
     before: tuple[list[float], list[float]] = ([], [])
     after: tuple[list[float], list[float]] = ([], [])
     spots = hearing.spots
+    for read in tag.foreign:
+        if -_ABOUT_US <= read.last_us - at_us <= _ABOUT_US:
+            away += 10.0 ** (read.rssi_cdbm / 1000.0)
     for read in tag.raw:
         side = spots[read.device, read.antenna]
         off_us = read.last_us - at_us
         if -_ABOUT_US <= off_us <= _ABOUT_US:
-            power = 10.0 ** (read.rssi_cdbm / 1000.0)
-            if side < 0:
-                away += power
-                continue
-            home += power
+            home += 10.0 ** (read.rssi_cdbm / 1000.0)
             near += 1
-        if side in (MIDDLE, -1):
+        if side == MIDDLE:
             continue
         if nearest <= off_us <= farthest:
             after[side == OUTER].append(read.rssi_cdbm / 100.0)
@@ -153,7 +151,7 @@ def still(tag: Heard, at: float, hearing: Hearing) -> tuple[float, float]:
     kept = since_known = 0.0
     for read in tag.raw:
         phase = read.phase
-        if phase is None or hearing.spots[read.device, read.antenna] < 0:
+        if phase is None:
             continue
         off_us = read.last_us - at_us
         key = (read.antenna, read.channel)
