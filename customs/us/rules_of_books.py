@@ -14,9 +14,8 @@ _ORDERS: Final = "customs/works/test_orders.py"
 _ADMITTED: Final = "central/test_admission_rules.py"
 _STATUS: Final = "customs/us/test_statuses.py"
 _SHORT: Final = "customs/us/test_shortages.py"
-_DOOR: Final = "edge/test_adjudicate.py"
+_STOPS: Final = "edge/test_restraints.py"
 _SUSPENDED: Final = "integration/test_zone_suspended.py"
-_MATRIX: Final = "customs/us/test_matrix.py"
 _CONTENT: Final = "customs/works/test_content.py"
 
 BOOKS: Final = (
@@ -187,8 +186,17 @@ BOOKS: Final = (
         "19 CFR 146.63-146.70",
         READ,
         "At the door goods leave in the ways that the withdrawal matrix gives their status.",
-        ("edge.adjudicate.judge_read", "customs.us.matrix.may_leave"),
-        tests(_DOOR, "a_row_of_the_table") + tests(_MATRIX, "each_cell_of_the_matrix"),
+        ("edge.leaving.status_forbids", "customs.us.matrix.may_leave"),
+        tests(_STOPS, "goods_leave_on_what_their_status_allows"),
+    ),
+    Rule(
+        "Doors",
+        "door-suspense",
+        "19 CFR 146.22(c), 146.35",
+        READ,
+        "Goods whose papers are incomplete do not leave.",
+        ("edge.leaving.status_forbids",),
+        tests(_STOPS, "goods_in_suspense_leave_on_nothing"),
     ),
     Rule(
         "Doors",
@@ -196,17 +204,26 @@ BOOKS: Final = (
         "19 CFR 146.64(d)",
         READ,
         "Goods over five years from import do not leave for a warehouse.",
-        ("edge.adjudicate.judge_read",),
-        tests(_DOOR, "a_row_of_the_table"),
+        ("edge.leaving.trouble_on",),
+        tests(_STOPS, "a_warehouse_takes_goods_for_five_years_from_import"),
     ),
     Rule(
         "Doors",
         "door-quota",
         "19 CFR 132.11",
         READ,
-        "Goods under a quota leave between its opening and its closing, as their permit line says.",
-        ("edge.adjudicate.judge_read",),
-        tests(_DOOR, "a_row_of_the_table"),
+        "Goods under a quota leave from its opening to its closing, as their permit line says.",
+        ("edge.leaving.trouble_on",),
+        tests(_STOPS, "quota_goods_leave_from_the_first_day_to_the_last"),
+    ),
+    Rule(
+        "Doors",
+        "door-expiry",
+        "none: GS1 General Specifications, 3.4",
+        OWN,
+        "Goods past the day on which they may be used leave to be destroyed alone.",
+        ("edge.leaving.trouble_on", "edge.leaving.has_expired"),
+        tests(_STOPS, "goods_leave_on_their_last_day_and_not_after", "expired_goods_leave_to_be_destroyed"),
     ),
     Rule(
         "Doors",
@@ -216,19 +233,14 @@ BOOKS: Final = (
         "Goods that are held stop at every door until the hold is lifted; a suspended zone stops everything.",
         ("edge.adjudicate.judge_read", "edge.adjudicate.suspended"),
         tests(
+            _STOPS,
+            "all_doors_say_stop_at_once_and_are_ready_again_when_it_ends",
+            "a_held_load_names_the_hold_and_passes_when_it_is_lifted",
+        )
+        + tests(
             _SUSPENDED,
             "held_goods_stop_at_the_door_until_the_hold_is_lifted",
             "every_door_says_stop_without_a_scan_and_goes_on_when_the_zone_is_resumed",
-        )
-        + tests(_DOOR, "a_row_of_the_table"),
-    ),
-    Rule(
-        "Doors",
-        "door-suspense",
-        "19 CFR 146.22(c), 146.35",
-        READ,
-        "Goods whose papers are incomplete go to suspense, and do not leave from it.",
-        ("edge.adjudicate.judge_read",),
-        tests(_DOOR, "a_row_of_the_table"),
+        ),
     ),
 )
