@@ -8,8 +8,8 @@ were made are. Knows no HTTP; the rules stand in `customs.works`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from central.people import Written
 from central.projector import Projector
 from central.queries import query
 from customs.documents import Direction, Holding, Status
+from customs.ledger.facts import STOCK
 from customs.works import orders
 from customs.works.boms import WorksError
 from customs.works.events import (
@@ -151,8 +152,9 @@ class Works:
             async with own.lock:
                 book = await own.book()
                 async with own.database.session() as connection:
-                    papers = await self._papers(connection, book, order, said)
                     goods = await self._goods(connection, book, loads)
+                    stock = await self._stock(connection, goods.values())
+                    papers = replace(await self._papers(connection, book, order, said), stock=stock)
                 suspended = book.restraints.suspension
                 if suspended is not None and not isinstance(said, CloseOrder):
                     raise Denied(
@@ -207,6 +209,17 @@ class Works:
             units,
             tariff,
         )
+
+    async def _stock(
+        self, connection: Connection, goods: Iterable[Goods]
+    ) -> dict[tuple[str, Status], Decimal]:
+        """What the ledger has in stock of goods that are named: what is entered is not among it."""
+        found = {}
+        for owner, gtin, status in {(load.owner, load.gtin, load.status) for load in goods}:
+            queue = (owner, gtin, status.value, STOCK, None)
+            rows = await connection.fetch(query("ledger_left"), self._own.tenant, self._own.zone, *queue)
+            found[gtin, status] = sum((row["quantity"] for row in rows), orders.ZERO)
+        return found
 
     async def _goods(
         self, connection: Connection, book: CenterBook, loads: Sequence[str]

@@ -138,14 +138,24 @@ JOIN entry e ON e.tenant = $1 AND e.zone = $2 AND e.node = r.node AND e.epoch = 
 
 -- name: ledger_made_of
 -- Lots that goods of a lot went into by a status change or a work order, and those that it was made of.
+WITH acts AS (
+    SELECT o.source FROM ledger_layer l
+    JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.layer = l.fact AND t.layer_n = l.n
+    JOIN ledger_fact o ON o.tenant = $1 AND o.zone = $2 AND o.fact = t.fact AND o.n = t.n
+    WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND o.account IN ('restatus', 'consumed')
+    UNION
+    SELECT f.source FROM ledger_layer l
+    JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n = l.n
+    WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND f.account IN ('restatus', 'made')
+)
 SELECT DISTINCT i.lot AS made, t.lot AS of, o.source::text AS entry_id, o.account
-FROM ledger_taken t
-JOIN ledger_fact o ON o.tenant = $1 AND o.zone = $2 AND o.fact = t.fact AND o.n = t.n
-JOIN ledger_fact i ON i.tenant = $1 AND i.zone = $2 AND i.source = o.source AND NOT i.leaves
+FROM acts a
+JOIN ledger_fact o ON o.tenant = $1 AND o.zone = $2 AND o.source = a.source
+    AND o.account IN ('restatus', 'consumed')
+JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = o.fact AND t.n = o.n
+JOIN ledger_fact i ON i.tenant = $1 AND i.zone = $2 AND i.source = a.source AND NOT i.leaves
     AND i.account IN ('restatus', 'made')
-WHERE t.tenant = $1 AND t.zone = $2 AND o.account IN ('restatus', 'consumed') AND t.lot <> i.lot
-    AND (t.layer, t.layer_n) IN (SELECT l.fact, l.n FROM ledger_layer l
-        WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3)
+WHERE t.lot <> i.lot AND (t.lot = $3 OR i.lot = $3)
 LIMIT $4
 
 -- name: ledger_overdraws
@@ -170,8 +180,8 @@ WHERE f.tenant = $1 AND f.zone = $2 AND f.booked <> f.happened AND (f.booked, f.
 ORDER BY f.booked DESC, f.fact DESC, f.n DESC LIMIT $6
 
 -- name: ledger_differences
--- Where what the docks hold is not what the ledger says stands in the zone. What people put on the books
--- without a door stands beside, for the docks have not seen it.
+-- Where what is on the floor is not what the ledger says stands in the zone. What is in work is on no load;
+-- what people put on the books without a load stands beside, for the docks have not seen it.
 SELECT owner, product, status, sum(physical) AS physical, sum(legal) AS legal, sum(acts) AS acts,
     sum(overdrawn) AS overdrawn
 FROM (
@@ -180,8 +190,9 @@ FROM (
     FROM holding h WHERE h.tenant = $1 AND h.zone = $2 AND h.quantity <> 0
     UNION ALL
     SELECT q.owner, q.product, q.status, 0,
-        CASE WHEN d.account = q.place AND q.place <> 'overdrawn' THEN d.quantity ELSE 0 END,
-        CASE WHEN d.account IN ('restatus', 'made', 'consumed', 'adjusted', 'opening', 'casualty')
+        CASE WHEN d.account = q.place AND q.place <> 'overdrawn' AND q.place NOT LIKE 'wip:%'
+            THEN d.quantity ELSE 0 END,
+        CASE WHEN d.account IN ('restatus', 'adjusted', 'opening', 'casualty')
             THEN -d.quantity ELSE 0 END,
         CASE WHEN d.account = 'overdrawn' THEN d.quantity ELSE 0 END
     FROM ledger_day d JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = d.queue

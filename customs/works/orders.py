@@ -78,7 +78,8 @@ class Goods:
 @dataclass(frozen=True, slots=True)
 class Papers:
     """What is on file: bills, permits, authorities by number; each product's unit, and its tariff number of
-    the order's owner on the order's day, None where it has none.
+    the order's owner on the order's day, None where it has none. `stock` is what stands on the owner's books
+    of a product in a status, without what an accepted entry has taken; what it does not name is not asked.
     """
 
     zone: str
@@ -87,6 +88,7 @@ class Papers:
     authorities: Mapping[str, Authority] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     tariff: Mapping[str, str | None] = field(default_factory=dict)
+    stock: Mapping[tuple[str, Status], Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -172,7 +174,7 @@ def start(order: Order, said: Start, papers: Papers, goods: Mapping[str, Goods],
         bom = version_on(papers.boms, plan_.product, said.on)
     except NoBom as error:
         raise OrderRefused([str(error)], error.next_step) from error
-    issues, reasons = _issues(plan_.owner, bom, said.takes, goods)
+    issues, reasons = _issues(plan_.owner, bom, said.takes, goods, papers)
     reasons = [
         *_permit_faults(papers, said.permit, plan_.owner, said.on),
         *_authority_faults(papers, said.authority, order, said.on, issues),
@@ -205,7 +207,7 @@ def report(
     owner, bom = order.planned.owner, order.bom
     if said.on < order.started.on:
         raise OrderRefused([f"it was started on {order.started.on}"], "Correct the day of the report.")
-    issues, reasons = _issues(owner, bom, said.takes, goods)
+    issues, reasons = _issues(owner, bom, said.takes, goods, papers)
     if said.takes:
         reasons += _permit_faults(papers, order.started.permit, owner, said.on)
         reasons += _authority_faults(papers, order.started.authority, order, said.on, issues)
@@ -317,7 +319,7 @@ def _authority_faults(
 
 
 def _issues(
-    owner: str, bom: Bom, takes: Sequence[Take], goods: Mapping[str, Goods]
+    owner: str, bom: Bom, takes: Sequence[Take], goods: Mapping[str, Goods], papers: Papers
 ) -> tuple[tuple[Issue, ...], list[str]]:
     """What is taken, by product and status; and why it may not be."""
     inputs = {row.gtin for row in bom.inputs}
@@ -344,6 +346,13 @@ def _issues(
         Issue(gtin, status, sum((piece.quantity for piece in of), ZERO), unit, tuple(of))
         for (gtin, status, unit), of in sorted(pieces.items())
     )
+    for issue in issues:
+        free = papers.stock.get((issue.product, issue.status), issue.quantity)
+        if issue.quantity > free:
+            reasons.append(
+                f"{free} {issue.unit} of {issue.product} in {issue.status} may be worked on by the books, "
+                f"{issue.quantity} are asked for: the rest is entered (19 CFR 146.61) or was never admitted"
+            )
     return issues, reasons
 
 

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work orders at a real center: its floor, its ledger, its papers, its docks, its commands."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from central.bookkeeping import Accept
+from central.errors import Denied
+from central.ledger_queries import Ledger
+from central.restraining import PutHold, Suspend
+from central.service import Central
+from central.works import Works
+from customs.documents import Status
+from customs.imports import Upload
+from customs.works.events import CloseOrder, MadeSaid, Plan, Report, ScrapSaid, Start, Take
+from sync.bodies import LoadFacts, Use, read_body
+from sync.entry import read_record
+from tests.central.conftest import Opener
+from tests.central.dock import Dock
+
+OWNER = "Example Motors"
+MOTOR, PUMP, SCRAP = "09521999001010", "09521999001041", "09521999001089"
+PALLET, MADE, BIN = "095219990000000013", "095219990000000020", "095219990000000037"
+TODAY = datetime.now(UTC).date()
+
+PRODUCTS = {
+    "products": [{"gtin": gtin, "name": name} for gtin, name in ((MOTOR, "M"), (PUMP, "P"), (SCRAP, "S"))],
+    "permits": [
+        {
+            "number": "A214",
+            "kind": "admission",
+            "owner": OWNER,
+            "valid_from": "2026-01-01",
+            "valid_to": "2036-12-31",
+            "lines": [
+                {
+                    "line": "1",
+                    "product": MOTOR,
+                    "status": "NPF",
+                    "quantity": "1000",
+                    "unit": "EA",
+                    "direction": "in",
+                }
+            ],
+        },
+        {
+            "number": "W24",
+            "kind": "entry",
+            "owner": OWNER,
+            "valid_from": "2026-01-01",
+            "valid_to": "2036-12-31",
+            "lines": [
+                {
+                    "line": "1",
+                    "product": MOTOR,
+                    "status": "NPF",
+                    "quantity": "20",
+                    "unit": "EA",
+                    "direction": "out",
+                }
+            ],
+        },
+    ],
+}
+DAYS = {"valid_from": (TODAY - timedelta(days=9)).isoformat(), "valid_to": (TODAY + timedelta(9)).isoformat()}
+
+
+def table(kind: str, *rows: dict[str, Any]) -> Upload:
+    return Upload(f"{kind}.json", json.dumps({"table": kind, "name": kind, "rows": rows}).encode())
+
+
+def customs_product(gtin: str, hts: str) -> dict[str, Any]:
+    said = {"gtin": gtin, "owner": OWNER, "hts": hts, "origin": "JP", "unit": "EA", "customs_unit": "NO"}
+    return {**said, "factor": "1", "description": "goods", "valid_from": "2026-01-01"}
+
+
+TABLES = (
+    table("customs-product", customs_product(MOTOR, "850131"), customs_product(PUMP, "841370")),
+    table(
+        "bom",
+        {
+            "product": PUMP,
+            "version": "A",
+            "unit": "EA",
+            "valid_from": "2026-01-01",
+            "part": "input",
+            "gtin": MOTOR,
+            "per": "1.02",
+            "part_unit": "EA",
+        },
+    ),
+    table(
+        "activity-permit",
+        {"number": "216-1", "activity": "manufacture", "owner": OWNER, "zone": "zone-999", **DAYS},
+    ),
+    table(
+        "production-authority",
+        {
+            "number": "B-1",
+            "owner": OWNER,
+            "zone": "zone-999",
+            "materials": ["850131"],
+            "products": ["841370"],
+            **DAYS,
+        },
+    ),
+)
+
+
+@pytest_asyncio.fixture
+async def works(center: Central, dock: Dock) -> Works:
+    """A center with papers, and a pallet of 60 motors that a dock admitted."""
+    papers = Upload("papers.json", json.dumps(PRODUCTS).encode())
+    taken = await center.import_files([papers, *TABLES], "planner")
+    assert not getattr(taken, "faults", ()), taken
+    dock.move(
+        quantity="60",
+        use=Use("A214", "1", Decimal(60)),
+        load=LoadFacts(
+            f"https://id.gs1.org/00/{PALLET}", PALLET, MOTOR, unit="EA", owner=OWNER, status=Status.NPF
+        ),
+        owner=OWNER,
+    )
+    await dock.talk(center)
+    return center.works
+
+
+def plan(order: str = "W1", **more: Any) -> Plan:
+    said: dict[str, Any] = {"owner": OWNER, "product": PUMP, "quantity": Decimal(50), "on": TODAY}
+    return Plan(order=order, by="planner", **{**said, **more})
+
+
+def start(order: str = "W1", quantity: int = 51, **more: Any) -> Start:
+    takes = (Take(PALLET, Decimal(quantity)),)
+    said: dict[str, Any] = {"on": TODAY, "permit": "216-1", "authority": "B-1", "takes": takes}
+    return Start(order=order, by="planner", **{**said, **more})
+
+
+def report(order: str = "W1", **more: Any) -> Report:
+    scrap = ScrapSaid(MOTOR, Decimal(1), SCRAP, Decimal(1), Decimal("0.50"), BIN)
+    said: dict[str, Any] = {"made": (MadeSaid(MADE, Decimal(50)),), "scrap": (scrap,)}
+    return Report(order, TODAY, "planner", **{**said, **more})
+
+
+async def floor(center: Central) -> dict[str, Decimal]:
+    """What is in the zone by SSCC."""
+    await center.projector.catch_up()
+    async with center.database.session() as connection:
+        rows = await connection.fetch("SELECT sscc, quantity FROM holding WHERE quantity <> 0")
+    return {row["sscc"]: row["quantity"] for row in rows}
+
+
+async def accounts(center: Central) -> dict[tuple[str, str], Decimal]:
+    await center.projector.catch_up()
+    ledger = Ledger(center.database, "example", "zone-999")
+    lots = (await ledger.lots()).items
+    return {(row["lot"], name): one.quantity for row in lots for name, one in row["accounts"].items()}
+
+
+async def refused(act: Any, said: Any) -> str:
+    with pytest.raises(Denied) as caught:
+        await act(said)
+    assert caught.value.next_step
+    return str(caught.value)
+
+
+async def test_an_order_moves_goods_on_the_floor_and_in_the_ledger(center: Central, works: Works) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    assert await floor(center) == {PALLET: 9}
+    assert (await accounts(center))["A214/1", "wip:W1"] == 51
+    await works.report(report())
+    await works.close(CloseOrder("W1", TODAY, "planner"))
+    assert await floor(center) == {PALLET: 9, MADE: 50, BIN: 1}
+    found = await accounts(center)
+    assert found["A214/1", "consumed"] == 51
+    assert found["WO-W1", "stock"] == 50
+    assert found["WO-W1-S", "stock"] == 1
+    assert not any(account.startswith("wip:") for _, account in found)
+    ledger = Ledger(center.database, "example", "zone-999")
+    assert (await ledger.differences()).items == []
+    story = await ledger.story("WO-W1")
+    assert {(row["made"], row["of"]) for row in story.made} >= {("WO-W1", "A214/1")}
+
+
+async def test_what_is_in_work_is_on_no_load_and_no_difference(center: Central, works: Works) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    await center.projector.catch_up()
+    assert (await Ledger(center.database, "example", "zone-999").differences()).items == []
+
+
+async def test_docks_learn_what_went_to_an_order_and_what_was_made(
+    center: Central, works: Works, dock: Dock
+) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    await works.report(report())
+    answer = await dock.talk(center)
+    told = [read_record(bytes(raw)) for raw in answer.entries]
+    moves = [move for entry in told if entry.type == "holdings" for move in read_body(entry).moves]
+    assert [(move.came, move.holding.sscc, move.holding.quantity) for move in moves] == [
+        (False, PALLET, 51),
+        (True, MADE, 50),
+        (True, BIN, 1),
+    ]
+    made = moves[1].holding
+    assert (made.gtin, made.owner, made.status, made.lot) == (PUMP, OWNER, Status.NPF, "WO-W1")
+
+
+async def test_orders_are_known_again_after_a_start(
+    center: Central, works: Works, open_center: Opener
+) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    await center.close()
+    again = await open_center()
+    page = await again.works.page(10, None)
+    assert [(order.order, order.state) for order in page.items] == [("W1", "started")]
+    await again.works.report(report())
+    assert (await again.works.one("W1")).state == "reported"
+
+
+async def test_a_step_is_refused_with_its_reasons_and_writes_nothing(center: Central, works: Works) -> None:
+    before = center.head
+    assert "no product" in await refused(works.plan, plan(product="x"))
+    assert "no bill of material" in await refused(works.plan, plan(product=MOTOR))
+    assert "today is" in await refused(works.plan, plan(on=date(2020, 1, 1)))
+    assert "is planned" in await refused(works.start, start())
+    assert center.head == before
+    await works.plan(plan())
+    assert "there already" in await refused(works.plan, plan())
+    before = center.head
+    told = await refused(works.start, start(permit="none", authority="none", quantity=61))
+    for part in ("no permit 'none'", "no production authority 'none'", "has 60 EA"):
+        assert part in told
+    assert center.head == before
+
+
+async def test_what_an_accepted_entry_has_taken_may_not_be_worked_on(center: Central, works: Works) -> None:
+    await works.plan(plan())
+    await center.bookkeeping.accept(Accept("W24", note="accepted", by="broker"))
+    told = await refused(works.start, start())
+    assert "40 EA" in told and "146.61" in told
+
+
+async def test_goods_under_a_hold_and_a_suspended_zone_stop_the_line(center: Central, works: Works) -> None:
+    await works.plan(plan())
+    hold = PutHold(kind="agency", agency="Customs", reason="exam", by="Dana", gtin=MOTOR)
+    await center.restraining.put_hold(hold)
+    assert "Customs holds it: exam" in await refused(works.start, start())
+    await center.restraining.suspend(Suspend(reason="audit", by="Dana"))
+    assert "suspended: audit" in await refused(works.start, start())
+
+
+async def test_what_is_made_goes_on_no_load_of_other_goods(works: Works) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    made = (MadeSaid(PALLET, Decimal(50)),)
+    assert "holds other goods" in await refused(works.report, report(made=made))
+    await works.report(report())
+    await works.plan(plan("W2", quantity=Decimal(5)))
+    await works.start(start("W2", 6))
+    again = report("W2", made=(MadeSaid("095219990000000044", Decimal(5)),))
+    await works.report(again)
