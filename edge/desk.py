@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -31,10 +31,15 @@ from edge.view import (
     LinkView,
     RecordView,
     Refused,
+    SkippedFrame,
+    SkippedView,
     StatusView,
 )
 from sync.bodies import Begin, read_body
 from sync.entry import read_record
+
+if TYPE_CHECKING:
+    from drivers.llrp.client import BadFrame
 
 MIB: Final = 1024 * 1024
 
@@ -63,13 +68,14 @@ DEVICE_STATES: Final = {
 class Running:
     """What the service hands over while it runs: the journal, the devices' health, the sinks' links, the own
     epochs as they were at its opening, what the center has confirmed of each, how many pictures of cameras
-    were not kept, and what the gate could not take, by reason.
+    were not kept, what the gate could not take, by reason, and frames that were skipped, by reader.
     """
 
     rotate_key: Callable[[str], Awaitable[str]]
     confirmed: Callable[[], Mapping[str, int]] = dict
     frames_left_out: Callable[[], int] = int
     gate_left_out: Callable[[], Mapping[str, int]] = dict
+    skipped: Callable[[], Mapping[str, Sequence[BadFrame]]] = dict
     epochs: list[EpochView] = field(default_factory=list)
     journal: Journal | None = None
     trouble: str = "starting"
@@ -135,6 +141,21 @@ class NodeDesk:
             reconnects=health.counts.reconnects,
             since=health.since,
             kind=self._kinds.get(name, "scanner"),
+            skipped=frames[-1].reason if (frames := self._running.skipped().get(name)) else "",
+        )
+
+    def skipped(self, device: str) -> SkippedView:
+        """What a reader sent that could not be understood."""
+        kept = self._running.skipped()
+        if device not in kept:
+            raise Refused(
+                f"This node has no reader {device[:40]!r}. Its readers are: {', '.join(kept) or 'none'}."
+            )
+        told = self._running.devices.get(device)
+        return SkippedView(
+            device,
+            told[1].counts.dropped if told is not None else len(kept[device]),
+            tuple(SkippedFrame(f.at, f.reason, f.length, f.start.hex()) for f in kept[device]),
         )
 
     def _record(self) -> RecordView:
@@ -243,6 +264,9 @@ class NodeDesk:
         }
         if self._config.readers:
             figures |= passage_figures(dock.passing.counts, running.gate_left_out())
+            figures["zonegate_reader_frames_skipped_total"] = [
+                ({"device": d}, h.counts.dropped) for d, (_, h) in devices if self._kinds.get(d) == "reader"
+            ]
         if self._config.cameras:
             figures["zonegate_frames_left_out_total"] = running.frames_left_out()
         if running.journal is not None:

@@ -25,6 +25,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_zone_suspended": "1 while the center has the zone suspended and every door says STOP, else 0.",
     "zonegate_device_reads_total": "Reads of a device since start.",
     "zonegate_device_dropped_total": "Reads of a device dropped in a flood since start.",
+    "zonegate_reader_frames_skipped_total": "Frames of a reader that could not be understood, since start.",
     "zonegate_device_reconnects_total": "Times a device came back since start.",
     "zonegate_passages_total": "Passages through gates judged since start, by kind.",
     "zonegate_tags_sighted_total": "Tags challenged on the move since start.",

@@ -88,6 +88,7 @@ class Service:
         self._devices = Devices(config, clocks, self.dock, self._running.devices, self._show_device)
         self._running.frames_left_out = lambda: self._devices.frames.left_out
         self._running.gate_left_out = self._devices.left_out
+        self._running.skipped = self._devices.skipped
         self._since_snapshot = 0
         self._recorded = False
         self._recovered = False

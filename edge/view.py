@@ -87,9 +87,29 @@ class DoorView(msgspec.Struct, frozen=True):
     remark: str = ""
 
 
+class SkippedFrame(msgspec.Struct, frozen=True):
+    """A frame of a reader that could not be understood: its first bytes in hex, its whole length, and why."""
+
+    at: datetime
+    reason: str
+    length: int
+    start: str
+
+
+class SkippedView(msgspec.Struct, frozen=True):
+    """What a reader sent that could not be understood: how many frames since the start, and the last ones,
+    the newest last.
+    """
+
+    device: str
+    count: int
+    frames: tuple[SkippedFrame, ...]
+
+
 class DeviceView(msgspec.Struct, frozen=True):
     """One device's health: Up, Degraded, Down or Unknown, and a sentence for a person. `door` names the doors
-    that it serves, separated by ", ", `kind` is "scanner", "reader" or "camera".
+    that it serves, separated by ", ", `kind` is "scanner", "reader" or "camera". Of a reader `dropped` are
+    frames that could not be understood, and `skipped` says why the newest was not.
     """
 
     device: str
@@ -101,6 +121,7 @@ class DeviceView(msgspec.Struct, frozen=True):
     reconnects: int
     since: datetime
     kind: str = "scanner"
+    skipped: str = ""
 
 
 class HoldView(msgspec.Struct, frozen=True):
@@ -244,6 +265,10 @@ class Desk(Protocol):
 
     async def story(self, text: str) -> list[EntryView]:
         """The last entries about an SSCC, lot, permit or truck, oldest first."""
+        ...
+
+    def skipped(self, device: str) -> SkippedView:
+        """What a reader sent that could not be understood; raises `Refused` when there is no such reader."""
         ...
 
     def subscribe(self) -> asyncio.Queue[str | None]:

@@ -14,12 +14,15 @@ import socket
 import sqlite3
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
+
+import msgspec
 
 from gs1.printable import printable
 from zonegate import __version__
@@ -33,6 +36,9 @@ FAULT: Final = "FAULT"
 
 _READS: Final = 500
 """Scans that are looked through for labels that could not be used: a day's at a busy door."""
+
+_NODE_S: Final = 2.0
+_SKIPPED_BYTES_MAX: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,30 @@ def _readers(config: NodeConfig) -> Iterator[Finding]:
     for reader in config.readers:
         for remark in asyncio.run(examine_reader(reader.url, reader.settings, lambda: datetime.now(UTC))):
             yield Finding(levels[remark.grade], f"reader {reader.name}", remark.text)
+        yield from _skipped(config, reader.name)
+
+
+def _skipped(config: NodeConfig, name: str) -> Iterator[Finding]:
+    """What the node, if it runs, could not understand of a reader."""
+    from edge.view import SkippedView
+
+    host, _, port = config.listen.rpartition(":")
+    local = "127.0.0.1" if host in ("", "0.0.0.0", "[::]") else host  # noqa: S104 - nothing listens here
+    url = f"http://{local}:{port}/api/v1/devices/{name}/skipped"
+    try:
+        with urllib.request.urlopen(url, timeout=_NODE_S) as answer:
+            told = msgspec.json.decode(answer.read(_SKIPPED_BYTES_MAX), type=SkippedView)
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return  # the node does not run, or is an older one
+    if told.count and told.frames:
+        last = told.frames[-1]
+        yield Finding(
+            WARN,
+            f"reader {name}",
+            f"{told.count} of its messages could not be understood since the node was started, the last one "
+            f"at {last.at:%Y-%m-%d %H:%M:%S} UTC: {printable(last.reason.encode(), 200)}; "
+            f"look at them: curl -s {url} | zonegate llrp dump -",
+        )
 
 
 def _cameras(config: NodeConfig) -> Iterator[Finding]:

@@ -9,10 +9,13 @@ import json
 import ssl
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, Final
+
+import msgspec
 
 from drivers.errors import LinkUrlError
 from drivers.llrp.document import as_document
@@ -33,6 +36,9 @@ from drivers.llrp.settings import ReaderAddress, parse_reader_url
 
 _CHUNK: Final = 65_536
 _CONNECT_S: Final = 10.0
+_SKIPPED_BYTES_MAX: Final = 1024 * 1024
+"""Twenty frames of 4 KiB in hex, several times over."""
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 # Questions that change nothing at the reader. What it holds back for its client is not asked for: it would
 # be lost to the dock that the reader belongs to.
 _QUESTIONS: Final = (
@@ -100,21 +106,34 @@ class _Printed:
         """A line for what is no frame."""
         self.line({**more, "error": problem})
 
-    def frame(self, frame: bytes | BadHeader, offset: int) -> None:
-        """A line for what came at byte `offset`."""
+    def frame(self, frame: bytes | BadHeader, offset: int, more: Mapping[str, object] = _NOTHING) -> None:
+        """A line for what came at byte `offset`, with what `more` is known of it."""
         if isinstance(frame, BadHeader):
             self.error(
                 f"no header of a frame: {frame.problem}; what follows cannot be cut into frames"
                 " (one message without its header is read with --body NAME)",
                 offset=offset,
                 header=frame.header.hex(),
+                **more,
             )
             return
-        self.message(lambda: decode(frame), *_header(frame))
+        self.message(lambda: decode(frame), *_header(frame), more)
 
-    def message(self, read: Callable[[], Message], kind: int, message_id: int, length: int) -> None:
+    def message(
+        self,
+        read: Callable[[], Message],
+        kind: int,
+        message_id: int,
+        length: int,
+        more: Mapping[str, object] = _NOTHING,
+    ) -> None:
         """A line for a message, or for why it cannot be read."""
-        line: dict[str, Any] = {"type": message_name(kind) or kind, "id": message_id, "length": length}
+        line: dict[str, Any] = {
+            "type": message_name(kind) or kind,
+            "id": message_id,
+            "length": length,
+            **more,
+        }
         try:
             message = read()
         except LlrpError as error:
@@ -146,6 +165,9 @@ def _header(frame: bytes) -> tuple[int, int, int]:
 def _dump_stream(stream: BinaryIO, body: str | None, printed: _Printed, *, guessed: bool = False) -> None:
     """All frames of `stream`; with `body` all of it is one message's. A guess yields to a header."""
     first = stream.read(_CHUNK)
+    if first[:1] == b"{":  # no header begins so: its first three bits are 0
+        _dump_skipped(first + stream.read(_SKIPPED_BYTES_MAX - len(first)), printed)
+        return
     if body is not None and not (guessed and _has_header(first)):
         _dump_body(body, first + stream.read(FRAME_LENGTH_MAX + 1 - len(first)), printed)
         return
@@ -163,6 +185,30 @@ def _dump_stream(stream: BinaryIO, body: str | None, printed: _Printed, *, guess
         chunk = stream.read(_CHUNK)
     if offset < came:
         printed.error(f"the bytes end within a frame, {came - offset} bytes of it came", offset=offset)
+
+
+def _dump_skipped(data: bytes, printed: _Printed) -> None:
+    """What a node tells of frames that its reader sent and it could not understand (`/skipped` of a device):
+    each as it came, with why the node passed it over.
+    """
+    from edge.view import SkippedView
+
+    try:
+        kept = msgspec.json.decode(data, type=SkippedView).frames
+        starts = [bytes.fromhex(each.start) for each in kept]
+    except (msgspec.MsgspecError, ValueError) as error:
+        printed.error(f"this JSON is not a node's word on skipped frames: {error}")
+        return
+    for each, start in zip(kept, starts, strict=True):
+        why = {"at": each.at.isoformat(), "skipped": each.reason}
+        kind, message_id, length = _header(start) if len(start) >= HEADER_LENGTH else (0, 0, each.length)
+        if len(start) < each.length:
+            problem = f"of {each.length} bytes the first {len(start)} were kept"
+            name = message_name(kind) or kind
+            printed.error(problem, type=name, id=message_id, length=length, start=each.start[:128], **why)
+        else:
+            for frame in LlrpFramer().feed(start):
+                printed.frame(frame, 0, why)
 
 
 def _has_header(data: bytes) -> bool:

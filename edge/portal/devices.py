@@ -25,7 +25,7 @@ from edge.portal.lamps import Lamp, Lamps
 
 if TYPE_CHECKING:
     from drivers.camera import FrameEvidence
-    from drivers.llrp.client import Reader
+    from drivers.llrp.client import BadFrame, Reader
 
 AGAIN_S: Final = 5.0
 """A device whose driver broke, by a fault of ours, is begun again after this time."""
@@ -115,6 +115,10 @@ class Devices:
     def left_out(self) -> dict[str, int]:
         """What the gate could not take, by reason; nothing where there is none."""
         return self.gates.left_out() if self.gates is not None else {}
+
+    def skipped(self) -> dict[str, tuple[BadFrame, ...]]:
+        """The last frames of each reader that could not be understood, oldest first."""
+        return {name: reader.bad_frames for name, reader in self._readers.items()}
 
     async def finish(self) -> None:
         """The node stops: what is on its way through a gate is judged now."""

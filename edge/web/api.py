@@ -93,6 +93,7 @@ class Api:
             web.get("/api/v1/search", self._search),
             web.get("/api/v1/scanner-check", self._scanner_check),
             web.get("/api/v1/decode", self._decode),
+            web.get("/api/v1/devices/{device}/skipped", self._skipped),
             web.get(door, self._door),
             web.post(f"{door}/scan", self._scan),
             web.post(f"{door}/quantity", self._quantity),
@@ -116,6 +117,9 @@ class Api:
 
     async def _door(self, request: web.Request) -> web.Response:
         return _json(self._desk.door(self.known_door(request)))
+
+    async def _skipped(self, request: web.Request) -> web.Response:
+        return _json(self._desk.skipped(request.match_info["device"]))
 
     async def _entries(self, request: web.Request) -> web.Response:
         after = request.query.get("after") or None

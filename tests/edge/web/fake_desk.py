@@ -24,6 +24,8 @@ from edge.view import (
     Prompt,
     RecordView,
     Refused,
+    SkippedFrame,
+    SkippedView,
     StatusView,
 )
 from gs1 import answer_code
@@ -177,6 +179,11 @@ class FakeDesk:
 
     def decode(self, code: bytes) -> dict[str, Any]:
         return answer_code(code, date(2026, 6, 3))
+
+    def skipped(self, device: str) -> SkippedView:
+        if device != "gate-1":
+            raise Refused(f"This node has no reader {device!r}.")
+        return SkippedView(device, 3, (SkippedFrame(STARTED, "cut off", 12, "043d0000000c000000010000"),))
 
     async def entries(self, after: str | None, limit: int) -> list[EntryView]:
         return self._story()[:limit]

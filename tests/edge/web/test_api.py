@@ -43,6 +43,14 @@ async def test_what_the_pages_show_comes_as_json(client: ClientSession) -> None:
     assert [finding["right"] for finding in findings] == [True, True, False]
 
 
+async def test_what_a_reader_sent_that_was_not_understood_comes_as_json(client: ClientSession) -> None:
+    status, body = await get(client, "/api/v1/devices/gate-1/skipped")
+    assert (status, body["count"], body["frames"][0]["reason"]) == (200, 3, "cut off")
+    status, body = await get(client, "/api/v1/devices/gate-9/skipped")
+    assert status == 409
+    assert "no reader 'gate-9'" in body["error"]
+
+
 async def test_a_code_is_answered_as_the_command_line_answers_it(client: ClientSession) -> None:
     status, answer = await get(client, "/api/v1/decode?code=%5DC10109521999001058%1D10L7")
     assert (status, answer["ok"], answer["symbology"]) == (200, True, "]C1")
