@@ -28,6 +28,7 @@ from central.database import Database
 from central.errors import CentralError, ConfigError, Denied, SetupError
 from central.given import Given
 from central.intake import UPLOAD_BYTES_MAX, Asked, ImportAnswer, Told, answer_of
+from central.looks import add_looks, do_look, is_look
 from central.projector import Projector
 from central.service import Central
 from central.tasks import end
@@ -58,7 +59,7 @@ def add_central_arguments(parser: argparse.ArgumentParser) -> None:
     for act in (backup, restore):
         act.add_argument("folder", type=Path, help="the backup's folder")
     add_by(backup)
-    for act in (*add_acts(acts), books, backup, restore):
+    for act in (*add_acts(acts), *add_looks(acts), books, backup, restore):
         _add_config(act, default=argparse.SUPPRESS)  # people write it behind the act as well
 
 
@@ -69,6 +70,8 @@ def run_central(args: argparse.Namespace, given: Given) -> int:
         config = read_config(args.config)
         if is_act(args.act):
             return await do_act(config, args, given)
+        if is_look(args.act):
+            return await do_look(config, args, given)
         if args.act == "rebuild":
             return await _rebuild(config, given)
         if args.act == "backup":

@@ -56,6 +56,7 @@ class Frame:
         self._templates.filters.update(
             quantity=shapes.quantity,
             money=law_view.money,
+            rounding=law_view.rounding_words,
             moment=lambda value: shapes.moment(value, zone),
             ago=lambda value: shapes.ago(value, datetime.now(UTC)),
             step=lambda text: _COMMAND.sub("", text),

@@ -6,16 +6,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from central.web.shapes import quantity
-from customs.law import AdCvdCase, Found, Law, LawError, LawRow, Program, Quota, Rate, RowRef, TariffRow
+from customs.law import (
+    AdCvdCase,
+    Found,
+    Law,
+    LawError,
+    LawRow,
+    Program,
+    Quota,
+    Rate,
+    RateDate,
+    RowRef,
+    TariffRow,
+)
 from customs.tariff.cases import suspects
 from customs.tariff.columns import column_of, tariff_row
 from customs.tariff.programs import covering
 from customs.tariff.rates import percent
 from customs.zone import CustomsProduct
+
+_ROUNDED: Final = {
+    "CENT_HALF_UP": "to the cent",
+    "DOLLAR_159_3": "to the dollar, 19 CFR 159.3",
+    "UNITS_159_3": "to the unit, 19 CFR 159.3",
+}
+
+_RATE_DAYS: Final = {
+    RateDate.PF_FILING: "the day of privileged filing",
+    RateDate.ENTRY: "the day of entry",
+    RateDate.ADMISSION: "the day of admission",
+}
 
 
 class Concern(msgspec.Struct, frozen=True):
@@ -77,9 +102,8 @@ def _concerns(law: Law, hts: str, origin: str, on: date) -> Iterator[Concern]:
 
 def _program(row: Program) -> str:
     pf = "privileged status required" if row.pf_required else "any status"
-    return (
-        f"{row.name}: {pf}, {'drawback allowed' if row.drawback else 'no drawback'}, rate of {row.rate_date}"
-    )
+    drawback = "drawback allowed" if row.drawback else "no drawback"
+    return f"{row.name}: {pf}, {drawback}, rate of {_RATE_DAYS[row.rate_date]}"
 
 
 def _told(found: Found[TariffRow] | Found[Program] | Found[AdCvdCase] | Found[Quota], name: str,
@@ -97,6 +121,11 @@ def _told(found: Found[TariffRow] | Found[Program] | Found[AdCvdCase] | Found[Qu
         row.mark.value,
         found.ref,
     )
+
+
+def rounding_words(policy: str) -> str:
+    """A rounding policy in words."""
+    return _ROUNDED.get(policy, policy)
 
 
 def money(value: Decimal) -> str:
