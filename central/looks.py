@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that look into the zone's ledger: `zonegate central lots`, `story`, `cost`, `search`, `products`.
+"""The commands that look into the zone's ledger: `zonegate central lots` and its like.
 
 Each asks the center, as the acts do, for what its page shows, and prints it as lines or, with --json, as it
 came: one page, and how to see the next.
@@ -131,7 +131,8 @@ def _products(answer: Answer) -> Iterator[str]:
         yield f"{one['gtin']}  {one['owner']}  HTSUS {one['hts']}  origin {one['origin']}"
         for row in one["law"]:
             mark = "" if row["mark"] == "read" else f" [{row['mark']}]"
-            yield f"  {row['kind']} {row['name']}: {row['rate']}, from {row['valid_from']}; {row['source']}{mark}"
+            held = f"from {row['valid_from']}"
+            yield f"  {row['kind']} {row['name']}: {row['rate']}, {held}; {row['source']}{mark}"
 
 
 _WHEN: Final = "a time such as 2026-06-08T17:30, of the zone unless it has an offset"

@@ -89,11 +89,20 @@ async def test_real_answers_are_as_described(
     await center.cuts.pin(Pin("2026-07", now - timedelta(days=1), "compliance"))
     named = {"entry_id": ids["hold"], "node": dock.node, "epoch": dock.epoch, "seq": 1, "number": "2026-07"}
     named["order"] = "W-1"
+
+    await tables(center)
+    named["lot"] = "A214/1"
+    asked = {
+        "/api/v1/holds": "?state=all",
+        "/api/v1/search": "?q=A214",
+        "/api/v1/customs-products": "?on=2026-06-08",
+        "/api/v1/cost": "?owner=Example%20User&product=09521999001058&quantity=5&on=2026-06-08",
+    }
     checked = 0
     for path, item in DESCRIPTION["paths"].items():
         if "get" not in item:
             continue
-        url = path.format(**named) + ("?state=all" if path.endswith("holds") else "")
+        url = path.format(**named) + asked.get(path, "")
         answer = await client.get(url)
         assert answer.status == 200, url
         body = await answer.json()
@@ -101,6 +110,41 @@ async def test_real_answers_are_as_described(
         checked += 1
         assert body.get("items") != [], url
     assert checked == 22
+
+    assert checked == CHECKED
+
+
+async def tables(center: Central) -> None:
+    """Customs data of the goods that `a_day` moves."""
+    held = {"valid_from": "2026-01-01", "source": "example zone", "mark": "example"}
+    files = {
+        "customs-product": {
+            **{"gtin": "09521999001058", "owner": "Example User", "hts": "8205", "origin": "TW"},
+            **{"unit": "EA", "customs_unit": "NO", "factor": "1", "description": "Hand tools"},
+            "valid_from": "2026-01-01",
+        },
+        "tariff": {
+            **{"hts": "8205", "column": "general", "code": "4", "specific": "0.03", "unit1": "NO"},
+            **{"advalorem": "0.05", **held},
+        },
+        "fee-limits": {
+            **{"fiscal_year": "2026", "rate": "0.003464", "minimum": "33.58", "maximum": "651.50"},
+            **{**held, "valid_from": "2025-10-01"},
+        },
+        "admission-line": {
+            **{"document": "A214", "line": "1", "owner": "Example User", "product": "09521999001058"},
+            **{"status": "NPF", "quantity": "2500", "unit": "EA", "customs_quantity": "2500"},
+            **{"customs_unit": "NO", "hts": "8205", "origin": "TW", "import_date": "2026-05-20"},
+            **{"price": "30000", "mode": "vessel", "port_unlading": "9901"},
+        },
+    }
+    uploads = [
+        Upload(f"{name}.json", json.dumps({"table": name, "rows": [row]}).encode())
+        for name, row in files.items()
+    ]
+    answer = await center.import_files(uploads, "compliance")
+    assert not isinstance(answer, Refused), answer
+    await center.projector.catch_up()
 
 
 async def test_a_changed_answer_would_be_noticed(
