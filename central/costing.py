@@ -27,6 +27,7 @@ from customs.us.assessment import assess
 from customs.us.lines import Computation, ContentLine, CustomsEntry, EntryLine
 from customs.us.matrix import Disposition, Leaving, may_leave
 from customs.us.rulings import Refused
+from customs.us.shortages import Finding, Shortage, judge
 from customs.us.valuation import part_of, scrap
 from customs.works import content
 from customs.works.boms import WorksError
@@ -46,8 +47,13 @@ TO: Final = {
     "warehouse": Disposition.WAREHOUSE,
     "other-zone": Disposition.OTHER_ZONE,
     "destruction": Disposition.DESTRUCTION,
+    "shortage": Disposition.CONSUMPTION,
 }
-"""Where goods may be said to go. To Canada and Mexico what was made here owes duty (19 USC 81c(a))."""
+"""Where goods may be said to go. To Canada and Mexico what was made here owes duty (19 USC 81c(a)). Shortage
+is goods that cannot be found: what they owe decides whether the port is told (19 CFR 146.53).
+"""
+
+SHORTAGE: Final = "shortage"
 
 DEFERRED: Final = frozenset({"canada", "mexico"})
 
@@ -90,7 +96,8 @@ class Drawn(msgspec.Struct, frozen=True):
 
 class Cost(msgspec.Struct, frozen=True):
     """The answer. `short` is what is not in stock of the quantity. `computed` is None where nothing is owed
-    because of where the goods go, or where `refused` says why nothing can be computed.
+    because of where the goods go, or where `refused` says why nothing can be computed. `finding` is what
+    follows of a shortage of so many.
     """
 
     question: Question
@@ -98,6 +105,7 @@ class Cost(msgspec.Struct, frozen=True):
     short: Decimal
     computed: Computation | None
     refused: str
+    finding: Finding | None = None
 
 
 class Costing:
@@ -134,9 +142,11 @@ class Costing:
             NUMBER, "08" if question.to in DEFERRED else "06", question.entry_date, tuple(lines)
         )
         try:
-            return Cost(question, tuple(drawn), short, assess(entry, law), "")
+            computed = assess(entry, law)
+            finding = _shortage(question, layers, computed) if question.to == SHORTAGE else None
         except LawError as error:
             return Cost(question, tuple(drawn), short, None, str(error))
+        return Cost(question, tuple(drawn), short, computed, "", finding)
 
     async def _layers(self, connection: Connection, question: Question) -> list[Layer]:
         """Layers of the goods in stock, in line."""
@@ -239,7 +249,15 @@ class Costing:
 
 
 def _owes(question: Question) -> bool:
-    return question.to == "consumption" or question.to in DEFERRED
+    return question.to in ("consumption", SHORTAGE) or question.to in DEFERRED
+
+
+def _shortage(question: Question, layers: Sequence[Layer], computed: Computation) -> Finding:
+    """Whether a shortage of so many is reported (19 CFR 146.53): the whole is what stands of the identifier,
+    goods of one owner, product and status.
+    """
+    whole = _sum(layer.left.commercial for layer in layers)
+    return judge(Shortage("shortage", question.status, question.quantity, whole, computed.duty))
 
 
 def _sum(quantities: Any) -> Decimal:

@@ -111,6 +111,9 @@ def _cost(answer: Answer) -> Iterator[str]:
         yield f"SHORT: {answer['short']} are not in stock"
     if answer["refused"]:
         yield f"not computed: {answer['refused']}"
+    if answer["finding"]:
+        told = "REPORT IT" if answer["finding"]["report"] else "record it"
+        yield f"{told}: {answer['finding']['because']} ({answer['finding']['section']})"
     found = answer["computed"]
     if found is None:
         return

@@ -21,6 +21,10 @@ from central.law import CustomsData
 from central.ledger_queries import Item, Ledger, Page, Story
 from central.web.accounts import in_hand, lot_path
 from central.web.frame import Frame
+from customs.law import Law, LawError
+from customs.us.harbor import harbor_fee
+from customs.us.lines import Explanation
+from customs.zone import AdmissionLine
 
 FILTERS: Final = ("owner", "product", "status")
 """What lots are chosen by, beside the two times."""
@@ -123,8 +127,10 @@ class LedgerPages:
         named = [(row["document"], row["line"]) for row in story.lots if row["document"] is not None]
         async with self._database.session() as connection:
             papers = await self._data.admission_lines(connection, named)
+            law = (await self._data.law_book(connection)).at()
         for row in story.lots:
-            row["paper"] = papers.get((row["document"], row["line"]))
+            paper = row["paper"] = papers.get((row["document"], row["line"]))
+            row["harbor"] = _harbor(paper, law) if paper else None
         return story
 
     def _chosen(self, request: web.Request) -> Chosen:
@@ -185,6 +191,22 @@ def pivot(goods: Sequence[Item]) -> list[Item]:
             row["by_status"][item["status"]] = amount
             row["total"] += amount
     return list(rows.values())
+
+
+class Harbor(msgspec.Struct, frozen=True):
+    """The harbor fee of a lot's admission, or why it is not computed."""
+
+    amount: Decimal = Decimal(0)
+    why: tuple[Explanation, ...] = ()
+    refused: str = ""
+
+
+def _harbor(paper: AdmissionLine, law: Law) -> Harbor:
+    try:
+        fee = harbor_fee(paper, law)
+    except LawError as error:
+        return Harbor(refused=str(error))
+    return Harbor(fee.amount, fee.why)
 
 
 def grouped(found: Sequence[Item]) -> dict[str, list[Item]]:

@@ -14,7 +14,6 @@ from customs.documents import Status
 from customs.known import Known
 from customs.ledger import attribution
 from customs.ledger.balances import balances, digest, faults
-from customs.ledger.book import Book
 from customs.ledger.facts import (
     ABROAD,
     CONSTRUCTIVE,
@@ -30,6 +29,7 @@ from customs.ledger.facts import (
     booked,
 )
 from customs.ledger.quantities import Pair, customs_quantity
+from tests.customs.ledger.book import Book
 
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
 QUEUES = [Queue(owner, product, Status.NPF) for owner in ("a", "b") for product in ("p", "q")]

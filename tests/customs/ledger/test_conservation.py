@@ -16,8 +16,6 @@ import pytest
 from customs.documents import Status
 from customs.known import Known
 from customs.ledger import attribution
-from customs.ledger import book as ledger_book
-from customs.ledger.book import Book
 from customs.ledger.corrections import compensation
 from customs.ledger.facts import (
     CONSTRUCTIVE,
@@ -35,6 +33,8 @@ from customs.ledger.facts import (
     booked,
 )
 from customs.ledger.quantities import Pair, customs_quantity
+from tests.customs.ledger import book as ledger_book
+from tests.customs.ledger.book import Book
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 RATIO = Pair(Decimal(7), Decimal("2.3"))

@@ -11,7 +11,6 @@ import pytest
 from customs.documents import Status
 from customs.known import Known
 from customs.ledger.balances import balances
-from customs.ledger.book import Book
 from customs.ledger.corrections import compensation
 from customs.ledger.elections import Election, Method, elected, named_lot, why_refused
 from customs.ledger.facts import (
@@ -27,6 +26,7 @@ from customs.ledger.facts import (
     booked,
 )
 from customs.ledger.quantities import Pair
+from tests.customs.ledger.book import Book
 
 NOON = datetime(2026, 6, 3, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ledger in memory: facts in, postings kept, any queue of them, any balance.
-
-What the center keeps in its database, whole and simple.
+"""A ledger in memory: facts in, postings kept, any queue of them, any balance. What the center keeps in its
+database, whole and simple: what tests compare it with.
 """
 
 from __future__ import annotations
