@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, log
+from math import copysign, exp, log
 from typing import Final, NamedTuple
 
 from .eyes import Sight
@@ -284,6 +284,8 @@ def _bodies_of(leading: Sequence[Heard], hearing: Hearing, sight: Sight) -> tupl
 
 def _together(tags: Sequence[Heard], hearing: Hearing) -> dict[int, tuple[float, float, float, float]]:
     """What several tags say of their place, by moment."""
+    if len(tags) == 1:
+        return {at: told[:4] for at, told in tags[0].told(hearing.quietest).items()}
     sums: dict[int, tuple[float, float, float, float]] = {}
     for tag in tags:
         for at, (inside, doorway, outside, weight, _) in tag.told(hearing.quietest).items():
@@ -414,7 +416,7 @@ def _by_level(tag: Heard, others: _Others) -> float:
 def _by_difference(tag: Heard, others: _Others) -> float:
     """Log odds of its antennas' differences: changing as the others change sides, against one difference."""
     pairs = [
-        (max(-14.0, min(off, 14.0)), APART_DB * others.sides.get(at, 0.0), weight)
+        (off if -14.0 < off < 14.0 else copysign(14.0, off), APART_DB * others.sides.get(at, 0.0), weight)
         for at, (_, _, _, weight, off) in tag.told(others.quietest).items()
     ]
     total = sum([weight for _, _, weight in pairs])

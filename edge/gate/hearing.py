@@ -63,17 +63,11 @@ class Heard:
         """Its loudest moment, dBm."""
         return self.peak / 100.0
 
-    def take(self, key: int, level_cdbm: int, first_us: int, last_us: int) -> None:
-        """One read of an antenna of this door."""
-        level = level_cdbm / 100.0
-        if level > self.cells.get(key, -1000.0):
-            self.cells[key] = level
-            self.peak = max(self.peak, level_cdbm)
-        self.last_us = max(self.last_us, last_us)
-        self.first_us = min(self.first_us, first_us)
-
     def summed(self) -> None:
-        """Reckon center and spread, once all is heard."""
+        """Reckon what is of all reads together, once all is heard."""
+        self.reads = len(self.raw)
+        self.last_us = max(self.last_us, *[read.last_us for read in self.raw])
+        self.first_us = min(self.first_us, *[read.first_us for read in self.raw])
         total = mean = square = 0.0
         for key, level in self.cells.items():
             weight = 10.0 ** ((level - self.best) / 10.0)
@@ -194,7 +188,7 @@ def hear(evidence: Evidence) -> Hearing:
     for known in evidence.known:
         if known.epc in tags:
             tags[known.epc].known = known
-    for epc in [epc for epc, tag in tags.items() if not tag.reads]:
+    for epc in [epc for epc, tag in tags.items() if not tag.raw]:
         del tags[epc]
     for tag in tags.values():
         tag.summed()
@@ -227,5 +221,7 @@ def _sort(evidence: Evidence, hearing: Hearing) -> None:
             continue
         tag.raw.append(read)
         tag.home += power
-        tag.reads += 1
-        tag.take(min((at - base) // BIN_US, last) * 4 + side, level, read.first_us, at)
+        key, dbm = min((at - base) // BIN_US, last) * 4 + side, level / 100.0
+        if dbm > tag.cells.get(key, -1000.0):
+            tag.cells[key] = dbm
+            tag.peak = max(tag.peak, level)
