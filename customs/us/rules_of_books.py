@@ -14,6 +14,7 @@ _ORDERS: Final = "customs/works/test_orders.py"
 _ADMITTED: Final = "central/test_admission_rules.py"
 _STATUS: Final = "customs/us/test_statuses.py"
 _SHORT: Final = "customs/us/test_shortages.py"
+_POSTED: Final = "central/test_ledger.py"
 _STOPS: Final = "edge/test_restraints.py"
 _SUSPENDED: Final = "integration/test_zone_suspended.py"
 _CONTENT: Final = "customs/works/test_content.py"
@@ -73,8 +74,8 @@ BOOKS: Final = (
         "19 CFR 146.22(a), 146.23(a)(1)",
         READ,
         "Goods stand under a zone lot number that names the admission and its line.",
-        ("customs.zone.AdmissionLine.lot",),
-        tests(_KEPT, "ten_thousand_movements_conserve_every_lot_and_equal_their_replays"),
+        ("customs.zone.AdmissionLine.lot", "central.ledger_facts.lot_of"),
+        tests(_POSTED, "what_a_door_admits_and_lets_out_is_posted_to_its_lot"),
     ),
     Rule(
         "Ledger",
