@@ -22,6 +22,7 @@ from sync.center import CenterBook
 from sync.entry import Entry, Place, read_record
 from sync.errors import EntryError
 from sync.restraining import LOAD_CHARACTERS_MAX
+from sync.restraints import ZoneEvent
 
 ALARM: Final = "alarm"
 CASE: Final = "case"
@@ -409,9 +410,9 @@ def _restrained(book: CenterBook) -> Iterator[Case]:
         yield Case(
             f"suspended:{put.id}",
             CASE,
-            f"The zone is suspended by {put.by}: {put.reason}. Every door says STOP.{again}",
+            f"The zone is suspended by {put.by}: {put.reason}. Every door that knows says STOP.{again}",
             (),
-            "When goods may move again, resume the zone: `zonegate central resume`.",
+            f"{_unheard(book, put)}When goods may move again, resume the zone: `zonegate central resume`.",
         )
     for hold in known.holds.values():
         if hold.again:
@@ -448,6 +449,14 @@ def _restrained(book: CenterBook) -> Iterator[Case]:
             found.epoch,
             settles=True,
         )
+
+
+def _unheard(book: CenterBook, put: ZoneEvent) -> str:
+    """The docks that have not said yet that they heard."""
+    unheard = sorted(book.roll() - book.remembered.heard.get(put.id, set()))
+    more = f" and {len(unheard) - LOADS_TOLD_MAX} more" if len(unheard) > LOADS_TOLD_MAX else ""
+    names = ", ".join(unheard[:LOADS_TOLD_MAX])
+    return f"Not heard of it yet: {names}{more}; stop the doors there by hand. " if unheard else ""
 
 
 def _loads(found: UnderHold) -> str:

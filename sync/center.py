@@ -429,8 +429,10 @@ class CenterBook:
             elif entry.type == "conveyance":
                 truck: Conveyance = read_body(entry)
                 self.given_up -= {(ref, epoch) for ref in truck.permit_lines}
-            elif entry.type in ("zone", "hold-put", "hold-lifted") and entry.epoch != self.own_epochs[-1]:
-                self.remembered.take(self.restraints, read_body(entry))
+            elif entry.type in ("zone", "hold-put", "hold-lifted"):
+                self.remembered.hear(book.node, body := read_body(entry))
+                if entry.epoch != self.own_epochs[-1]:
+                    self.remembered.take(self.restraints, body)
 
     def _remember_grant(self, book: EpochBook, entry_id: str, grant: Grant) -> None:
         if grant.node != book.node or not is_count(grant.quantity):

@@ -71,6 +71,10 @@ class HoldLifted(msgspec.Struct, frozen=True):
     at: datetime
 
 
+_HEARD_MAX: Final = 100_000
+"""Ids of which it is known who has heard: more than there ever are, unless a dock makes them up."""
+
+
 class Goods(msgspec.Struct, frozen=True, gc=False):
     """Goods as a hold asks of them: `lots` are what label and papers say, none where nobody knows the lot."""
 
@@ -155,6 +159,13 @@ class Remembered:
     def __init__(self) -> None:
         self.puts: dict[str, Put] = {}
         self.ends: dict[str, ZoneEvent | HoldLifted] = {}
+        self.heard: dict[str, set[str]] = {}
+        """By suspension and hold, the docks whose logs say that they have heard of it."""
+
+    def hear(self, node: str, body: Put | HoldLifted) -> None:
+        """A dock's log says that it was told of this."""
+        if body.id in self.heard or len(self.heard) < _HEARD_MAX:
+            self.heard.setdefault(body.id, set()).add(node)
 
     def take(self, known: Restraints, body: Put | HoldLifted) -> None:
         """Take in what a dock was told once, unless the own log has it."""

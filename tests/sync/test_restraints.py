@@ -162,6 +162,23 @@ def test_a_suspension_goes_down_and_its_end_too(center: Center, node: Node) -> N
     assert "suspended" not in case_kinds(center)
 
 
+def test_the_docks_that_have_not_heard_of_a_suspension_are_named(
+    chance: Chance, center: Center, node: Node
+) -> None:
+    other = enrolled(Node(chance, "dock-2"), center, "code-2")
+    center.write("zone", suspension())
+
+    def said() -> str:
+        return next(case.next_step for case in cases(center.book) if case.name == "suspended:s")
+
+    assert "Not heard of it yet: dock-1, dock-2; stop the doors there by hand." in said()
+    node.settle(center)
+    assert "Not heard of it yet: dock-2;" in said()
+    other.settle(center)
+    assert said() == "When goods may move again, resume the zone: `zonegate central resume`."
+    assert center.folded_anew().remembered.heard == center.book.remembered.heard
+
+
 def restored(center: Center, node: Node, *bodies: tuple[str, msgspec.Struct]) -> Center:
     """The center says something, the dock hears it, and an older center is put back and hears of the dock."""
     older = center.backup()
