@@ -142,6 +142,22 @@ def case_lines(answer: dict[str, Any]) -> str:
     return "\n".join(lines) or "nothing is open"
 
 
+def _import_lines(answer: dict[str, Any]) -> str:
+    """Imports for a person at a terminal, newest first."""
+    return "\n".join(map(_import_line, answer["items"])) or "nothing was imported"
+
+
+def _import_line(one: dict[str, Any]) -> str:
+    if one["type"] == "import-refused":
+        what = f"refused, faults: {one['faults']}; see entry {one['entry_id']}"
+    elif one["type"] == "dataset":
+        since = f", supersedes from {one['supersedes_from']}" if one["supersedes_from"] else ""
+        what = f"table {one['kind']} {one['name']}, {one['rows']} rows{since}"
+    else:
+        what = f"{one['products']} products, {one['permits']} permits, {one['trucks']} trucks"
+    return f"{one['at']} {one['by']}: {one['file']}: {what}"
+
+
 def _counts(args: argparse.Namespace) -> list[dict[str, str]]:
     counted = []
     for text in args.count:
@@ -330,6 +346,14 @@ _ACTS: Final[dict[str, _Act]] = {
         lambda _: "cases",
         lambda _: None,
         case_lines,
+    ),
+    "imports": _Act(
+        "print the last imports, also those that were refused",
+        (),
+        "GET",
+        lambda _: "imports",
+        lambda _: None,
+        _import_lines,
     ),
     "write-off": _Act(
         "close logs of a node by a count of what they let out",

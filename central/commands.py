@@ -316,10 +316,12 @@ def _read_files(paths: list[Path]) -> list[Upload]:
     if len(paths) > FILES_MAX:
         raise SetupError(f"{len(paths)} files; at most {FILES_MAX} in one import, send them in turn")
     uploads = []
+    left = UPLOAD_BYTES_MAX + 1
     for path in paths:
         try:
             with path.open("rb") as file:
-                uploads.append(Upload(path.name, file.read(UPLOAD_BYTES_MAX + 1)))
+                uploads.append(Upload(path.name, file.read(left)))
+            left -= len(uploads[-1].data)
         except OSError as error:
             raise SetupError(f"{path}: {error.strerror}") from error
     return uploads

@@ -132,3 +132,10 @@ SELECT e.entry_id, e.type, e.received_at, e.record FROM entry e
 JOIN log_head h ON h.tenant = $1 AND h.zone = $2 AND h.node = 'center' AND h.epoch = e.epoch
 WHERE e.tenant = $1 AND e.zone = $2 AND e.node = 'center' AND e.type IN ('backup', 'backup-gone')
 ORDER BY h.place DESC, e.seq DESC LIMIT 200
+
+-- name: imports
+-- Imports that were taken, their tables, and those that were refused, newest first.
+SELECT entry_id, type, received_at, record FROM entry
+WHERE tenant = $1 AND zone = $2 AND node = 'center' AND type IN ('import', 'dataset', 'import-refused')
+    AND ($3::uuid IS NULL OR entry_id < $3)
+ORDER BY entry_id DESC LIMIT $4

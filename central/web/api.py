@@ -42,6 +42,7 @@ class Api:
             web.get("/api/v1/jobs", self._jobs),
             web.get("/api/v1/holds", self._holds),
             web.get("/api/v1/movements", self._movements),
+            web.get("/api/v1/imports", self._imports),
             web.get("/api/v1/entries", self._entries),
             web.get("/api/v1/entries/{entry_id}", self._entry),
             web.get("/api/v1/openapi.json", self._description),
@@ -76,6 +77,9 @@ class Api:
 
     async def _movements(self, request: web.Request) -> web.Response:
         return _json(await self._reading.movements(*paging(request), _search(request)))
+
+    async def _imports(self, request: web.Request) -> web.Response:
+        return _json(await self._reading.imports(*paging(request)))
 
     async def _entries(self, request: web.Request) -> web.Response:
         node = request.query.get("node", "")

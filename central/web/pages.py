@@ -13,6 +13,7 @@ from aiohttp import web
 
 from central.costing import Costing
 from central.errors import Denied
+from central.intake import ImportAnswer
 from central.ledger_queries import Ledger
 from central.people import Open
 from central.service import Central
@@ -37,6 +38,9 @@ _DOCKS_MAX: Final = 40
 
 _CASES_MAX: Final = 200
 """Cases on their page, alarms first; whoever has more begins with these."""
+
+_IMPORTS_SHOWN: Final = 50
+"""Imports below their form; /api/v1/imports has them all."""
 
 _CASES_FIRST: Final = 4
 """Cases on the first page; the others are one click away."""
@@ -189,14 +193,21 @@ class Pages:
         )
 
     async def _import(self, request: web.Request) -> web.Response:
-        return await self._frame.page(request, "import.html", answer=None, names=())
+        return await self._import_page(request, 200, None)
 
     async def _import_now(self, request: web.Request) -> web.Response:
         order = await read_order(request, self._central)
         answer = await take_order(self._central, order)
         names = [upload.name for upload in order.uploads]
+        return await self._import_page(request, 422 if answer.faults_total else 200, answer, names)
+
+    async def _import_page(
+        self, request: web.Request, status: int, answer: ImportAnswer | None, names: Sequence[str] = ()
+    ) -> web.Response:
+        """The form, what came of it, and what was imported before."""
+        told = await self._reading.imports(_IMPORTS_SHOWN, None)
         return await self._frame.page(
-            request, "import.html", 422 if answer.faults_total else 200, answer=answer, names=names
+            request, "import.html", status, answer=answer, names=names, told=told.items
         )
 
     async def _login(self, request: web.Request) -> web.Response:

@@ -21,6 +21,7 @@ from central.errors import Denied
 from central.queries import query
 from central.web.docks import First
 from sync.bodies import Close, read_body
+from sync.customs_bodies import ImportRefused
 from sync.entry import read_record
 from sync.errors import SyncError
 
@@ -93,6 +94,11 @@ class Reading:
         """Stored entries without their bodies."""
         return await self._by_id("entries", limit, after, node)
 
+    async def imports(self, limit: int, after: str | None) -> Page:
+        """Imports that were taken, the tables among them, and imports that were refused."""
+        page = await self._by_id("imports", limit, after)
+        return Page([_import(item) for item in page.items], page.next)
+
     async def entry(self, entry_id: str) -> Item:
         """One entry; `record` is the text that was hashed. Denied (404) when there is none."""
         rows = await self._rows("entry_by_id", _uuid(entry_id, "entry"))
@@ -162,6 +168,21 @@ class Reading:
             {key: str(value) if isinstance(value, UUID) else value for key, value in row.items()}
             for row in rows
         ]
+
+
+_IMPORT: Final[Item] = dict.fromkeys(
+    ("kind", "name", "rows", "supersedes_from", "products", "permits", "trucks", "faults")
+)
+
+
+def _import(item: Item) -> Item:
+    """What the entry of an import tells; what it has nothing to tell of is null."""
+    body = read_body(read_record(item["record"]))
+    said = {name: getattr(body, name, None) for name in _IMPORT}
+    if isinstance(body, ImportRefused):
+        said["faults"] = body.total
+    place = {"entry_id": item["entry_id"], "type": item["type"], "at": item["received_at"]}
+    return {**place, "by": body.by, "file": body.file, "sha256": body.sha256, **said}
 
 
 def _pattern(search: str) -> str:

@@ -122,7 +122,7 @@ async def test_real_answers_are_as_described(
         validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
         checked += 1
         assert body.get("items") != [], url
-    assert checked == 28
+    assert checked == 29
 
 
 async def tables(center: Central) -> None:
@@ -284,6 +284,18 @@ async def test_tables_come_by_the_interface_and_by_the_page(
         answer = await client.post("/import", data=form, headers=page)
         assert answer.status == status, day
         assert ("table program q: 1 rows" in await answer.text()) == (status == 200)
+    listed = await (await client.get("/api/v1/imports?limit=4")).json()
+    assert [one["type"] for one in listed["items"]] == [
+        "dataset",
+        "import",
+        "import-refused",
+        "import-refused",
+    ]
+    assert [one["faults"] for one in listed["items"]] == [None, None, 1, 1]
+    rest = await (await client.get(f"/api/v1/imports?limit=4&after={listed['next']}")).json()
+    assert [one["type"] for one in rest["items"]] == ["dataset", "import"]
+    for sheet in (listed, rest):
+        validator({"$ref": "#/components/schemas/ImportPage"})(sheet)
 
 
 async def test_lists_come_in_pages_without_gap_or_repeat(client: Client, center: Central, dock: Dock) -> None:
