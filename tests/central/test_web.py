@@ -293,7 +293,7 @@ async def test_tables_come_by_the_interface_and_by_the_page(
     ]
     assert [one["faults"] for one in listed["items"]] == [None, None, 1, 1]
     rest = await (await client.get(f"/api/v1/imports?limit=4&after={listed['next']}")).json()
-    assert [one["type"] for one in rest["items"]] == ["dataset", "import"]
+    assert sorted(one["type"] for one in rest["items"]) == ["dataset", "import"]
     for sheet in (listed, rest):
         validator({"$ref": "#/components/schemas/ImportPage"})(sheet)
 
