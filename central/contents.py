@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a lot that was made in the zone contains: the layers that its work order drew, by the ledger as it
+"""What a lot that was made in the zone contains: the layers that its work order used, by the ledger as it
 attributes them now. Reads only; how they are shared out is `customs.works.content`.
 """
 
@@ -12,10 +12,12 @@ import msgspec
 
 from central.queries import query
 from customs.documents import Status
-from customs.ledger.facts import MADE, WORK
+from customs.ledger.facts import CONSUMED, MADE, STOCK, WORK
 from customs.ledger.quantities import Pair
-from customs.works.content import Part, lots_content
+from customs.works.boms import DEPTH_MAX, WorksError
+from customs.works.content import Part, lots_content, opened
 from customs.works.events import OrderEvent
+from customs.works.orders import ZERO
 from sync.bodies import read_body
 from sync.entry import read_record
 from sync.errors import EntryError
@@ -44,24 +46,44 @@ class Contents:
         self._who = (tenant, zone)
         self._works = works
 
-    async def of_lot(self, connection: Connection, lot: str, product: str) -> MadeLot | None:
-        """What a lot contains; None for one that was not made here. Raises WorksError where the books know
-        of less than its order used.
+    async def of_lot(self, connection: Connection, lot: str, product: str, depth: int = 1) -> MadeLot | None:
+        """What a lot contains, lots that were made here themselves opened; None for one that was not made
+        here. Raises WorksError where the books know of less than its order used, and for a lot that contains
+        itself.
         """
         row = await connection.fetchrow(query("ledger_made_lot"), *self._who, lot, product, MADE)
-        if row is None:
+        event = await self._event(connection, row["entry_id"]) if row is not None else None
+        if row is None or event is None:
             return None
-        event = await self._event(connection, row["entry_id"])
-        if event is None:
-            return None
-        drawn = await connection.fetch(query("ledger_drawn"), *self._who, WORK + event.order)
-        layers = [
-            Part(one["lot"], one["product"], Status(one["status"]), Pair(one["quantity"], one["customs"]))
-            for one in drawn
-        ]
-        parts = lots_content(await self._works.one(event.order), layers).get(lot, ())
+        if depth > DEPTH_MAX:
+            raise WorksError(f"lot {lot} is more than {DEPTH_MAX} steps deep", "Look for a lot in itself.")
+        used = await self._used(connection, event.order)
+        parts = lots_content(await self._works.one(event.order), used).get(lot, ())
+        inside: dict[str, MadeLot] = {}
+        for part in parts:
+            made = await self.of_lot(connection, part.lot, part.product, depth + 1)
+            if made is not None:
+                inside[part.lot] = made
+        parts = opened(
+            parts, lambda one: inside[one].parts if one in inside else (), lambda one: inside[one].made
+        )
         value = next((scrap.value for scrap in event.scrap if scrap.made.lot == lot), None)
         return MadeLot(event.order, row["made"], row["left"], parts, value)
+
+    async def _used(self, connection: Connection, order: str) -> list[Part]:
+        """What an order used up, in line, each part with how much of its lot was taken before."""
+        place = WORK + order
+        found: list[Part] = []
+        before: dict[str, Decimal] = {}
+        for one in await connection.fetch(query("ledger_drawn"), *self._who, place, CONSUMED):
+            lot, quantity = one["lot"], one["quantity"]
+            if lot not in before:
+                gone = await connection.fetchval(query("ledger_left_before"), *self._who, lot, STOCK, place)
+                before[lot] = max(gone, ZERO)
+            pair = Pair(quantity, one["customs"])
+            found.append(Part(lot, one["product"], Status(one["status"]), pair, before[lot]))
+            before[lot] += quantity
+        return found
 
     async def _event(self, connection: Connection, entry_id: str) -> OrderEvent | None:
         rows = await connection.fetch(query("ledger_records"), *self._who, [entry_id])

@@ -128,16 +128,14 @@ class Works:
 
     async def page(self, limit: int, after: str | None) -> OrderPage:
         """Orders by name, from the one behind `after`."""
-        async with self._turn:
-            known = await self._known()
+        known = await self._read()
         names = sorted(name for name in known if after is None or name > after)
         items = tuple(told(known[name]) for name in names[:limit])
         return OrderPage(items, items[-1].order if len(names) > limit else None)
 
     async def one(self, name: str) -> Order:
         """An order. Denied (404) when it is unknown."""
-        async with self._turn:
-            return _named(await self._known(), name)
+        return _named(await self._read(), name)
 
     # -- a step ------------------------------------------------------------------------------------
 
@@ -167,11 +165,20 @@ class Works:
                 assert book.head is not None, "a center's log has begun"
                 told = [Holdings(book.head.epoch, run) for run in in_answers(tuple(moves(event)))]
                 drafts: list[tuple[str, Any]] = [("order", event), *(("holdings", one) for one in told)]
-                self._orders = None  # read again if this fails
-                stored = await own.commit(lambda: drafts)
+                try:
+                    stored = await own.commit(lambda: drafts)
+                except BaseException:
+                    self._orders = None  # whether it was written must be read
+                    raise
             orders.fold(known, event)
-            self._orders = known
         return [Written(one.entry.type, one.entry.entry_id, one.entry.epoch, one.entry.seq) for one in stored]
+
+    async def _read(self) -> dict[str, Order]:
+        """The orders for who only looks: nobody waits for a step that is being taken."""
+        if self._orders is not None:
+            return self._orders
+        async with self._turn:
+            return await self._known()
 
     async def _known(self) -> dict[str, Order]:
         if self._orders is None:

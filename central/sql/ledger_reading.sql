@@ -299,10 +299,19 @@ WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND q.product = $4 AND f.acco
 HAVING count(*) > 0
 
 -- name: ledger_drawn
--- The layers that ever stood at a place, in line: what an order drew.
-SELECT q.product, q.status, l.lot, l.quantity, l.customs
+-- What was used up of the goods at a place, in line: what an order drew, without what went back.
+SELECT q.product, q.status, t.lot, t.quantity, t.customs
 FROM ledger_queue q
-JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.queue = q.queue AND NOT f.leaves
-JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.fact = f.fact AND l.n = f.n
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.queue = q.queue AND f.leaves AND f.account = $4
+JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = f.fact AND t.n = f.n
 WHERE q.tenant = $1 AND q.zone = $2 AND q.place = $3
-ORDER BY q.product, q.status, l.fifo_booked, l.fifo_turn, l.fifo_happened, l.fifo_fact, l.fifo_n, f.fact, f.n
+ORDER BY q.product, q.status, f.fact, f.n, t.ordinal
+
+-- name: ledger_left_before
+-- How much of a lot had left an account before goods of it first went to another.
+SELECT coalesce(sum(CASE WHEN p.account_from = $4 THEN p.quantity ELSE -p.quantity END), 0) AS quantity
+FROM posting p
+WHERE p.tenant = $1 AND p.zone = $2 AND p.lot = $3 AND $4 IN (p.account_from, p.account_to)
+    AND p.account_from <> 'made' AND p.booked < (SELECT min(o.booked) FROM posting o
+        WHERE o.tenant = $1 AND o.zone = $2 AND o.lot = $3 AND o.account_to = $5)
+

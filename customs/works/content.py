@@ -60,7 +60,8 @@ class Use(NamedTuple):
 
 
 def content(drawn: Sequence[Part], lost: Iterable[Lost]) -> tuple[Part, ...]:
-    """What of the layers that an order drew is in what it made. `drawn` are in line, without what went back.
+    """What of the layers that an order drew is in what it made. `drawn` are in line, without what
+    went back.
 
     Each layer of an input bears of its loss what it was of all that was drawn; the parts sum exactly to what
     was drawn less what was lost. Raises WorksError where more was lost than drawn.
@@ -68,23 +69,19 @@ def content(drawn: Sequence[Part], lost: Iterable[Lost]) -> tuple[Part, ...]:
     return _parted(drawn, lost)[0]
 
 
-def lots_content(order: Order, drawn: Sequence[Part]) -> dict[str, tuple[Part, ...]]:
+def lots_content(order: Order, used: Sequence[Part]) -> dict[str, tuple[Part, ...]]:
     """The content of every lot that a reported order made: the product, co-products by relative value, scrap.
 
-    `drawn` are the layers that were issued to it, in line, as the ledger attributes them. With what was not
-    recovered and what went back the contents sum to `drawn` in both units. Raises WorksError where the
-    ledger knows of less than the order used.
+    `used` are the layers that it used up, in line, as the ledger attributes them: without what went back.
+    With what was not recovered the contents sum to `used` in both units. Raises WorksError where the ledger
+    knows of less than the order used.
     """
     event = order.reported
     if event is None:
         raise WorksError(f"order {order.planned.order} is {order.state}", "Report it first.")
-    back: dict[tuple[str, Status], Decimal] = {}
-    for issue in event.returned:
-        key = (issue.product, issue.status)
-        back[key] = EXACT.add(back.get(key, _ZERO), issue.quantity)
     lost = [Lost(row.input, row.taken) for row in event.scrap]
     lost += [Lost(row.input, row.quantity) for row in event.waste]
-    inside, outside = _parted(without_returned(drawn, back), lost)
+    inside, outside = _parted(used, lost)
     found: dict[str, tuple[Part, ...]] = {}
     for made, share in zip(event.made, _shared(order, inside), strict=True):
         found[made.lot] = share
@@ -103,20 +100,6 @@ def entered(parts: Sequence[Part], lines: Mapping[str, AdmissionLine]) -> tuple[
     foreign goods without one: what they are worth is not known.
     """
     return tuple(_entered(part, lines.get(part.lot)) for part in parts)
-
-
-def without_returned(drawn: Sequence[Part], returned: Mapping[tuple[str, Status], Decimal]) -> list[Part]:
-    """Layers in line, without what went back to stock: the last drawn went back first."""
-    left = dict(returned)
-    kept: list[Part] = []
-    for part in reversed(drawn):
-        back = min(left.get((part.product, part.status), _ZERO), part.pair.commercial)
-        if back:
-            left[part.product, part.status] = EXACT.subtract(left[part.product, part.status], back)
-        rest = EXACT.subtract(part.pair.commercial, back)
-        if rest:
-            kept.append(_cut(part, _ZERO, rest))
-    return kept[::-1]
 
 
 def between(parts: Sequence[Part], whole: Decimal, first: Decimal, last: Decimal) -> tuple[Part, ...]:

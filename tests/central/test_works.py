@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from central.bookkeeping import Accept
+from central.contents import Contents, MadeLot
 from central.errors import Denied
 from central.ledger_queries import Ledger
 from central.restraining import PutHold, Suspend
@@ -164,6 +165,10 @@ async def accounts(center: Central) -> dict[tuple[str, str], Decimal]:
     return {(row["lot"], name): one.quantity for row in lots for name, one in row["accounts"].items()}
 
 
+def told(lot: MadeLot) -> dict[str, Decimal]:
+    return {part.lot: part.pair.commercial for part in lot.parts}
+
+
 async def refused(act: Any, said: Any) -> str:
     with pytest.raises(Denied) as caught:
         await act(said)
@@ -238,17 +243,17 @@ async def test_a_step_is_refused_with_its_reasons_and_writes_nothing(center: Cen
     await works.plan(plan())
     assert "there already" in await refused(works.plan, plan())
     before = center.head
-    told = await refused(works.start, start(permit="none", authority="none", quantity=61))
+    said = await refused(works.start, start(permit="none", authority="none", quantity=61))
     for part in ("no permit 'none'", "no production authority 'none'", "has 60 EA"):
-        assert part in told
+        assert part in said
     assert center.head == before
 
 
 async def test_what_an_accepted_entry_has_taken_may_not_be_worked_on(center: Central, works: Works) -> None:
     await works.plan(plan())
     await center.bookkeeping.accept(Accept("W24", note="accepted", by="broker"))
-    told = await refused(works.start, start())
-    assert "40 EA" in told and "146.61" in told
+    said = await refused(works.start, start())
+    assert "40 EA" in said and "146.61" in said
 
 
 async def test_goods_under_a_hold_and_a_suspended_zone_stop_the_line(center: Central, works: Works) -> None:
@@ -270,3 +275,82 @@ async def test_what_is_made_goes_on_no_load_of_other_goods(works: Works) -> None
     await works.start(start("W2", 6))
     again = report("W2", made=(MadeSaid("095219990000000044", Decimal(5)),))
     await works.report(again)
+
+
+async def test_a_made_lot_contains_what_its_order_used_and_not_what_went_back(
+    center: Central, works: Works, dock: Dock
+) -> None:
+    more = "095219990000000051"
+    dock.move(
+        quantity="60",
+        use=Use("A214", "1", Decimal(60)),
+        load=LoadFacts(
+            f"https://id.gs1.org/00/{more}", more, MOTOR, unit="EA", owner=OWNER, status=Status.NPF
+        ),
+        owner=OWNER,
+    )
+    await dock.talk(center)
+    await works.plan(plan())
+    takes = (Take(PALLET, Decimal(60)), Take(more, Decimal(11)))
+    await works.start(start(takes=takes))
+    back = (Take(more, Decimal(11)), Take(PALLET, Decimal(9)))
+    await works.report(report(returned=back))
+    await center.projector.catch_up()
+    contents = Contents("example", "zone-999", works)
+    async with center.database.session() as connection:
+        lot = await contents.of_lot(connection, "WO-W1", PUMP)
+        scrap = await contents.of_lot(connection, "WO-W1-S", SCRAP)
+        assert await contents.of_lot(connection, "A214/1", MOTOR) is None
+    assert lot is not None and scrap is not None
+    assert told(lot) == {"A214/1": 50}
+    assert told(scrap) == {"A214/1": 1}
+    assert scrap.value == Decimal("0.50")
+    assert (await accounts(center))["A214/1", "stock"] == 69
+    assert (await floor(center))[PALLET] == 9
+    assert (await Ledger(center.database, "example", "zone-999").differences()).items == []
+
+
+async def test_an_assembly_made_of_what_was_made_is_opened_from_where_it_was_cut(
+    center: Central, works: Works
+) -> None:
+    bill = table(
+        "bom",
+        {
+            "product": SCRAP,
+            "version": "A",
+            "unit": "EA",
+            "valid_from": "2026-01-01",
+            "part": "input",
+            "gtin": PUMP,
+            "per": "1",
+            "part_unit": "EA",
+        },
+    )
+    authority = table(
+        "production-authority",
+        {
+            "number": "B-2",
+            "owner": OWNER,
+            "zone": "zone-999",
+            "materials": ["841370"],
+            "products": ["760200"],
+            **DAYS,
+        },
+    )
+    more = table("customs-product", customs_product(SCRAP, "760200"))
+    taken = await center.import_files([bill, authority, more], "planner")
+    assert not getattr(taken, "faults", ()), taken
+    await works.plan(plan())
+    await works.start(start())
+    await works.report(report())
+    for name, load in (("SKID-1", "095219990000000068"), ("SKID-2", "095219990000000075")):
+        await works.plan(plan(name, product=SCRAP, quantity=Decimal(20)))
+        await works.start(start(name, takes=(Take(MADE, Decimal(20)),), authority="B-2"))
+        await works.report(report(name, made=(MadeSaid(load, Decimal(20)),), scrap=()))
+    await center.projector.catch_up()
+    contents = Contents("example", "zone-999", works)
+    async with center.database.session() as connection:
+        found = [await contents.of_lot(connection, f"WO-{name}", SCRAP) for name in ("SKID-1", "SKID-2")]
+        used = await contents._used(connection, "SKID-2")
+    assert {part.lot: part.first for part in used} == {"WO-W1": 20}
+    assert [told(lot) for lot in found if lot] == [{"A214/1": 20}, {"A214/1": 20}]
