@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -17,14 +18,17 @@ pytest.importorskip("playwright.async_api", reason="needs the package playwright
 
 from playwright.async_api import expect
 
+from central.bookkeeping import Adjust
 from central.service import Central
 from central.web.access import Access
 from central.web.app import make_app, serving
+from customs.documents import Status
 from customs.imports import Upload
 from edge.anchor import Anchor
 from edge.clock import system_clocks
 from sync.bodies import Use
 from tests.central.dock import GTIN, SSCC, Dock
+from tests.central.tables import customs_data
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -51,9 +55,8 @@ async def open_page(browser: Browser, url: str) -> Page:
     return page
 
 
-async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
-    browser: Browser, center: Central, tmp_path: Path
-) -> None:
+async def moved(center: Central) -> str:
+    """Goods that came, went and were counted short; their papers. The id of their admission."""
     dock = Dock()
     dock.code = await center.enrol(dock.node)
     await dock.talk(center)
@@ -62,13 +65,32 @@ async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
     dock.move("withdrawal", "50", Use("W24", "1", Decimal(50)), occurred_at=NOW - timedelta(days=1))
     await dock.talk(center)
     await center.projector.catch_up()
+    count = Adjust(
+        "C-1", "Example User", GTIN, Status.NPF, Decimal(-5), "counted", "compliance", lot="A214/1"
+    )
+    await center.bookkeeping.adjust(count)
+    await center.projector.catch_up()
+    await center.import_files(
+        [
+            Upload(f"{name}.json", json.dumps({"table": name, "rows": [row]}).encode())
+            for name, row in customs_data().items()
+        ],
+        "compliance",
+    )
+    return came
+
+
+async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
+    browser: Browser, center: Central, tmp_path: Path
+) -> None:
+    came = await moved(center)
     async with serving(make_app(center, Access(tmp_path)), "127.0.0.1:0") as url:
         page = await open_page(browser, f"{url}/lots")
         goods, lots = page.locator("table").nth(0), page.locator("table").nth(1)
         await expect(goods.locator("tbody tr")).to_contain_text(GTIN)
-        await expect(goods.locator("tbody tr b")).to_have_text("75")
+        await expect(goods.locator("tbody tr b")).to_have_text("70")
         await _picture(page, "lots")
-        await expect(lots.locator("tbody tr b")).to_have_text("75")
+        await expect(lots.locator("tbody tr b")).to_have_text("70")
 
         before = (NOW - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
         await page.locator("[name=as_of]").fill(before)
@@ -83,7 +105,9 @@ async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
         await expect(page.locator("h1")).to_contain_text("A214/1")
         await expect(page.locator("svg.stair")).to_be_visible()
         rows = page.locator("table").last.locator("tbody tr")
-        await expect(rows).to_have_count(2)
+        await expect(rows).to_have_count(3)
+        await expect(rows.nth(2)).to_contain_text("adjusted by count")
+        await expect(page.locator("table.facts")).to_contain_text("HTSUS 8205")
         await expect(rows.nth(1)).to_contain_text("entered commerce")
         await _picture(page, "lot")
         await rows.nth(0).get_by_role("link", name="admission").click()
@@ -100,6 +124,30 @@ async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
         await expect(page.locator("main")).to_contain_text("no lot")
         await page.goto(f"{url}/lots?as_of=yesterday")
         await expect(page.locator("main")).to_contain_text("which is no time")
+        await page.context.close()
+
+
+async def test_products_show_their_law_and_costs_their_every_figure(
+    browser: Browser, center: Central, tmp_path: Path
+) -> None:
+    await moved(center)
+    async with serving(make_app(center, Access(tmp_path)), "127.0.0.1:0") as url:
+        page = await open_page(browser, f"{url}/products?on=2026-06-08")
+        await expect(page.locator("main")).to_contain_text("0.03 USD/NO + 5 %")
+        await expect(page.locator(".marked").first).to_have_text("example")
+        await page.get_by_role("link", name="What would it cost").click()
+        await page.locator("[name=quantity]").fill("50")
+        await page.locator("[name=on]").fill("2026-06-08")
+        await page.get_by_role("button", name="Ask").click()
+        await expect(page.locator("#total")).to_have_text("65.08")  # 1.50 + 30.00, and the least fee, 33.58
+        await _picture(page, "cost")
+        await page.locator("[name=on]").fill("2027-06-08")
+        await page.get_by_role("button", name="Ask").click()
+        await expect(page.locator(".refused")).to_contain_text("FY2027")
+        await page.locator("[name=on]").fill("2026-06-08")
+        await page.locator("[name=to]").select_option("shortage")
+        await page.get_by_role("button", name="Ask").click()
+        await expect(page.locator("[role=status].taken")).to_contain_text("no report is due")
         await page.context.close()
 
 

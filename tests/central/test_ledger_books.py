@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from customs.ledger.book import Book
 
 from central.cuts import Pin
 from central.ledger_queries import Ledger
@@ -19,7 +20,6 @@ from central.service import Central
 from customs.documents import Status
 from customs.known import Known
 from customs.ledger.balances import balances, faults
-from customs.ledger.book import Book
 from customs.ledger.facts import Posting, Ref
 from customs.ledger.quantities import Pair
 from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange

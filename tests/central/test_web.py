@@ -32,6 +32,7 @@ from customs.imports import Refused, Upload
 from customs.works.events import OrderEvent
 from sync import wire
 from tests.central.dock import Dock
+from tests.central.tables import customs_data
 from tests.central.test_books import a_day
 from tests.customs.tables.examples import ROWS, as_csv
 
@@ -127,57 +128,9 @@ async def test_real_answers_are_as_described(
 
 async def tables(center: Central) -> None:
     """Customs data of the goods that `a_day` moves."""
-    held = {"valid_from": "2026-01-01", "source": "example zone", "mark": "example"}
-    files = {
-        "customs-product": {
-            "gtin": "09521999001058",
-            "owner": "Example User",
-            "hts": "8205",
-            "origin": "TW",
-            "unit": "EA",
-            "customs_unit": "NO",
-            "factor": "1",
-            "description": "Hand tools",
-            "valid_from": "2026-01-01",
-        },
-        "tariff": {
-            "hts": "8205",
-            "column": "general",
-            "code": "4",
-            "specific": "0.03",
-            "unit1": "NO",
-            "advalorem": "0.05",
-            **held,
-        },
-        "fee-limits": {
-            "fiscal_year": "2026",
-            "rate": "0.003464",
-            "minimum": "33.58",
-            "maximum": "651.50",
-            **held,
-            "valid_from": "2025-10-01",
-        },
-        "admission-line": {
-            "document": "A214",
-            "line": "1",
-            "owner": "Example User",
-            "product": "09521999001058",
-            "status": "NPF",
-            "quantity": "2500",
-            "unit": "EA",
-            "customs_quantity": "2500",
-            "customs_unit": "NO",
-            "hts": "8205",
-            "origin": "TW",
-            "import_date": "2026-05-20",
-            "price": "30000",
-            "mode": "vessel",
-            "port_unlading": "9901",
-        },
-    }
     uploads = [
         Upload(f"{name}.json", json.dumps({"table": name, "rows": [row]}).encode())
-        for name, row in files.items()
+        for name, row in customs_data().items()
     ]
     answer = await center.import_files(uploads, "compliance")
     assert not isinstance(answer, Refused), answer
