@@ -107,6 +107,7 @@ class Cuts:
 
     async def verify(self, number: str) -> Pinned:
         """Make a cut's bytes anew and compare. Denied (404) when there is no such cut."""
+        await self._projector.catch_up()
         async with self._own.database.session() as connection, connection.transaction():
             row = await connection.fetchrow(query("cut_of"), *self._who, number)
             if row is None:

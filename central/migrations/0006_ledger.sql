@@ -140,6 +140,10 @@ CREATE INDEX posting_by_lot ON posting
 CREATE INDEX posting_by_queue ON posting (tenant, zone, queue, booked);
 CREATE INDEX posting_by_fact ON posting (tenant, zone, source);
 
+-- The few by which goods become other goods.
+CREATE INDEX posting_remade ON posting (tenant, zone, lot, source)
+    WHERE account_to IN ('restatus', 'consumed') OR account_from IN ('restatus', 'made');
+
 CREATE FUNCTION refuse_posting_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND current_setting('zonegate.rebuild', true) = 'on' THEN

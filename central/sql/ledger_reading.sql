@@ -137,26 +137,24 @@ FROM unnest($3::text[], $4::text[], $5::bigint[]) AS r (node, epoch, seq)
 JOIN entry e ON e.tenant = $1 AND e.zone = $2 AND e.node = r.node AND e.epoch = r.epoch AND e.seq = r.seq
 
 -- name: ledger_made_of
--- Lots that goods of a lot went into by a status change or a work order, and those that it was made of.
-WITH acts AS (
-    SELECT o.source FROM ledger_layer l
-    JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.layer = l.fact AND t.layer_n = l.n
-    JOIN ledger_fact o ON o.tenant = $1 AND o.zone = $2 AND o.fact = t.fact AND o.n = t.n
-    WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND o.account IN ('restatus', 'consumed')
-    UNION
-    SELECT f.source FROM ledger_layer l
-    JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n = l.n
-    WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND f.account IN ('restatus', 'made')
-)
-SELECT DISTINCT i.lot AS made, t.lot AS of, o.source::text AS entry_id, o.account
-FROM acts a
-JOIN ledger_fact o ON o.tenant = $1 AND o.zone = $2 AND o.source = a.source
-    AND o.account IN ('restatus', 'consumed')
-JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = o.fact AND t.n = o.n
-JOIN ledger_fact i ON i.tenant = $1 AND i.zone = $2 AND i.source = a.source AND NOT i.leaves
-    AND i.account IN ('restatus', 'made')
-WHERE t.lot <> i.lot AND (t.lot = $3 OR i.lot = $3)
-LIMIT $4
+-- Which lots were made of which by a status change or a work order that a lot took part in, on either side.
+SELECT m.lot AS made, o.lot AS of, a.source::text AS entry_id, o.account_to AS account, o.quantity
+FROM (
+    SELECT DISTINCT source FROM posting
+    WHERE tenant = $1 AND zone = $2 AND lot = $3
+        AND (account_to IN ('restatus', 'consumed') OR account_from IN ('restatus', 'made'))
+) a
+CROSS JOIN LATERAL (
+    SELECT lot, account_to, sum(quantity) AS quantity FROM posting
+    WHERE tenant = $1 AND zone = $2 AND source = a.source AND account_to IN ('restatus', 'consumed')
+    GROUP BY lot, account_to HAVING sum(quantity) <> 0
+) o
+CROSS JOIN LATERAL (
+    SELECT DISTINCT lot FROM posting
+    WHERE tenant = $1 AND zone = $2 AND source = a.source AND account_from IN ('restatus', 'made')
+) m
+WHERE o.lot = $3 OR m.lot = $3
+ORDER BY m.lot, o.lot, a.source LIMIT $4
 
 -- name: ledger_overdraws
 -- Goods that left and no layer was left for, newest first, after a key.

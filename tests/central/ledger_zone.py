@@ -10,8 +10,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-import msgspec
-
 from central.service import Central
 from customs.documents import Direction, Permit, PermitLine, Product, Status
 from sync.bodies import LoadFacts, Use
@@ -153,8 +151,3 @@ def history(zone: Zone, random: Random, movements: int) -> None:
         load = str(random.randint(1, 30))
         entry_id = zone.move(at, quantity, paper, dock=dock, out=out, load=load, **whose)
         known.append((entry_id, dock, out, at))
-
-
-def replaced(body: msgspec.Struct, **changes: Any) -> Any:
-    """A body with other values."""
-    return msgspec.structs.replace(body, **changes)
