@@ -22,9 +22,11 @@ from .witness import belief, nearer, still, together
 
 __all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of"]
 
-LIKELY: Final = 0.95
+LIKELY: Final = 0.99
 _CROSSED: Final = 0.5
-_MAYBE: Final = 0.1
+_MAYBE: Final = 0.03
+_NEXT: Final = 0.3
+"""Where none is clear all lead that are believed this part as much as the surest, or more."""
 _CLEAR: Final = 0.85
 _FOLLOWS: Final = 2_500_000 / BIN_US
 """Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
@@ -42,7 +44,8 @@ _TRUST: Final = 0.5
 """Neighboring moments err together: each counts for less than one."""
 _ALONE: Final = 2
 """Of so few that lead each is sure to have gone: there is too little to hold one against."""
-_SURE: Final = 0.99
+_SURE: Final = 0.995
+_TOGETHER: Final = 0.5
 _ASKED_MAX: Final = 30
 """So many tags of a group are asked which door was nearest."""
 _HERE: Final = -0.35
@@ -104,11 +107,11 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
             if way.stayed < _CLEAR:
                 undecided.append(tag)
     if not clear:
-        surest = max((t for t in unclear if t.epc in own), key=lambda t: own[t.epc].belief, default=None)
-        if surest is None or own[surest.epc].belief < _MAYBE:
-            return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
-        clear = [surest]
-        unclear.remove(surest)
+        least = max([_MAYBE, *(_NEXT * own[tag.epc].belief for tag in unclear if tag.epc in own)])
+        clear = [tag for tag in unclear if tag.epc in own and own[tag.epc].belief >= least]
+        unclear = [tag for tag in unclear if tag not in clear]
+    if not clear:
+        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
     leaders = _met(_in_turn(clear, own), hearing, sight)
     found = _joined([*clear, *unclear], leaders, own, hearing, sight)
     for group, leading in zip(found, leaders, strict=True):
@@ -258,7 +261,11 @@ def _followed(tags: list[Heard], leading: list[Heard], hearing: Hearing, sight: 
     way, bodies = _way_of(leading, hearing, sight)
     others = _Others(leading, hearing, way)
     sureness = {tag.epc: _went(tag, others) for tag in tags}
-    return Group(tags, bodies, way, sureness)
+    if len(leading) <= _ALONE:
+        sureness |= {tag.epc: _SURE for tag in leading}
+    # None crossed by its own course: where something did, all of them together are not sure that they did.
+    crossed = any(sight.bodies[at].sense for at in bodies)
+    return Group(tags, bodies, way, sureness, min(max(way.out, way.back_in), _TOGETHER) if crossed else 0.0)
 
 
 def _way_of(leading: Sequence[Heard], hearing: Hearing, sight: Sight) -> tuple[Way, tuple[int, ...]]:

@@ -17,6 +17,7 @@ from .eyes import Body, Sight, see
 from .grouping import LIKELY, PERSON_US, Group, alike, groups_of
 from .hearing import Heard, Hearing, hear
 from .way import BIN_US
+from .witness import nearer, still
 
 __all__ = ["judge"]
 
@@ -33,7 +34,17 @@ ASSETS: Final = frozenset(
 )
 """EPC headers of pallets, crates and trucks: never goods."""
 
-_MAYBE: Final = 0.3
+_MAYBE: Final = 0.03
+"""What is believed less did not cross; from here on somebody is called."""
+_DOUBTFUL: Final = 0.3
+"""The same, of what the order of the antennas says to have come back."""
+_COMES_US: Final = 1_000_000
+"""A truck comes to the door so long before it is through."""
+_BESIDE: Final = 1_500_000 // BIN_US
+"""A tag is heard so long before or after its truck is before the eyes."""
+_STILL: Final = 0.5
+_SOME_MAX: Final = 3
+"""So many tags may have gone with something that crossed; of more nobody can say which."""
 _CUT: Final = 0.9
 """How sure a finding can be whose end was not seen."""
 _WELL_BEFORE: Final = 3_000_000 // BIN_US
@@ -87,6 +98,7 @@ class _Telling:
         self._sight = sight
         self._groups = groups
         self._resting = list(resting)
+        self._unsure = [tag for group in groups for tag in group.tags if tag.epc[0] not in ASSETS]
 
     def passages(self) -> list[Passage]:
         """All of them, the first by the evidence's own name."""
@@ -96,10 +108,12 @@ class _Telling:
             passage, at = self._of_group(group)
             if passage is not None:
                 told.append((at, passage))
-                taken |= set(group.bodies)
+                if passage.kind is not PassageKind.TURNED:
+                    taken |= set(group.bodies)
         for number, body in enumerate(self._sight.bodies):
             if number not in taken and body.sense and body.ended_us - body.begun_us >= PERSON_US:
-                told.append((body.begun_us, self._untagged(body, bool(told))))
+                passage = self._perhaps(body, told) or self._untagged(body, bool(told))
+                told.append((body.begun_us, passage))
         if not told:
             told.append((0, self._nothing()))
         told.sort(key=lambda pair: pair[0])
@@ -119,26 +133,26 @@ class _Telling:
     def _of_group(self, group: Group) -> tuple[Passage | None, int]:
         way = group.way
         crossings = [_way_of(sense) for sense in way.crossings()]
-        crossed = max(way.out, way.back_in)
-        crossed = group.belief if crossed > _MAYBE else min(crossed, group.belief)
+        believed = group.belief
         if not self._complete(group):
-            crossed = min(crossed, _CUT)
+            believed = min(believed, _CUT)
         went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
-        if not went or (crossed < _MAYBE and len(crossings) < 2 and crossed < way.stayed):
+        back = way.stayed > max(way.out, way.back_in)
+        if went and back and len(crossings) >= 2:
+            why = "It went through and came back."
+            return self._passage(PassageKind.TURNED, None, way.stayed, tuple(crossings), group, why), at
+        if not went or believed < (_DOUBTFUL if back else _MAYBE):
             if went and self._turned(group, crossings):
                 why = "It came and went back."
                 return self._passage(PassageKind.TURNED, None, way.stayed, (), group, why), at
             self._resting += group.tags
             return None, at
-        if crossed < way.stayed and len(crossings) >= 2:
-            why = "It went through and came back."
-            return self._passage(PassageKind.TURNED, None, way.stayed, tuple(crossings), group, why), at
         direction = Direction.OUT if way.out >= way.back_in else Direction.IN
         if not crossings or crossings[-1] is not direction or len(crossings) % 2 == 0:
             crossings = [direction]
-        why = self._why(group, direction, crossed)
-        return self._passage(PassageKind.CROSSED, direction, crossed, tuple(crossings), group, why), at
+        why = self._why(group, direction, believed)
+        return self._passage(PassageKind.CROSSED, direction, believed, tuple(crossings), group, why), at
 
     def _complete(self, group: Group) -> bool:
         """Whether all of a way was seen: no reader lost, no read left out, crossed well before a cut."""
@@ -182,7 +196,7 @@ class _Telling:
             passage=self._evidence.passage,
             door=self._evidence.door,
             kind=kind,
-            opened_us=self._evidence.opened_us,
+            opened_us=self._began_us(group) if kind is PassageKind.CROSSED else self._evidence.opened_us,
             closed_us=self._evidence.closed_us,
             direction=direction,
             confidence=confidence,
@@ -191,6 +205,14 @@ class _Telling:
             eyes=bool(group.bodies),
             why=why,
         )
+
+    def _began_us(self, group: Group) -> int:
+        """When a passage opened, or before that when what went through it came to the door."""
+        at = group.way.crossed_at()
+        if at is None:
+            return self._evidence.opened_us
+        came_us = self._hearing.base_us + round(at) * BIN_US - _COMES_US
+        return min(self._evidence.opened_us, max(came_us, self._hearing.base_us))
 
     def _without_goods(self, group: Group, direction: Direction | None) -> tuple[PassageKind, str]:
         loads = [self._sight.bodies[at].load for at in group.bodies]
@@ -211,6 +233,36 @@ class _Telling:
             and loaded.direction != direction.value
             and self._evidence.opened_us - loaded.at_us <= minutes * 60_000_000
         )
+
+    def _perhaps(self, body: Body, told: Sequence[tuple[int, Passage]]) -> Passage | None:
+        """Something crossed by the eyes, and a few tags may have gone with it, though their own course does
+        not say so: somebody is to look.
+        """
+        taken = {
+            course.epc
+            for _, passage in told
+            for course in passage.tags
+            if course.moved and passage.kind is not PassageKind.TURNED
+        }
+        middle = self._hearing.moment((body.begun_us + body.ended_us) // 2)
+        half = (body.ended_us - body.begun_us) // (2 * BIN_US) + _BESIDE
+        some = [
+            tag
+            for tag in self._unsure
+            if tag.epc not in taken
+            and any(abs((key >> 2) - middle) <= half for key in tag.cells)
+            and nearer(tag, middle, self._hearing) > 0.0
+            and max(still(tag, middle, self._hearing)) <= _STILL
+        ]
+        if not some or len(some) > _SOME_MAX:
+            return None
+        direction = _way_of(body.sense)
+        self._resting = [tag for tag in self._resting if tag not in some]
+        passage = self._plain(
+            PassageKind.CROSSED, direction, (direction,), 500, "Something crossed, perhaps with these tags."
+        )
+        courses = tuple(self._course(tag, direction, 0.5) for tag in some)
+        return msgspec.structs.replace(passage, tags=courses)
 
     def _untagged(self, body: Body, after_load: bool) -> Passage:
         """Something crossed by the eyes and no tag went with it."""
