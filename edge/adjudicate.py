@@ -235,6 +235,13 @@ def suspended(books: NodeBooks, door: str) -> Verdict | None:
     return of_job(books, door, Verdict("zone-suspended", remark=suspension.reason, restraint=suspension.id))
 
 
+def barred_from(books: NodeBooks, door: str, load: LoadFacts, direction: Direction) -> Verdict | None:
+    """Why known goods may not cross a door this way, whatever their papers say; None when they may."""
+    if (barred := suspended(books, door)) is not None:
+        return replace(barred, load=load)
+    return _restrained(books, of_job(books, door, Verdict("agency-hold")), load, direction)
+
+
 def undo_trouble(books: NodeBooks, done: Done) -> Verdict | None:
     """Why a movement may not be taken back; None when it may.
 
@@ -243,11 +250,7 @@ def undo_trouble(books: NodeBooks, done: Done) -> Verdict | None:
     """
     if done.type != "admission":
         return None
-    barred = suspended(books, done.door)
-    if barred is not None:
-        return replace(barred, load=done.body.load)
-    base = of_job(books, done.door, Verdict("agency-hold"))
-    return _restrained(books, base, done.body.load, Direction.OUT)
+    return barred_from(books, done.door, done.body.load, Direction.OUT)
 
 
 def job_trouble(books: NodeBooks, door: str, name: str) -> str | None:

@@ -396,7 +396,6 @@ class Dock:
         """Goods whose papers are incomplete go to suspense (19 CFR 146.22)."""
         load = held.load
         assert load is not None, "only a load can be deposited"
-        need_open_zone(self.books, door.id)
         if load.key in self.books.state.holdings:
             raise Refused(
                 "This lot or load is in the zone already. Give it a label of its own, and scan that."
@@ -407,6 +406,7 @@ class Dock:
         facts = LoadFacts(
             load.key, load.sscc, gtin, load.lot, load.serial, quantity, "EA", owner, Status.SUSPENSE
         )
+        need_open_zone(self.books, door.id, facts)
         raw = bytes.fromhex(held.raw)
         moment = self.moment()
         summary = summary_of(by, "keyboard", raw, self.clocks.utc(), None, str(quantity))

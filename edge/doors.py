@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from customs.documents import Product
+from customs.documents import Direction, Product
 from edge import words
-from edge.adjudicate import Verdict, suspended
+from edge.adjudicate import Verdict, barred_from, suspended
 from edge.books import NodeBooks
 from edge.show import job_view
 from edge.view import DoorView, Prompt, Refused
@@ -174,11 +174,12 @@ class Door:
         )
 
 
-def need_open_zone(books: NodeBooks, door: str) -> None:
-    """Raises Refused while the zone is suspended."""
-    barred = suspended(books, door)
+def need_open_zone(books: NodeBooks, door: str, load: LoadFacts | None = None) -> None:
+    """Raises Refused while the zone is suspended, or a hold keeps this load from coming in."""
+    barred = suspended(books, door) if load is None else barred_from(books, door, load, Direction.IN)
     if barred is not None:
-        raise Refused(f"{' '.join(words.say(barred.reason))} ({barred.remark})")
+        said = words.say(barred.reason, holder=barred.holder)
+        raise Refused(f"{' '.join(said)} ({barred.remark})")
 
 
 _GOOD = ("already-counted", "repeat-scan")

@@ -16,6 +16,7 @@ from edge.books import NodeBooks
 from edge.passage import PassageKind
 from edge.portal.lamps import Lamp, Lamps
 from edge.view import DoorView, Refused
+from gs1 import sscc_link
 from sync.bodies import Grant, Holdings, Moved
 from sync.restraints import HoldLifted, ZoneEvent
 from tests.edge.gates import STRANGE, crossed, number_of, passage, sight, unit
@@ -40,6 +41,7 @@ from tests.edge.yard import (
     order,
     pallet,
     settled,
+    sscc,
 )
 
 RESUMED = ZoneEvent("resumed", "s-1", "nothing was found", "Dana", START)
@@ -257,6 +259,17 @@ async def test_held_goods_that_came_in_are_not_sent_away_by_undo() -> None:
     yard.send(list(held_back(gtin=TOOL).more))
     view = await yard.told("in", UNDO)
     assert (view.reason, "correction" in yard.recorder.types()) == ("agency-hold", False)
+
+
+async def test_held_goods_are_not_taken_into_deposit() -> None:
+    yard = Yard(held_back(load=sscc_link(sscc(number_of("in", 1)))))
+    await yard.told("in", load_number("in", 1))
+    await yard.told("in", load_number("in", 2))
+    held, free = yard.dock.books.state.holds
+    with pytest.raises(Refused, match=r"Customs holds this load\. Set it aside\. \(exam\)"):
+        await yard.dock.decide(held, "deposit", "papers follow", "supervisor", "125")
+    await yard.dock.decide(free, "deposit", "papers follow", "supervisor", "125")
+    assert yard.recorder.last()[1].reason == "temporary-deposit", "the control"
 
 
 async def test_a_held_load_on_the_move_is_stopped() -> None:
