@@ -23,7 +23,10 @@ enough that the docks' entries wait for none.
 """
 
 FAULTS_TOLD_MAX: Final = 100
-"""Faults that the record of a refused import repeats; each has at most some 600 bytes."""
+FAULTS_BYTES_MAX: Final = 64 * 1024
+"""Faults that the record of a refused import repeats: enough to know what was wrong with it. What was
+expected may be a list of names.
+"""
 
 
 def dataset_decisions(sheet: Sheet, dataset: str, by: str) -> list[Decision]:
@@ -50,7 +53,14 @@ def dataset_decisions(sheet: Sheet, dataset: str, by: str) -> list[Decision]:
 
 def told_faults(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """The faults that the record of a refused import repeats."""
-    return faults[:FAULTS_TOLD_MAX]
+    told: list[Fault] = []
+    left = FAULTS_BYTES_MAX
+    for fault in faults[:FAULTS_TOLD_MAX]:
+        left -= len(canonical(fault))
+        if left < 0:
+            break
+        told.append(fault)
+    return tuple(told)
 
 
 def _parts(sheet: Sheet) -> Iterator[tuple[msgspec.Raw, ...]]:

@@ -19,7 +19,7 @@ from zonegate import __version__
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "node": ("run the dock service of one node", "zonegate.node"),
     "central": ("run the center, enrol a node, rebuild the books", "zonegate.center"),
-    "import": ("import products, permits and trucks at the center", "zonegate.importing"),
+    "import": ("import papers and tables of customs data at the center", "zonegate.importing"),
     "demo": ("play the example zone on simulated hardware", "zonegate.demo"),
     "doctor": ("look at this machine and configuration, and say what to mend", "zonegate.doctor"),
     "verify": ("check a journal's chain, and name the first bad entry", "zonegate.verify"),

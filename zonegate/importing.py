@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`zonegate import`: takes files of products, permits and trucks to the center, all of them or none."""
+"""`zonegate import`: takes papers and tables of customs data to the center, all files or none."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from central.datasets import PART_BYTES_MAX
+from central import projector
+from central.datasets import FAULTS_TOLD_MAX, PART_BYTES_MAX
 from central.errors import Unavailable
 from central.intake import ImportSummary, Told
 from central.service import Central
@@ -119,6 +120,36 @@ async def test_rows_made_anew_from_the_record_are_the_same(center: Central) -> N
     assert await rows_of(center) != before
     await center.projector.rebuild()
     assert await rows_of(center) == before
+
+
+async def test_rows_are_the_same_however_few_entries_one_transaction_takes(
+    center: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**ROWS["tariff"][0], "hts": f"{number:08d}"} for number in range(10_000_000, 10_002_000)]
+    await take(center, *EVERYTHING[:2], Upload("long.csv", as_csv(rows)), *EVERYTHING[2:4])
+    before = await rows_of(center)
+    monkeypatch.setattr(projector, "OWN_PAGE", 1)
+    await center.projector.rebuild()
+    assert await rows_of(center) == before
+    assert {(row["taken"], row["parts"]) for row in await datasets(center)} == {(1, 1), (4, 4)}
+
+
+async def datasets(center: Central) -> list[Any]:
+    async with center.database.session() as connection:
+        return await connection.fetch("SELECT * FROM dataset")
+
+
+async def test_the_record_of_a_refusal_is_bounded(center: Central) -> None:
+    lines = "\n".join(f"{number}," for number in range(3_000))
+    refused = await refuse(center, Upload("x.csv", b"gtin,name\n" + lines.encode()))
+    assert refused.total == 6_000
+    wide = ",".join(f"column{number}" for number in range(60))
+    header = as_csv(ROWS["opening-balance"]).split(b"\r\n")[0]
+    await refuse(center, Upload("y.csv", header + b"," + wide.encode()))
+    for entry in await own_entries(center):
+        if entry.type == "import-refused":
+            assert 0 < len(read_body(entry).faults) <= FAULTS_TOLD_MAX
+            assert len(entry.body) < 128 * 1024
 
 
 async def test_a_refused_table_leaves_the_books_and_is_recorded(center: Central) -> None:
