@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import urllib.request
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +28,8 @@ from sync.bodies import LoadFacts, Use, read_body
 from sync.entry import read_record
 from tests.central.conftest import Opener
 from tests.central.dock import Dock
+from tests.central.running import Running, Wire
+from tests.central.test_web import validator
 
 OWNER = "Example Motors"
 MOTOR, PUMP, SCRAP = "09521999001010", "09521999001041", "09521999001089"
@@ -124,13 +129,16 @@ async def works(center: Central, dock: Dock) -> Works:
     dock.move(
         quantity="60",
         use=Use("A214", "1", Decimal(60)),
-        load=LoadFacts(
-            f"https://id.gs1.org/00/{PALLET}", PALLET, MOTOR, unit="EA", owner=OWNER, status=Status.NPF
-        ),
+        load=pallet(PALLET),
         owner=OWNER,
     )
     await dock.talk(center)
     return center.works
+
+
+def pallet(sscc: str) -> LoadFacts:
+    """Motors as a dock admits them."""
+    return LoadFacts(f"https://id.gs1.org/00/{sscc}", sscc, MOTOR, unit="EA", owner=OWNER, status=Status.NPF)
 
 
 def plan(order: str = "W1", **more: Any) -> Plan:
@@ -284,9 +292,7 @@ async def test_a_made_lot_contains_what_its_order_used_and_not_what_went_back(
     dock.move(
         quantity="60",
         use=Use("A214", "1", Decimal(60)),
-        load=LoadFacts(
-            f"https://id.gs1.org/00/{more}", more, MOTOR, unit="EA", owner=OWNER, status=Status.NPF
-        ),
+        load=pallet(more),
         owner=OWNER,
     )
     await dock.talk(center)
@@ -354,3 +360,44 @@ async def test_an_assembly_made_of_what_was_made_is_opened_from_where_it_was_cut
         used = await contents._used(connection, "SKID-2")
     assert {part.lot: part.first for part in used} == {"WO-W1": 20}
     assert [told(lot) for lot in found if lot] == [{"A214/1": 20}, {"A214/1": 20}]
+
+
+async def test_an_order_is_told_by_command_and_shown_as_described(running: Running, tmp_path: Path) -> None:
+    config = ("--config", str(running.config))
+    _, code, _ = await running.command("central", *config, "enrol", "dock-1")
+    dock = Dock()
+    dock.code = code.strip()
+    wire = Wire(running.url)
+    await dock.talk(wire)
+    files = []
+    for upload in (Upload("papers.json", json.dumps(PRODUCTS).encode()), *TABLES):
+        files.append(tmp_path / upload.name)
+        files[-1].write_bytes(upload.data)
+    center = ("--center", running.url)
+    assert (await running.command("import", *center, *map(str, files), token=running.token))[0] == 0
+    dock.move(quantity="60", use=Use("A214", "1", Decimal(60)), load=pallet(PALLET), owner=OWNER)
+    await dock.talk(wire)
+
+    async def order(step: str, *words: str) -> str:
+        code, said, wrong = await running.command("central", *config, "order", step, "W1", *words)
+        assert code == 0, wrong
+        return said
+
+    await order("plan", "--owner", OWNER, "--product", PUMP, "--quantity", "50")
+    papers = ("--permit", "216-1", "--authority", "B-1")
+    code_, _, wrong = await running.command(
+        "central", *config, "order", "start", "W1", *papers, "--take", f"{PALLET}=50.5"
+    )
+    assert (code_, "counted whole" in wrong) == (1, True)
+    await order("start", *papers, "--take", f"{PALLET}=55")
+    made = ("--made", f"{MADE}=50", "--back", f"{PALLET}=3", "--waste", f"{MOTOR}=1")
+    await order("report", *made, "--scrap", MOTOR, "1", SCRAP, "1", "0.50", BIN)
+    assert "order is entry" in await order("close", "--note", "all well")
+    _, said, _ = await running.command("central", *config, "orders")
+    assert said.startswith("W1 closed: 50 EA of")
+    assert f"{MOTOR}: 52 EA used, the bill says 51" in said
+    for path, kind in (("orders/W1", "OrderTold"), ("orders?limit=1", "OrderPage")):
+        answer = await asyncio.to_thread(urllib.request.urlopen, f"{running.url}/api/v1/{path}")
+        validator({"$ref": f"#/components/schemas/{kind}"})(json.load(answer))
+    code_, _, wrong = await running.command("central", *config, "order", "plan", "W2")
+    assert (code_, "needs --owner, --product, --quantity" in wrong) == (1, True)
