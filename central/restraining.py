@@ -26,11 +26,15 @@ from sync.restraints import (
     SUSPENDED,
     HoldLifted,
     HoldPut,
+    Put,
     ZoneEvent,
 )
 
 AGENCY_LENGTH_MAX: Final = 20
 """A door says it in one line: "{agency} holds this load."."""
+
+ENDED_MAX: Final = 50
+"""Of what has ended a page shows so much; the record has all."""
 
 Agency = Annotated[str, msgspec.Meta(max_length=AGENCY_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Named = Annotated[str, msgspec.Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
@@ -78,6 +82,13 @@ class Standing(msgspec.Struct, frozen=True):
 
     suspended: tuple[ZoneEvent, ...]
     holds: tuple[HoldPut, ...]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A suspension or hold that has ended, and when."""
+
+    put: Put
+    at: datetime
 
 
 class Restraining:
@@ -147,6 +158,17 @@ class Restraining:
             return Standing(tuple(known.suspended.values()), tuple(known.holds.values()))
 
         return await self._people.look(look)
+
+    async def ended(self) -> list[Ended]:
+        """What has ended, the newest first, up to ENDED_MAX."""
+
+        def look(book: CenterBook) -> list[Ended]:
+            known = book.restraints
+            past: list[Put] = [*known.past_suspended.values(), *known.past_holds.values()]
+            return [Ended(put, known.ended[put.id]) for put in past]
+
+        found = await self._people.look(look)
+        return sorted(found, key=lambda one: one.at, reverse=True)[:ENDED_MAX]
 
     def _named(self) -> tuple[datetime, str]:
         """Now, and a new name for what begins."""

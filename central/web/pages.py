@@ -167,7 +167,8 @@ class Pages:
 
     async def _holds(self, request: web.Request) -> web.Response:
         standing = await self._central.restraining.standing()
-        return await self._frame.page(request, "holds.html", standing=standing)
+        ended = await self._central.restraining.ended()
+        return await self._frame.page(request, "holds.html", standing=standing, ended=ended)
 
     async def _backups(self, request: web.Request) -> web.Response:
         told = await self._reading.backups()

@@ -139,3 +139,4 @@ async def test_goods_are_held_and_let_go_by_the_page(zone: Zone) -> None:
     await zone.node.until(lambda: not restraints.restraints.holds)
     await office.goto(f"{zone.url}/holds")
     await expect(office.locator("main")).to_contain_text("No goods are held.")
+    await expect(office.locator("main table")).to_contain_text("Customs held product 09521999001058")
