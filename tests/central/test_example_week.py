@@ -98,7 +98,7 @@ async def test_the_weeks_pumps_owe_as_the_story_says_and_the_books_close(center:
     abroad = await cost(center, 200, "export")
     assert abroad.computed is None and not abroad.refused
     warehouse = await cost(center, 1, "warehouse")
-    assert "bonded warehouse" in warehouse.refused
+    assert "may not go to a warehouse" in warehouse.refused
     await _books_close(center)
 
 
