@@ -14,6 +14,7 @@ import os
 import signal
 import ssl
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 CONFIG: Final = Path("/etc/zonegate/zonegate.toml")
 TOKEN_VARIABLE: Final = "ZONEGATE_TOKEN"  # noqa: S105 - the name of the variable, not a token
+
+_TOLD_EVERY_SECONDS: Final = 5.0
+"""Between two words on how far a rebuild is."""
 
 _IMPORT_SECONDS_MAX: Final = 600
 """A table of ROWS_MAX rows takes a quarter of a minute, and imports wait for each other."""
@@ -185,11 +189,24 @@ def _tls_context(config: CentralConfig) -> ssl.SSLContext | None:
 async def _rebuild(config: CentralConfig, given: Given) -> int:
     database = await Database.open(config.database)
     try:
-        await Projector(database, config.tenant, config.zone).rebuild()
+        await Projector(database, config.tenant, config.zone).rebuild(_how_far(given))
     finally:
         await database.close()
     print("the books are made anew from the record", file=given.out)
     return 0
+
+
+def _how_far(given: Given) -> Callable[[int, int], None]:
+    """Tells now and then how far the books are: nobody sees them before they are done."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _TOLD_EVERY_SECONDS:
+            last = time.monotonic()
+            print(f"{done:,} of {total:,} entries of the center's log", file=given.out, flush=True)
+
+    return tell
 
 
 async def _backup(config: CentralConfig, folder: Path, by: str, given: Given) -> int:

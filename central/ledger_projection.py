@@ -69,6 +69,10 @@ _FACT: Final = (
     "quantity", "customs", "account", "onward", "picked", "fifo_booked", "fifo_turn",
     "fifo_happened", "fifo_fact", "fifo_n",
 )  # fmt: skip
+_LAYER: Final = (
+    "queue", "fact", "n", "booked", "turn", "happened", "fifo_booked", "fifo_turn", "fifo_happened",
+    "fifo_fact", "fifo_n", "lot", "quantity", "customs", "quantity_left", "customs_left",
+)  # fmt: skip
 _TAKEN: Final = (
     "fact", "n", "layer", "layer_n", "ordinal", "lot", "quantity", "customs", "fifo_booked", "fifo_turn",
     "fifo_happened", "fifo_fact", "fifo_n",
@@ -380,17 +384,23 @@ class LedgerFold:
         await self._all_at_once("ledger_drop_layers", dropped)
         redrawn = refs_of(ref for s in shelves for ref in s.drawn if ref in s.kept or ref in s.dropped)
         await self._all_at_once("ledger_drop_takes", redrawn)
-        facts, layers, takes = [], [], []
+        facts, layers, less, takes = [], [], [], []
         for shelf in shelves:
             for fact, known in shelf.came.values():
                 onward = getattr(fact, "onward", None)
                 number = await self._shelves.number(onward) if onward is not None else None
                 facts.append(_fact_row(fact, known, shelf.number, number))
-            layers += [_layer_row(shelf.layers[ref], shelf.number) for ref in shelf.moved]
+            for ref in shelf.moved:
+                layer = shelf.layers[ref]
+                if ref in shelf.came:
+                    layers.append(_layer_row(layer, shelf.number))
+                else:
+                    less.append((*astuple(ref), *astuple(layer.left)))
             for ref in shelf.drawn:
                 takes += [_take_row(take, at) for at, take in enumerate(shelf.takes.get(ref, ()))]
         await self._copy("ledger_fact", _FACT, facts)
-        await self._all_at_once("ledger_put_layers", layers)
+        await self._copy("ledger_layer", _LAYER, layers)
+        await self._all_at_once("ledger_take_layers", less)
         await self._copy("ledger_taken", _TAKEN, takes)
 
     async def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -151,15 +151,11 @@ DELETE FROM ledger_layer WHERE tenant = $1 AND zone = $2
 DELETE FROM ledger_taken WHERE tenant = $1 AND zone = $2
     AND (fact, n) IN (SELECT * FROM unnest($3::text[], $4::int[]))
 
--- name: ledger_put_layers
--- Layers as they stand.
-INSERT INTO ledger_layer (tenant, zone, queue, fact, n, booked, turn, happened, fifo_booked, fifo_turn,
-    fifo_happened, fifo_fact, fifo_n, lot, quantity, customs, quantity_left, customs_left)
-SELECT $1, $2, r.* FROM unnest($3::int[], $4::text[], $5::int[], $6::timestamptz[], $7::smallint[],
-    $8::timestamptz[], $9::timestamptz[], $10::smallint[], $11::timestamptz[], $12::text[], $13::int[],
-    $14::text[], $15::numeric[], $16::numeric[], $17::numeric[], $18::numeric[]) AS r
-ON CONFLICT (tenant, zone, fact, n) DO UPDATE
-SET quantity_left = excluded.quantity_left, customs_left = excluded.customs_left
+-- name: ledger_take_layers
+-- What is left of layers now.
+UPDATE ledger_layer l SET quantity_left = r.quantity_left, customs_left = r.customs_left
+FROM unnest($3::text[], $4::int[], $5::numeric[], $6::numeric[]) AS r (fact, n, quantity_left, customs_left)
+WHERE l.tenant = $1 AND l.zone = $2 AND l.fact = r.fact AND l.n = r.n
 
 -- name: ledger_add_days
 -- So much more on accounts, by the days it is booked and known on.

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from customs.ledger.book import Book
 
 from central.cuts import Pin
 from central.ledger_queries import Ledger
@@ -25,6 +24,7 @@ from customs.ledger.quantities import Pair
 from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
 from tests.central.conftest import Opener
 from tests.central.ledger_zone import BOOKS, GTINS, OTHER, OWNER, START, Zone, history, rows
+from tests.customs.ledger.book import Book
 from zonegate.children import OwnPostgres
 
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 12))]
