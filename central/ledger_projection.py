@@ -8,6 +8,7 @@ settled: so the rows are the same however many entries one transaction takes. Th
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +141,10 @@ class LedgerFold:
         if not any(bodies for _, bodies in read):
             return
         await self._look_up([each for _, bodies in read for each in bodies])
-        tellings = [(own, self._tellings(own, bodies)) for own, bodies in read]
+        tellings = []
+        for own, bodies in read:
+            tellings.append((own, self._tellings(own, bodies)))
+            await asyncio.sleep(0)
         firsts: dict[Queue, Key] = {}
         for _, tolds in tellings:
             for fact in (fact for one in tolds for fact in one.arrived):
@@ -276,6 +280,7 @@ class LedgerFold:
             for posting in settled.postings:
                 counts[posting.fact] += 1
                 await self._post(posting, shelf.number, counts[posting.fact])
+            await asyncio.sleep(0)  # a large page must not hold up the docks
             for behind, more in settled.onward.items():
                 work[behind].add(more)
                 firsts.pop(behind, None)
@@ -288,7 +293,9 @@ class LedgerFold:
         """A movement is undone: in the open period it never was; where a pinned cut contains it, facts of the
         open period take it back.
         """
-        for ref, fact in sorted(self._told.pop(movement, {}).items()):
+        facts = self._told.get(movement, {})
+        self._told[movement] = {}  # known to be no more, so that it is not looked up again
+        for ref, fact in sorted(facts.items()):
             if frozen_until is None or fact.key.booked > frozen_until:
                 work[fact.queue].add(News(withdrawn=[ref]))
                 continue

@@ -5,12 +5,15 @@ pinned cut ever changes. Random histories of two docks with wrong clocks, late n
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from central.cuts import Pin
 from central.ledger_queries import Ledger
@@ -19,8 +22,13 @@ from central.service import Central
 from customs.documents import Status
 from customs.known import Known
 from customs.ledger.balances import balances, faults
+from customs.ledger.elections import Method
 from customs.ledger.facts import Posting, Ref
 from customs.ledger.quantities import Pair
+from customs.works.events import Issue, Made, OrderEvent, Scrapped
+from customs.zone import AdmissionLine, Mode, OpeningBalance, Values
+from sync.customs_bodies import Rows
+from sync.entry import canonical
 from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
 from tests.central.conftest import Opener
 from tests.central.ledger_zone import BOOKS, GTINS, OTHER, OWNER, START, Zone, history, rows
@@ -49,8 +57,46 @@ def acts(minute: float) -> list[Any]:
                 "06-E", False, (Entered(*tools, Decimal(9)),), at + timedelta(minutes=90), "anna", "rejected"
             ),
         ),
-        ("election", Election(OTHER, "specific", at, "the manual, page 7", "anna")),  # type: ignore[arg-type]
+        ("election", Election(OTHER, Method.SPECIFIC, at, "the manual, page 7", "anna")),
+        *declared(f"214-{1 + int(minute) % 3}", Decimal("0.731")),
+        *ordered(f"WO-{minute:.0f}", at + timedelta(minutes=5)),
     ]
+
+
+def declared(document: str, kilograms: Decimal) -> list[Any]:
+    """Papers of a lot, which may have come already, and a lot that was there before the books began."""
+    line = AdmissionLine(
+        document, "1", OWNER, GTINS[0], Status.NPF, Decimal(10**6), "EA", kilograms * 10**6, "KG", "8205",
+        "TW", START.date(), Values(Decimal(10**6)), Mode.AIR,
+    )  # fmt: skip
+    before = replace(line, document="OLD", line=document, admitted=START.date() - timedelta(days=90))
+    opening = OpeningBalance(f"OLD/{document}", START.date(), Decimal(9), Decimal("6.5"), before)
+    return [
+        ("rows", Rows(str(uuid4()), kind, 1, 1, (msgspec.Raw(canonical(row)),)))
+        for kind, row in (("admission-line", line), ("opening-balance", opening))
+    ]
+
+
+def ordered(order: str, at: datetime) -> list[Any]:
+    """Goods go to a work order, some come back, the rest becomes others."""
+
+    def tools(quantity: int) -> Issue:
+        return Issue(GTINS[0], Status.NPF, Decimal(quantity), "EA")
+
+    made = Made(order, GTINS[1], Status.NPF, Decimal(5), "EA")
+    scrap = Scrapped(
+        GTINS[0], Decimal(1), Made(f"{order}-S", GTINS[0], Status.NPF, Decimal(1), "EA"), Decimal(1)
+    )
+    return [
+        ("order", OrderEvent(order, "started", OWNER, at.date(), at, "anna", issues=(tools(14),))),
+        (
+            "order",
+            OrderEvent(
+                order, "reported", OWNER, at.date(), at + timedelta(hours=1), "anna", issues=(tools(2),),
+                returned=(tools(3),), made=(made,), scrap=(scrap,),
+            ),
+        ),
+    ]  # fmt: skip
 
 
 async def act(center: Central, drafts: list[Any]) -> None:

@@ -99,6 +99,13 @@ class Walk:
             for row in own.values()
             if row["type"] in ("status-change", "adjustment")
         }
+        acts |= {row["said"]["body"]["order"] for row in own.values() if row["type"] == "order"}
+        acts |= {
+            line["admission"]["document"]
+            for row in own.values()
+            if row["type"] == "rows" and row["said"]["body"]["kind"] == "opening-balance"
+            for line in row["said"]["body"]["rows"]
+        }
         for row in lots:
             kept[row["lot"]] += row["on_hand"]
             if row["document"] is not None:
@@ -179,6 +186,11 @@ class Walk:
                 self._link(
                     nets.get(entry_id) == abs(Decimal(body["quantity"])), f"{entry_id} is not posted in full"
                 )
+            elif entry["type"] == "rows" and body["kind"] == "opening-balance":
+                there = sum((Decimal(row["on_hand"]) for row in body["rows"]), Decimal(0))
+                self._link(nets.get(entry_id) == there, f"{entry_id} is not posted in full")
+            elif entry["type"] == "order":
+                self._link(entry_id in nets, f"{entry_id} is not posted")
             elif entry["type"] == "status-change":
                 self._link(
                     nets.get(entry_id) == 2 * Decimal(body["quantity"]), f"{entry_id} is not posted in full"
@@ -221,14 +233,15 @@ async def test_from_every_balance_to_entries_and_back_no_link_is_broken(center: 
 
 
 SOME = "(SELECT fact FROM posting WHERE length(fact) = 36 ORDER BY fact LIMIT 1 OFFSET 9)"
+ONE = "(SELECT min(ctid) FROM posting WHERE length(fact) = 36)"
 PLANTED = {
     "a posting is gone": f"DELETE FROM posting WHERE fact = {SOME}",
     "a quantity": f"UPDATE posting SET quantity = quantity + 0.000001 WHERE fact = {SOME}",
     "a customs quantity": f"UPDATE posting SET customs = customs + 1 WHERE fact = {SOME}",
     "another lot": f"UPDATE posting SET lot = '214-9/1' WHERE fact = {SOME}",
     "another entry": f"UPDATE posting SET source = gen_random_uuid() WHERE fact = {SOME}",
-    "known too early": f"UPDATE posting SET known_seq = 1 WHERE fact = {SOME}",
-    "known from nowhere": f"UPDATE posting SET known_seq = 999999 WHERE fact = {SOME}",
+    "known too early": f"UPDATE posting SET known_seq = 1 WHERE ctid = {ONE}",
+    "known from nowhere": f"UPDATE posting SET known_seq = 999999 WHERE ctid = {ONE}",
     "a sum": "UPDATE ledger_day SET quantity = quantity - 1 WHERE lot = '214-1/1' AND account = 'stock'",
     "what is on hand": "UPDATE ledger_lot SET on_hand = on_hand + 1 WHERE lot = '214-1/1'",
     "what was taken": "UPDATE ledger_taken SET quantity = quantity + 1 WHERE fact = (SELECT fact FROM "
