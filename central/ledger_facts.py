@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -73,6 +73,7 @@ TEXT_MAX: Final = 300
 
 _ONE: Final = Decimal(1)
 _ZERO: Final = Decimal(0)
+_MOMENT: Final = timedelta(microseconds=1)
 
 
 class Named(NamedTuple):
@@ -352,16 +353,17 @@ def _order(source: Source, body: OrderEvent, papers: Papers, found: Told) -> Non
         key = papers.key(body.happened, 1, next(refs))
         found.arrived.append(Out(stock, key, issue.quantity, place, None, None, work))
         papers.working[work] = papers.working.get(work, _ZERO) + issue.quantity
+    later = body.happened + _MOMENT  # what was issued in the same breath is there by then
     for issue in body.returned:
         stock, work = _between(body, issue, place)
-        key = papers.key(body.happened, 1, next(refs))
+        key = papers.key(later, 1, next(refs))
         found.arrived.append(Out(work, key, issue.quantity, STOCK, None, None, stock))
         papers.working[work] = papers.working.get(work, _ZERO) - issue.quantity
     if body.event == REPORTED:
         for work in sorted(queue for queue in papers.working if queue.place == place):
             used = papers.working.pop(work)
             if used > 0:
-                key = papers.key(body.happened, 1, next(refs))
+                key = papers.key(later, 1, next(refs))
                 found.arrived.append(Out(work, key, used, CONSUMED))
     for made in _made(body):
         _check(made.quantity, body.owner, made.product, made.lot)

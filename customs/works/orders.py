@@ -107,6 +107,11 @@ class Order:
         return next((name for event, name in steps if event is not None), PLANNED)
 
     @property
+    def last(self) -> OrderEvent:
+        """The step that was told last."""
+        return self.closed or self.reported or self.started or self.planned
+
+    @property
     def bom(self) -> Bom:
         """The bill that the order was started with: a later version changes nothing."""
         assert self.started is not None and self.started.bom is not None, "a started order has a bill"
@@ -168,7 +173,7 @@ def start(order: Order, said: Start, papers: Papers, goods: Mapping[str, Goods],
     Refused without an active permit for manufacture (19 CFR 146.52(a)) and a production authority that names
     the product and each foreign input (15 CFR 400.14). Raises OrderRefused.
     """
-    _in_state(order, PLANNED, "start")
+    _in_state(order, PLANNED, "start", at)
     plan_ = order.planned
     try:
         bom = version_on(papers.boms, plan_.product, said.on)
@@ -202,7 +207,7 @@ def report(
     """What came of an order: every unit issued is in the product, scrap, waste, or went back. `goods` as in
     `start`. Raises OrderRefused.
     """
-    _in_state(order, STARTED, "report")
+    _in_state(order, STARTED, "report", at)
     assert order.started is not None, "its state says so"
     owner, bom = order.planned.owner, order.bom
     if said.on < order.started.on:
@@ -240,7 +245,7 @@ def report(
 
 def close(order: Order, said: CloseOrder, at: datetime) -> OrderEvent:
     """End an order. Raises OrderRefused."""
-    _in_state(order, REPORTED, "close")
+    _in_state(order, REPORTED, "close", at)
     return OrderEvent(said.order, CLOSED, order.planned.owner, said.on, at, said.by, said.note)
 
 
@@ -266,11 +271,17 @@ def scrap_lot(order: str, place: int = 0) -> str:
 # -- the checks ------------------------------------------------------------------------------------
 
 
-def _in_state(order: Order, state: str, act: str) -> None:
+def _in_state(order: Order, state: str, act: str, at: datetime) -> None:
     if order.state != state:
         raise OrderRefused(
             [f"order {order.planned.order} is {order.state}: only one that is {state} can be told to {act}"],
             "Look at the order.",
+        )
+    last = order.last.happened
+    if at <= last:
+        raise OrderRefused(
+            [f"the clock says {at:%Y-%m-%d %H:%M:%S}, the step before was at {last:%Y-%m-%d %H:%M:%S} (UTC)"],
+            "The clock was set back; set it right, then tell the step again.",
         )
 
 

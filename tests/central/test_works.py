@@ -401,3 +401,16 @@ async def test_an_order_is_told_by_command_and_shown_as_described(running: Runni
         validator({"$ref": f"#/components/schemas/{kind}"})(json.load(answer))
     code_, _, wrong = await running.command("central", *config, "order", "plan", "W2")
     assert (code_, "needs --owner, --product, --quantity" in wrong) == (1, True)
+
+
+async def test_what_is_taken_when_an_order_is_reported_is_used_as_well(center: Central, works: Works) -> None:
+    await works.plan(plan())
+    await works.start(start(quantity=40))
+    await works.report(report(takes=(Take(PALLET, Decimal(13)),), returned=(Take(PALLET, Decimal(2)),)))
+    found = await accounts(center)
+    assert found["A214/1", "consumed"] == 51
+    assert not any(account.startswith("wip:") for _, account in found)
+    ledger = Ledger(center.database, "example", "zone-999")
+    assert (await ledger.overdraws()).items == []
+    assert (await ledger.differences()).items == []
+    assert await floor(center) == {PALLET: 9, MADE: 50, BIN: 1}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +46,7 @@ def pump_bom(version: str = "A", valid_from: date = date(2026, 1, 1), valid_to: 
 OWNER = "Example Motors"
 ZONE = "999001001"
 AT = datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 UNITS = dict.fromkeys((PUMP, MOTOR, BEARING, HOUSING, KIT, SCRAP), "EA")
 TARIFF = {
@@ -103,7 +104,7 @@ TAKES = tuple(
 def planned(order: str = "1", **more: Any) -> Order:
     """An order of fifty pumps."""
     said = Plan(order, OWNER, PUMP, Decimal(50), MONDAY, "planner")
-    return Order(plan({}, msgspec.structs.replace(said, **more), papers(), AT))
+    return Order(plan({}, msgspec.structs.replace(said, **more), papers(), AT - 2 * HOUR))
 
 
 def start_of(order: str = "1", **more: Any) -> Start:
@@ -123,5 +124,5 @@ def report_of(order: str = "1", **more: Any) -> Report:
 def started(order: str = "1", **more: Any) -> Order:
     """An order whose goods were issued."""
     found = planned(order)
-    found.started = start(found, start_of(order, **more), papers(), FLOOR, AT)
+    found.started = start(found, start_of(order, **more), papers(), FLOOR, AT - HOUR)
     return found

@@ -24,6 +24,7 @@ from tests.customs.works.examples import (
     AUTHORITY,
     BEARING,
     FLOOR,
+    HOUR,
     HOUSING,
     KIT,
     MONDAY,
@@ -61,7 +62,7 @@ def report_refused(**more: Any) -> str:
 def test_an_order_goes_from_plan_to_close_and_its_events_are_its_state() -> None:
     order = started()
     order.reported = report(order, report_of(), papers(), FLOOR, AT)
-    order.closed = close(order, CloseOrder("1", MONDAY, "planner"), AT)
+    order.closed = close(order, CloseOrder("1", MONDAY, "planner"), AT + HOUR)
     told: dict[str, Order] = {}
     for event in (order.planned, order.started, order.reported, order.closed):
         assert event is not None
@@ -100,7 +101,7 @@ def test_half_a_housing_too_much_is_a_line_and_not_a_rounding() -> None:
         Take("k1", Decimal(25)),
     )
     order = planned(quantity=Decimal(25))
-    order.started = start(order, start_of(takes=takes), papers(), FLOOR, AT)
+    order.started = start(order, start_of(takes=takes), papers(), FLOOR, AT - HOUR)
     scrap = ScrapSaid(HOUSING, Decimal(1), SCRAP, Decimal(1), Decimal(1), "bin")
     said = report_of(made=(MadeSaid("p1", Decimal(25)),), scrap=(scrap,))
     event = report(order, said, papers(), FLOOR, AT)
@@ -221,6 +222,12 @@ def test_a_step_out_of_its_turn_is_refused() -> None:
     assert "is started" in refused(close, started(), CloseOrder("1", MONDAY, "x"), AT)
     said = planned().planned
     assert "is there already" in refused(plan, {"1": planned()}, _as_plan(said), papers(), AT)
+
+
+def test_a_clock_that_was_set_back_takes_no_step() -> None:
+    for at in (AT - HOUR, AT - 3 * HOUR):
+        said = refused(report, started(), report_of(), papers(), FLOOR, at)
+        assert "the step before was at 2026-06-01 14:00:00" in said
 
 
 def _as_plan(event: OrderEvent) -> Any:
