@@ -25,6 +25,8 @@ __all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of"]
 LIKELY: Final = 0.99
 _CROSSED: Final = 0.5
 _MAYBE: Final = 0.03
+_SPARE: Final = 0.15
+"""What is believed so much leads, too, where none is clear about then."""
 _NEXT: Final = 0.3
 """Where none is clear all lead that are believed this part as much as the surest, or more."""
 _CLEAR: Final = 0.85
@@ -51,6 +53,8 @@ _ASKED_MAX: Final = 30
 _HERE: Final = -0.35
 _DOOR: Final = 8.0
 """Tags that a neighbor hears better by 3.5 dB on the average may have gone through either door."""
+_STOOD: Final = 40.0
+"""Who crossed later than this after others, in moments, did not stand in the doorway with them."""
 _ALIKE: Final = 8.0
 """Tags that say that they crossed the same way within so many moments bear each other out."""
 _WITH: Final = 20.0
@@ -106,7 +110,11 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
             unclear.append(tag)
             if way.stayed < _CLEAR:
                 undecided.append(tag)
-    if not clear:
+    if clear:
+        spare = [tag for tag in unclear if tag.epc in own and _by_itself(own[tag.epc], clear, own)]
+        clear += spare
+        unclear = [tag for tag in unclear if tag not in spare]
+    else:
         least = max([_MAYBE, *(_NEXT * own[tag.epc].belief for tag in unclear if tag.epc in own)])
         clear = [tag for tag in unclear if tag.epc in own and own[tag.epc].belief >= least]
         unclear = [tag for tag in unclear if tag not in clear]
@@ -138,6 +146,11 @@ def _own(tags: Sequence[Heard], ways: Sequence[Way], hearing: Hearing, sight: Si
             believed = belief(tag, claim.at, claim.sense, claim.belief, alone, hearing, sight)
             own[tag.epc] = Own(claim.sense, claim.at, believed)
     return own
+
+
+def _by_itself(own: Own, clear: Sequence[Heard], others: Mapping[bytes, Own]) -> bool:
+    """Whether a tag may have crossed when none of those did that clearly crossed."""
+    return own.belief >= _SPARE and all(abs(others[tag.epc].at - own.at) > _WITH for tag in clear)
 
 
 def _in_turn(clear: list[Heard], own: Mapping[bytes, Own]) -> list[list[Heard]]:
@@ -192,8 +205,11 @@ def _met(leaders: Sequence[list[Heard]], hearing: Hearing, sight: Sight) -> list
         before = met[-1]
         way, last = _way_of(leading, hearing, sight)[0], _way_of(before, hearing, sight)[0]
         at, last_at = way.crossed_at(), last.crossed_at()
-        one = (way.out > way.back_in) == (last.out > last.back_in) and at is not None and last_at is not None
-        if one and at is not None and last_at is not None and _loud_at(leading, last_at, at):
+        one = False
+        if (way.out > way.back_in) == (last.out > last.back_in) and at is not None and last_at is not None:
+            # The eyes tell two by the doorway being free between them, antennas only by their time.
+            one = (sight.any or at - last_at <= _STOOD) and _loud_at(leading, last_at, at)
+        if one:
             before += leading
         else:
             met.append(list(leading))
