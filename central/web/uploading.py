@@ -18,7 +18,8 @@ from customs import fields
 from customs.fields import Misfit
 from customs.imports import FILES_MAX, Upload
 
-_FIELD_BYTES_MAX: Final = 40
+_FIELD_BYTES_MAX: Final = 1024
+"""Of a date; a chunk must hold the form's own boundary, too."""
 
 
 class Uploading:
