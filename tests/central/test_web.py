@@ -238,12 +238,8 @@ async def test_tables_come_by_the_interface_and_by_the_page(
         assert answer.status == status, day
         assert ("table program q: 1 rows" in await answer.text()) == (status == 200)
     listed = await (await client.get("/api/v1/imports?limit=4")).json()
-    assert [one["type"] for one in listed["items"]] == [
-        "dataset",
-        "import",
-        "import-refused",
-        "import-refused",
-    ]
+    types = [one["type"] for one in listed["items"]]
+    assert (sorted(types[:2]), types[2:]) == (["dataset", "import"], ["import-refused", "import-refused"])
     assert [one["faults"] for one in listed["items"]] == [None, None, 1, 1]
     rest = await (await client.get(f"/api/v1/imports?limit=4&after={listed['next']}")).json()
     assert sorted(one["type"] for one in rest["items"]) == ["dataset", "import"]
