@@ -23,7 +23,7 @@ from central.projector import Projector
 from central.queries import query
 from customs.documents import Direction, Permit, Status
 from customs.ledger import elections
-from customs.ledger.facts import CONSTRUCTIVE, STOCK
+from customs.ledger.facts import CONSTRUCTIVE, MADE, STOCK
 from customs.us import rulings, statuses
 from customs.us.matrix import DISPOSITIONS, Disposition
 from sync.bodies import is_count
@@ -108,10 +108,15 @@ class Bookkeeping:
         self._projector = projector
 
     async def change_status(self, order: ChangeStatus) -> list[Written]:
-        """Denied (422) with its section where the goods may not get that status (19 CFR 146.41-146.44)."""
+        """Denied (422) with its section where the goods may not get that status (19 CFR 146.41-146.44). What
+        a work order made is of another class than what it was made of.
+        """
         _check_count(order.quantity)
         happened = await self._moment(order.happened)
-        wish = statuses.StatusChange(order.status, order.becomes, decision=order.authority or None)
+        made = await self._rows("ledger_made_in_stock", *_whose(order), STOCK, order.lot, MADE)
+        wish = statuses.StatusChange(
+            order.status, order.becomes, changed_class=bool(made), decision=order.authority or None
+        )
         ruling = statuses.change(wish)
         if isinstance(ruling, rulings.Refused):
             raise Denied(422, f"the goods may not become {order.becomes} ({ruling.section})", ruling.words)
@@ -197,8 +202,7 @@ class Bookkeeping:
 
     async def _check_left(self, goods: ChangeStatus | Adjust | Entered, quantity: Decimal) -> None:
         """So much must be there now; that it was there at its instant is the ledger's to find."""
-        whose = (goods.owner, goods.product, goods.status.value)
-        rows = await self._rows("ledger_left", *whose, STOCK, goods.lot)
+        rows = await self._rows("ledger_left", *_whose(goods), STOCK, goods.lot)
         left = sum((row["quantity"] for row in rows), Decimal(0))
         if left < quantity:
             lot = f" of lot {goods.lot}" if goods.lot else ""
@@ -214,6 +218,10 @@ class Bookkeeping:
         async with own.database.session() as connection:
             rows = await connection.fetch(query(name), own.tenant, own.zone, *arguments)
         return [dict(row) for row in rows]
+
+
+def _whose(goods: ChangeStatus | Adjust | Entered) -> tuple[str, str, str]:
+    return goods.owner, goods.product, goods.status.value
 
 
 def _check_count(quantity: Decimal) -> None:

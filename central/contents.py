@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a lot that was made in the zone contains: the layers that its work order used, by the ledger as it
-attributes them now. Reads only; how they are shared out is `customs.works.content`.
+"""What a lot that came to be in the zone is of: the layers that its work order used, or its change of status
+took, by the ledger as it attributes them now. Reads only; how they are shared out is `customs.works.content`.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from central.queries import query
 from customs.documents import Status
-from customs.ledger.facts import CONSUMED, MADE, STOCK, WORK
+from customs.ledger.facts import CONSUMED, MADE, RESTATUS, STOCK, WORK
 from customs.ledger.quantities import Pair
 from customs.works.boms import DEPTH_MAX, WorksError
 from customs.works.content import Part, lots_content, opened
@@ -21,6 +22,7 @@ from customs.works.orders import ZERO
 from sync.bodies import read_body
 from sync.entry import read_record
 from sync.errors import EntryError
+from sync.ledger_bodies import StatusChange
 
 if TYPE_CHECKING:
     from central.database import Connection
@@ -37,6 +39,17 @@ class MadeLot(msgspec.Struct, frozen=True):
     left: Decimal
     parts: tuple[Part, ...]
     value: Decimal | None
+
+
+class RestatedLot(msgspec.Struct, frozen=True):
+    """A lot that a change of status made: when, how many units, how many are left, and of which lots they
+    are, in line and in the status that they had.
+    """
+
+    happened: datetime
+    made: Decimal
+    left: Decimal
+    parts: tuple[Part, ...]
 
 
 class Contents:
@@ -85,10 +98,25 @@ class Contents:
             before[lot] += quantity
         return found
 
+    async def restated(self, connection: Connection, lot: str, product: str) -> RestatedLot | None:
+        """Of which lots a change of status made a lot; None for any other lot (19 CFR 146.41-146.44)."""
+        row = await connection.fetchrow(query("ledger_made_lot"), *self._who, lot, product, RESTATUS)
+        body = await self._body(connection, row["entry_id"]) if row is not None else None
+        if row is None or not isinstance(body, StatusChange):
+            return None
+        taken = await connection.fetch(query("ledger_taken_by"), *self._who, row["entry_id"], 0)
+        parts = [
+            Part(one["lot"], product, body.status, Pair(one["quantity"], one["customs"])) for one in taken
+        ]
+        return RestatedLot(body.happened, row["made"], row["left"], tuple(parts))
+
     async def _event(self, connection: Connection, entry_id: str) -> OrderEvent | None:
+        body = await self._body(connection, entry_id)
+        return body if isinstance(body, OrderEvent) else None
+
+    async def _body(self, connection: Connection, entry_id: str) -> Any:
         rows = await connection.fetch(query("ledger_records"), *self._who, [entry_id])
         try:
-            body = read_body(read_record(bytes(rows[0]["record"])))
+            return read_body(read_record(bytes(rows[0]["record"])))
         except EntryError:
             return None
-        return body if isinstance(body, OrderEvent) else None

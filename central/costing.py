@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from central.contents import Contents
+from central.contents import Contents, RestatedLot
 from central.errors import Denied
 from central.ledger_shelves import layer_of
 from central.queries import query
@@ -79,7 +80,8 @@ class Question(msgspec.Struct, frozen=True):
 class Drawn(msgspec.Struct, frozen=True):
     """What would leave of one lot. `papers` is its admission line where one is on file. Of a lot made here
     by `order`, `contains` is what the units that would leave are made of; of scrap, `sold` is what they
-    were sold for.
+    were sold for. `contains` of a lot that a change of status made are the lots that it was made of, and
+    `filed` is the day of it.
     """
 
     lot: str
@@ -92,6 +94,8 @@ class Drawn(msgspec.Struct, frozen=True):
     order: str = ""
     contains: tuple[Part, ...] = ()
     sold: Decimal | None = None
+    filed: date | None = None
+    first: Decimal = Decimal(0)
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -111,11 +115,14 @@ class Cost(msgspec.Struct, frozen=True):
 class Costing:
     """Answers for one tenant and zone."""
 
-    def __init__(self, database: Database, tenant: str, zone: str, data: CustomsData, works: Works) -> None:
+    def __init__(
+        self, database: Database, who: tuple[str, str], data: CustomsData, works: Works, timezone: str
+    ) -> None:
         self._database = database
-        self._who = (tenant, zone)
+        self._who = who
         self._data = data
-        self._contents = Contents(tenant, zone, works)
+        self._contents = Contents(*who, works)
+        self._zone = ZoneInfo(timezone)
 
     async def cost(self, question: Question) -> Cost:
         """What a withdrawal would cost. Denied (400) when the question makes no sense."""
@@ -162,8 +169,10 @@ class Costing:
         return [layer_of(row) for row in rows]
 
     async def _drawn(self, connection: Connection, question: Question, lot: str, pair: Pair) -> Drawn:
-        document, _, line = lot.rpartition("/")
-        papers = (await self._data.admission_lines(connection, [(document, line)])).get((document, line))
+        papers = (await self._data.papers(connection, [lot])).get(lot)
+        imported = papers.import_date if papers else None
+        filed = None
+        gone = Decimal(0)
         made = await self._contents.of_lot(connection, lot, question.product)
         contains: tuple[Part, ...] = ()
         sold = None
@@ -172,8 +181,16 @@ class Costing:
             contains = content.between(made.parts, made.made, gone, EXACT.add(gone, pair.commercial))
             if made.value is not None:
                 sold = part_of(scrap(made.value), pair.commercial, made.made).price
+        elif papers is None:
+            was = await self._contents.restated(connection, lot, question.product)
+            if was is not None:
+                gone = EXACT.subtract(was.made, was.left)
+                contains = content.between(was.parts, was.made, gone, EXACT.add(gone, pair.commercial))
+                filed = self._day(was)
+                lines = await self._data.papers(connection, (part.lot for part in contains))
+                imported = min((day for line in lines.values() if (day := line.import_date)), default=None)
         privileged = sold is None and any(part.status is Status.PF for part in contains)
-        goods = Leaving(question.status, privileged, papers.import_date if papers else None)
+        goods = Leaving(question.status, privileged, imported)
         ruling = may_leave(goods, TO[question.to], question.entry_date)
         return Drawn(
             lot,
@@ -186,6 +203,8 @@ class Costing:
             made.order if made else "",
             contains,
             sold,
+            filed,
+            gone,
         )
 
     async def _lines(
@@ -210,12 +229,19 @@ class Costing:
             try:
                 if one.sold is not None:
                     about["goods"] = self._scrap(question, one, product)
-                elif one.contains:
+                elif one.order:
                     about["content"] = await self._entered(connection, one.contains)
                 else:
                     pair = Pair(one.quantity, one.customs)
-                    part = Part(one.lot, question.product, question.status, pair)
-                    (about["goods"],) = content.entered([part], {one.lot: one.papers} if one.papers else {})
+                    part = Part(one.lot, question.product, question.status, pair, one.first)
+                    first, *more = await self._entered(connection, [part])
+                    about |= {"goods": first, "quantity": first.quantity}
+                    lines += [
+                        EntryLine(
+                            **{**about, "line": f"{number}.{n}", "goods": goods, "quantity": goods.quantity}
+                        )
+                        for n, goods in enumerate(more, 2)
+                    ]
             except WorksError as error:
                 return f"{error} {error.next_step}"
             lines.append(EntryLine(**about))
@@ -243,9 +269,31 @@ class Costing:
         )
 
     async def _entered(self, connection: Connection, parts: Sequence[Part]) -> tuple[ContentLine, ...]:
-        named = {(lot.rpartition("/")[0], lot.rpartition("/")[2]) for lot in (part.lot for part in parts)}
-        found = await self._data.admission_lines(connection, named)
-        return content.entered(parts, {line.lot: line for line in found.values()})
+        """Parts as an entry names them. Goods of a lot that a change of status made are those of the lots
+        that it was made of, in the status they have now: privileged ones owe by the day of the change (19 CFR
+        146.65(a)(1)).
+        """
+        papers = await self._data.papers(connection, (part.lot for part in parts))
+        found: list[ContentLine] = []
+        for part in parts:
+            was = None
+            if part.lot not in papers and part.status is not Status.DOMESTIC:
+                was = await self._contents.restated(connection, part.lot, part.product)
+            if was is None:
+                found += content.entered([part], papers)
+                continue
+            last = EXACT.add(part.first, part.pair.commercial)
+            filed = self._day(was) if part.status is Status.PF else None
+            for goods in await self._entered(
+                connection, content.between(was.parts, was.made, part.first, last)
+            ):
+                dates = msgspec.structs.replace(goods.dates, pf_filed=filed)
+                found.append(msgspec.structs.replace(goods, status=part.status, dates=dates))
+        return tuple(found)
+
+    def _day(self, was: RestatedLot) -> date:
+        """The day of a change of status, as the zone's calendar has it."""
+        return was.happened.astimezone(self._zone).date()
 
 
 def _owes(question: Question) -> bool:

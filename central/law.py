@@ -67,6 +67,18 @@ class CustomsData:
         lines = [rows[-1].row for rows in filed.values()]
         return {(row.document, row.line): row for row in lines if isinstance(row, AdmissionLine)}
 
+    async def papers(
+        self, connection: Connection, lots: Iterable[str], known: Known = KNOWN_ALL
+    ) -> dict[str, AdmissionLine]:
+        """What was declared of lots, by lot: the line of their 214, or what their opening balance says."""
+        names = {lot: (lot.rpartition("/")[0], lot.rpartition("/")[2]) for lot in lots}
+        lines = await self.admission_lines(connection, names.values(), known)
+        found = {lot: lines[name] for lot, name in names.items() if name in lines}
+        rest = [lot for lot in names if lot not in found]
+        filed = (await self.on_file(connection, kind_of(OPENINGS), rest, known)).rows if rest else {}
+        opened = {lot: rows[-1].row for lot, rows in filed.items()}
+        return found | {lot: row.admission for lot, row in opened.items() if isinstance(row, OpeningBalance)}
+
     async def opening_balances(
         self, connection: Connection, known: Known = KNOWN_ALL
     ) -> dict[str, OpeningBalance]:

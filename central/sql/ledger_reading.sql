@@ -271,6 +271,16 @@ WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = $4 AND q.st
     AND l.quantity_left > 0 AND ($7::text IS NULL OR l.lot = $7)
 GROUP BY l.lot ORDER BY l.lot
 
+-- name: ledger_made_in_stock
+-- A lot in a queue, or the one of $7, that came from the account $8 and of which something is left.
+SELECT l.lot
+FROM ledger_queue q
+JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue AND l.quantity_left > 0
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n = l.n
+WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = $4 AND q.status = $5 AND q.place = $6
+    AND ($7::text IS NULL OR l.lot = $7) AND f.account = $8
+LIMIT 1
+
 -- name: ledger_left_at
 -- What is left at one place, by owner, product and status.
 SELECT q.owner, q.product, q.status, sum(l.quantity_left) AS quantity
@@ -295,6 +305,11 @@ JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n 
 JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = l.queue
 WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = $3 AND q.product = $4 AND f.account = $5
 HAVING count(*) > 0
+
+-- name: ledger_taken_by
+-- What a fact took, by layer in line; without what was not there.
+SELECT lot, quantity, customs FROM ledger_taken
+WHERE tenant = $1 AND zone = $2 AND fact = $3 AND n = $4 AND layer <> '' ORDER BY ordinal
 
 -- name: ledger_drawn
 -- What was used up of the goods at a place, in line: what an order drew, without what went back.

@@ -57,7 +57,9 @@ class Pages:
         self._forms = Forms(central, reading, self._frame)
         ledger = Ledger(central.database, central.tenant, central.zone)
         self._ledger = LedgerPages(ledger, central.database, central.customs, self._frame, timezone)
-        costing = Costing(central.database, central.tenant, central.zone, central.customs, central.works)
+        costing = Costing(
+            central.database, (central.tenant, central.zone), central.customs, central.works, timezone
+        )
         self._goods = GoodsPages(central.database, central.customs, costing, self._frame, timezone)
 
     def routes(self) -> list[web.RouteDef]:
