@@ -14,6 +14,8 @@ _ORDERS: Final = "customs/works/test_orders.py"
 _ADMITTED: Final = "central/test_admission_rules.py"
 _STATUS: Final = "customs/us/test_statuses.py"
 _SHORT: Final = "customs/us/test_shortages.py"
+_WORKS: Final = "central/test_works.py"
+_COSTS: Final = "central/test_costing.py"
 _POSTED: Final = "central/test_ledger.py"
 _STOPS: Final = "edge/test_restraints.py"
 _SUSPENDED: Final = "integration/test_zone_suspended.py"
@@ -93,7 +95,8 @@ BOOKS: Final = (
         READ,
         "People change a status only as its rules let them, and the goods become a lot of their own.",
         ("central.bookkeeping.Bookkeeping.change_status",),
-        tests(_STATUS, "only_these_changes_are_allowed", "lost_identity_needs_a_decision"),
+        tests(_STATUS, "only_these_changes_are_allowed", "lost_identity_needs_a_decision")
+        + tests(_WORKS, "what_was_made_gets_no_privileged_status_any_more"),
     ),
     Rule(
         "Ledger",
@@ -121,6 +124,20 @@ BOOKS: Final = (
         "Every shortage and overage is recorded, whether or not it is reported.",
         ("central.bookkeeping.Bookkeeping.adjust", "customs.us.shortages.judge"),
         tests(_SHORT, "missing_brackets_of_the_example_zone"),
+    ),
+    Rule(
+        "Ledger",
+        "restated-content",
+        "19 CFR 146.65(a)(1)",
+        READ,
+        "Goods whose status was changed keep what their lots declared; privileged ones owe by the day of the "
+        "change in the zone.",
+        ("central.contents.Contents.restated",),
+        tests(
+            _COSTS,
+            "goods_owe_the_rate_of_entry_unless_they_were_privileged_before",
+            "the_day_of_filing_is_the_zones_own",
+        ),
     ),
     Rule(
         "Work orders",

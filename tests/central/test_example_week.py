@@ -76,7 +76,7 @@ def _whose(pallet: Pallet) -> dict[str, str | Status]:
 
 
 async def cost(center: Central, quantity: int, to: str, product: str = PUMP.gtin, status: str = "PF") -> Cost:
-    costing = Costing(center.database, "example", "zone-999", center.customs, center.works)
+    costing = Costing(center.database, ("example", "zone-999"), center.customs, center.works, "UTC")
     said = Question("Example Motors", product, Status(status), D(quantity), to, TODAY)
     return await costing.cost(said)
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
-from central.bookkeeping import Accept
+from central.bookkeeping import Accept, ChangeStatus
 from central.contents import Contents, MadeLot
 from central.errors import Denied
 from central.ledger_queries import Ledger
@@ -414,3 +415,13 @@ async def test_what_is_taken_when_an_order_is_reported_is_used_as_well(center: C
     assert (await ledger.overdraws()).items == []
     assert (await ledger.differences()).items == []
     assert await floor(center) == {PALLET: 9, MADE: 50, BIN: 1}
+
+
+async def test_what_was_made_gets_no_privileged_status_any_more(center: Central, works: Works) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    await works.report(report())
+    await center.projector.catch_up()
+    wish = ChangeStatus("SC-1", OWNER, PUMP, Status.NPF, Status.PF, Decimal(50), "late", "anna")
+    assert "146.41(a)" in await refused(center.bookkeeping.change_status, wish)
+    await center.bookkeeping.change_status(structs.replace(wish, becomes=Status.RESTRICTED))
