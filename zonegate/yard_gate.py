@@ -238,10 +238,10 @@ class _Job:
         """As `edge.passages.judge_piece`, with papers that allow everything."""
         if is_sure(facts) and facts.direction != self.direction:
             return "HOLD", "wrong-way"
-        if key in self.counted:
-            return "NOTICE", "already-counted"
         if not is_sure(facts):
             return "HOLD", "not-sure"
+        if key in self.counted:
+            return "NOTICE", "already-counted"
         self.counted.add(key)
         return "ACCEPTED", "admitted" if self.direction == "in" else "withdrawn"
 

@@ -48,9 +48,11 @@ class Session:
 
 
 class Door:
-    """One door: its eyes, the session that is open, the load that crossed last."""
+    """One door: its eyes, the session that is open, the load that crossed last, and when a read of something
+    that does not rest there was last left out.
+    """
 
-    __slots__ = ("eyes", "loaded", "name", "opened_us", "session", "spots")
+    __slots__ = ("eyes", "loaded", "missed_us", "name", "opened_us", "session", "spots")
 
     def __init__(self, name: str, layout: Layout) -> None:
         self.name = name
@@ -59,6 +61,7 @@ class Door:
         self.session: Session | None = None
         self.loaded: Loaded | None = None
         self.opened_us = -1
+        self.missed_us = -1
 
     def due_us(self, settings: GateSettings) -> int:
         """When the session is over, if nothing more comes."""

@@ -37,6 +37,9 @@ READS_MAX: Final = 200_000
 TAG_READS_MAX: Final = 4_000
 """Reads held of one tag."""
 
+_CLEAR_US: Final = 1_000_000
+"""Looking through all that is held takes some hundredths of a second."""
+
 INPUTS_MAX: Final = 2_000
 """Changes of inputs kept with a passage."""
 
@@ -132,6 +135,7 @@ class Gate:
         self._door_of = [self._doors[a.door] for a in layout.antennas]
         self._tracks: OrderedDict[bytes, Track] = OrderedDict()
         self._held = 0
+        self._cleared_us = -_CLEAR_US
         self._now_us: int | None = None
         self._due_us: int | None = None
         self._events: list[Event] = []
@@ -213,9 +217,10 @@ class Gate:
         self.counts.clock_jumps += 1
         self._cut()
         for door in self._doors.values():
-            door.opened_us = -1
+            door.opened_us = door.missed_us = -1
         self._tracks.clear()
         self._held = 0
+        self._cleared_us = -_CLEAR_US
         self._now_us = self._due_us = None
 
     # --- reads --------------------------------------------------------------------------------------
@@ -232,8 +237,9 @@ class Gate:
         track = self._tracks.get(epc)
         if track is None:
             track = self._meet(epc, read, at)
-        elif self._held >= READS_MAX or len(track.reads) >= TAG_READS_MAX:
-            self._leave_out(track)
+        elif (self._held >= READS_MAX or len(track.reads) >= TAG_READS_MAX) and not self._has_room(track, at):
+            self.counts.reads_left_out += 1
+            self._miss(track, at, 1)
             return
         track.reads.append(read)
         self._held += 1
@@ -276,16 +282,32 @@ class Gate:
     def _forget(self, epc: bytes) -> None:
         track = self._tracks.pop(epc)
         self._held -= len(track.reads)
+        self._miss(track, track.last_us, len(track.reads))
         for door in self._doors.values():
-            if door.session is not None and door.session.tracks.pop(epc, None) is not None:
-                door.session.left_out += len(track.reads)
+            if door.session is not None:
+                door.session.tracks.pop(epc, None)
 
-    def _leave_out(self, track: Track) -> None:
+    def _has_room(self, track: Track, at: int) -> bool:
+        """Whether one more read can be held once what no passage can want is dropped: of this tag, and now
+        and then of all.
+        """
         self._prune(track)
-        self.counts.reads_left_out += 1
-        for door in self._doors.values():
+        if self._held >= READS_MAX and at - self._cleared_us >= _CLEAR_US:
+            self._cleared_us = at
+            for each in self._tracks.values():
+                self._prune(each)
+        return self._held < READS_MAX and len(track.reads) < TAG_READS_MAX
+
+    def _miss(self, track: Track, at: int, count: int) -> None:
+        """So many reads of a tag are not kept. A passage that may want them is not sure, be it one that opens
+        later; reads of what rests decide nothing.
+        """
+        if track.resting_since is not None:
+            return
+        for door in {self._door_of[spot] for spot in track.courses}:
+            door.missed_us = max(door.missed_us, at)
             if door.session is not None and track.epc in door.session.tracks:
-                door.session.left_out += 1
+                door.session.left_out += count
 
     def _prune(self, track: Track) -> None:
         """Drop reads that no passage can want."""
@@ -535,7 +557,7 @@ class Gate:
             known=tuple(known for epc, known in session.known.items() if epc in told),
             loaded=door.loaded,
             lost=tuple(session.lost),
-            left_out=session.left_out,
+            left_out=session.left_out or int(door.missed_us >= since),
             final=final,
         )
 

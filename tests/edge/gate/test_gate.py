@@ -321,6 +321,22 @@ def test_a_flood_of_strange_tags_fills_no_memory(pytestconfig: pytest.Config) ->
     assert gate.counts.tags_forgotten > 0
 
 
+@pytest.mark.parametrize(("name", "most"), [("READS_MAX", 200), ("TAG_READS_MAX", 60)])
+def test_what_was_judged_from_a_part_of_its_reads_is_not_sure(
+    monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    """A flood of reads: whatever had to be left out, the rest of a course is not the course."""
+    field = Field(door("d1"), seed=2)
+    said = field.play([load(crossing(OUT, 9.0, 1.2), 2)], 18.0)
+    [whole] = crossed(run(Gate(field.layout), said))
+    assert whole.confidence >= GateSettings().confidence_min, "the control: all of its reads"
+    monkeypatch.setattr(f"edge.gate.live.{name}", most)
+    closed = [event for event in run(Gate(field.layout), said) if isinstance(event, Closed)]
+    assert any(evidence.decode(event.evidence).left_out for event in closed)
+    sure = [each for each in crossed(closed) if each.confidence >= GateSettings().confidence_min]
+    assert sure == []
+
+
 def test_all_doors_and_settings_are_judged_alike_whatever_comes_together() -> None:
     """The same feed in other pieces gives the same passages."""
     field = Field(door("d1"), seed=5)
