@@ -56,7 +56,7 @@ _SETTLED_S: Final = 0.1
 """The eye's input is debounced for 20 ms; several times that."""
 _AGAIN_S: Final = 0.15
 """Each tenth of a second is one observation of an antenna."""
-_GATE: Final = "settle_ms = 50\nsilence_ms = 200\nlinger_ms = 500\nrest_ms = 500"
+_GATE: Final = "settle_ms = 50\nsilence_ms = 200\nlinger_ms = 500"
 """A gate that is done with one load soon, so that the next may come. It says STOP no sooner by that."""
 _WARM: Final = 10
 """Loads of a series that are not counted."""
