@@ -16,14 +16,14 @@ from central.errors import Unavailable
 from central.intake import ImportSummary, Told
 from central.service import Central
 from customs.imports import Refused, Upload
-from customs.known import Known
+from customs.known import KNOWN_ALL, Known
 from customs.law import Program, TariffRow
 from sync.bodies import read_body
 from sync.center import DOWN, concerns
 from sync.customs_bodies import Dataset, ImportRefused, Rows
 from sync.entry import BODY_BYTES_MAX, read_record
 from tests.central.dock import Dock
-from tests.customs.tables.examples import MOTOR, OWNER, PUMP, ROWS, as_csv, as_json
+from tests.customs.tables.examples import MOTOR, OWNER, PUMP, ROWS, as_csv, as_json, read
 
 PRODUCTS = as_csv(
     {"gtin": gtin, "name": name}
@@ -101,6 +101,17 @@ async def test_tables_of_every_kind_are_imported_with_the_papers_that_they_name(
         (bom,) = await center.customs.boms(connection)
         assert bom.wasted("09521999001034") == Decimal("0.02")
         assert list(await center.customs.opening_balances(connection)) == ["A0/7"]
+
+
+async def test_rows_of_every_kind_are_read_back_as_they_were_typed(center: Central) -> None:
+    await take(center, *EVERYTHING)
+    for kind, rows in ROWS.items():
+        sheet, faults = read(as_csv(rows))
+        assert sheet is not None
+        assert faults.kept == []
+        async with center.database.session() as connection:
+            found = await center.customs._all(connection, kind, KNOWN_ALL)
+        assert found == [kept.row for kept in sheet.rows], kind
 
 
 async def test_the_same_tables_again_write_nothing(center: Central) -> None:

@@ -207,6 +207,26 @@ def test_every_fault_of_every_row_is_told_at_once() -> None:
     assert wheres(faults) == [f"row {row}, column {column}" for row in (2, 3, 4) for column in columns]
 
 
+PLANTED = [(name, cell) for kind, cells, name in BAD if kind == "tariff" for cell in cells.values() if cell]
+
+
+@given(st.lists(st.lists(st.sampled_from(PLANTED), unique_by=lambda bad: bad[0]), min_size=1, max_size=6))
+def test_all_faults_that_were_planted_are_told_and_no_other(planted: list[list[tuple[str, str]]]) -> None:
+    rows = []
+    expected = []
+    for number, bads in enumerate(planted):
+        row = {**ROWS["tariff"][0], "hts": f"{number:08d}"}
+        # What the values of a row are together is judged once each is sound by itself.
+        own = [bad for bad in bads if bad[0] not in ("specific", "valid_to") and bad != ("advalorem", "25")]
+        for column, cell in own:
+            row[column] = cell
+            expected.append(f"row {number + 2}, column {column}")
+        rows.append(row)
+    _, faults = read(as_csv(rows))
+    assert sorted(wheres(faults)) == sorted(expected)
+    assert faults.total == len(expected)
+
+
 def test_a_thousand_faults_are_kept_and_all_are_counted() -> None:
     _, faults = read(as_csv([{**ROWS["harbor-port"][0], "code": "x"} for _ in range(1_500)]))
     assert (len(faults.kept), faults.total) == (1_000, 1_500)
