@@ -19,6 +19,7 @@ from central.errors import UnreadableEntry
 from central.projections import Source
 from customs.documents import Conveyance, Permit, Status
 from customs.ledger import elections
+from customs.ledger.balances import plain
 from customs.ledger.facts import (
     ADJUSTED,
     CONSTRUCTIVE,
@@ -361,7 +362,8 @@ def _order(source: Source, body: OrderEvent, papers: Papers, found: Told) -> Non
         papers.working[work] = papers.working.get(work, _ZERO) - issue.quantity
     if body.event == REPORTED:
         for work in sorted(queue for queue in papers.working if queue.place == place):
-            used = papers.working.pop(work)
+            # The database may have added zeros behind the point: the same facts are the same bytes.
+            used = Decimal(plain(papers.working.pop(work)))
             if used > 0:
                 key = papers.key(later, 1, next(refs))
                 found.arrived.append(Out(work, key, used, CONSUMED))

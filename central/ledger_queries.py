@@ -213,9 +213,7 @@ class Ledger:
         if after is None:
             found = await self._named(text)
         key = _key(after, ("", "", ""))
-        # The first text behind all those that begin so.
-        end = text + "\U0010ffff"
-        rows = await self._rows("ledger_words", *key, text, end, PAGE + 1)
+        rows = await self._rows("ledger_words", *key, text, "\U0010ffff", PAGE + 1)
         page = _page(rows, "word", "kind", "ref")
         return Page(found + page.items, page.next)
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import astuple
@@ -31,8 +32,19 @@ if TYPE_CHECKING:
 FRONT: Final = 32
 """Open layers of a queue that are read at first; twice as many each time that they do not suffice."""
 
+_ZERO: Final = Decimal(0)
+_ENOUGH: Final = Decimal("Infinity")
 _FIRST: Final = Key(datetime.min.replace(tzinfo=UTC), 0, datetime.min.replace(tzinfo=UTC), "")
 _LAST: Final = Key(datetime.max.replace(tzinfo=UTC), 9, datetime.max.replace(tzinfo=UTC), "~")
+
+
+@dataclass(slots=True)
+class Front:
+    """How far open layers are in memory, from the front of the line: up to `after`, or all of them."""
+
+    after: tuple[Key, Key] | None = None
+    whole: bool = False
+    limit: int = field(default_factory=lambda: FRONT)
 
 
 @dataclass(slots=True)
@@ -48,12 +60,9 @@ class Shelf:
     facts: list[In | Out] = field(default_factory=list)
     layers: dict[Ref, Layer] = field(default_factory=dict)
     takes: dict[Ref, tuple[Take, ...]] = field(default_factory=dict)
-    after: tuple[Key, Key] | None = None
-    """The place in the line up to which all open layers are in memory."""
-    whole: bool = False
-    """Whether all open layers are."""
-    lots: set[str] = field(default_factory=set)
-    """Lots whose open layers all are."""
+    front: Front = field(default_factory=Front)
+    of_lots: dict[str, Front] = field(default_factory=lambda: defaultdict(Front))
+    """The same of single lots that facts name."""
     kept: set[Ref] = field(default_factory=set)
     """Facts in memory as the database has them."""
     came: dict[Ref, tuple[In | Out, Known]] = field(default_factory=dict)
@@ -97,26 +106,38 @@ class Shelf:
             keys += [fact.key for fact in self.facts if fact.key.ref in gone]
         return min(keys)
 
-    def lacks_layers(self, news: News) -> bool:
-        """Whether facts may take of open layers that are not in memory."""
-        if self.whole or not self.stored:
-            return False
-        first = self.first(news)
-        rest = wanted(self.tail(news), news)
-        for layer in self.layers.values():
-            if rest <= 0:
-                break
-            if self.after is not None and place(layer) <= self.after and layer.key < first:
-                rest = EXACT.subtract(rest, layer.left.commercial)
-        return rest > 0
+    def lacks(self, news: News) -> list[str | None]:
+        """Of which lots more open layers are needed than are in memory, None being all of them: facts take of
+        the front of the line, or of a lot that they name.
+        """
+        if not self.stored or self.front.whole:
+            return []
+        tail, first = self.tail(news), self.first(news)
+        rest = wanted(tail, news)
+        named = {fact.lot for fact in (*news.arrived, *tail.later) if isinstance(fact, Out) and fact.lot}
+        return [lot for lot in (None, *sorted(named)) if self._holds(lot, first) < rest]
 
-    def lacks_lots(self, news: News) -> set[str]:
-        """Lots that facts name and whose open layers are not all in memory."""
-        if self.whole or not self.stored:
-            return set()
-        facts = (*news.arrived, *self.tail(news).later)
-        named = {fact.lot for fact in facts if isinstance(fact, Out) and fact.lot}
-        return named - self.lots
+    def front_of(self, lot: str | None) -> Front:
+        """How far the open layers of a lot are in memory, or of all."""
+        return self.front if lot is None else self.of_lots[lot]
+
+    def _holds(self, lot: str | None, first: Key) -> Decimal:
+        """What is left in memory, in line, of layers that were there before `first`; all there is counts as
+        enough for anything.
+        """
+        front = self.front_of(lot)
+        if front.whole:
+            return _ENOUGH
+        left = _ZERO
+        for layer in self.layers.values():
+            if (
+                front.after is not None
+                and (lot is None or layer.lot == lot)
+                and layer.key < first
+                and place(layer) <= front.after
+            ):
+                left = EXACT.add(left, layer.left.commercial)
+        return left
 
     def hold(self, layer: Layer) -> None:
         """Keep a layer as the database has it, unless memory knows it better."""
@@ -164,7 +185,7 @@ class Shelves:
             self._shelves[queue] = Shelf(queue, numbers.get(queue), queue in numbers)
         stored = [self._shelves[queue] for queue in new if queue in numbers]
         await self._read_facts([(shelf, firsts[shelf.queue]) for shelf in stored])
-        await self._read_front(stored, FRONT)
+        await self._read_front(stored)
 
     async def first(self, queue: Queue, news: News) -> Key:
         """The first key of a queue that facts concern; from there on it is in memory then."""
@@ -180,12 +201,9 @@ class Shelves:
         shelf = self._shelves[queue]
         if shelf.number is None:
             shelf.number = await self._number()
-        front = FRONT
-        while shelf.lacks_layers(news):
-            front *= 2
-            await self._read_front([shelf], front)
-        if lots := shelf.lacks_lots(news):
-            await self._read_lots(shelf, lots)
+        while lots := shelf.lacks(news):
+            for lot in lots:
+                await self._read_front([shelf], lot)
         return shelf
 
     async def takes(self, fact: In | Out) -> Sequence[Take]:
@@ -267,36 +285,31 @@ class Shelves:
             layer = layer_of(row)
             layers[layer.key.ref].hold(layer)
 
-    async def _read_front(self, shelves: Sequence[Shelf], limit: int) -> None:
-        """The next open layers in line."""
+    async def _read_front(self, shelves: Sequence[Shelf], lot: str | None = None) -> None:
+        """The next open layers in line, each time twice as many."""
         if not shelves:
             return
+        fronts = {shelf.number: shelf.front_of(lot) for shelf in shelves}
         places = [
-            (shelf.number, *(part for key in shelf.after or (_FIRST, _FIRST) for part in astuple(key)))
-            for shelf in shelves
+            (number, *(part for key in front.after or (_FIRST, _FIRST) for part in astuple(key)))
+            for number, front in fronts.items()
         ]
+        limit = max(front.limit for front in fronts.values())
+        name, of_lot = ("ledger_front", ()) if lot is None else ("ledger_front_of_lot", (lot,))
         rows = await self._connection.fetch(
-            query("ledger_front"), *self._who, *zip(*places, strict=True), limit
+            query(name), *self._who, *zip(*places, strict=True), limit, *of_lot
         )
         counts: dict[int, int] = defaultdict(int)
         by_number = {shelf.number: shelf for shelf in shelves}
         for row in rows:
-            shelf = by_number[row["queue"]]
-            layer = layer_of(row)
-            shelf.hold(layer)
+            layer, front = layer_of(row), fronts[row["queue"]]
+            by_number[row["queue"]].hold(layer)
             counts[row["queue"]] += 1
-            shelf.after = max(shelf.after or place(layer), place(layer))
-        for shelf in shelves:
-            assert shelf.number is not None
-            shelf.whole = counts[shelf.number] < limit
-
-    async def _read_lots(self, shelf: Shelf, lots: set[str]) -> None:
-        rows = await self._connection.fetch(
-            query("ledger_open_of_lots"), *self._who, shelf.number, sorted(lots)
-        )
-        for row in rows:
-            shelf.hold(layer_of(row))
-        shelf.lots |= lots
+            front.after = max(front.after or place(layer), place(layer))
+        for number, front in fronts.items():
+            assert number is not None
+            front.whole = counts[number] < limit
+            front.limit = 2 * limit
 
 
 def refs_of(refs: Iterable[Ref]) -> list[tuple[str, int]]:

@@ -88,7 +88,10 @@ CREATE TABLE ledger_layer (
 CREATE INDEX ledger_layer_open ON ledger_layer (
     tenant, zone, queue, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n
 ) WHERE quantity_left > 0;
-CREATE INDEX ledger_layer_open_of_lot ON ledger_layer (tenant, zone, queue, lot) WHERE quantity_left > 0;
+CREATE INDEX ledger_layer_open_of_lot ON ledger_layer (
+    tenant, zone, queue, lot, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened,
+    fact, n
+) WHERE quantity_left > 0;
 CREATE INDEX ledger_layer_by_lot ON ledger_layer (tenant, zone, lot);
 
 -- What each fact that left took of each layer, as it is drawn now, and where that stood in the line. An empty
@@ -205,6 +208,7 @@ CREATE TABLE ledger_word (
     ref text COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant, zone, word, kind, ref)
 );
+CREATE INDEX ledger_word_in_any_case ON ledger_word (tenant, zone, lower(word), word, kind, ref);
 
 -- What admission papers say of a lot in both units, as the latest of them has it.
 CREATE TABLE ledger_paper (

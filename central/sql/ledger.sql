@@ -129,12 +129,22 @@ CROSS JOIN LATERAL (
     LIMIT $14
 ) AS l
 
--- name: ledger_open_of_lots
--- The layers of some lots of a queue with something left.
-SELECT queue, fact, n, booked, turn, happened, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, lot,
-    quantity, customs, quantity_left, customs_left
-FROM ledger_layer
-WHERE tenant = $1 AND zone = $2 AND queue = $3 AND lot = ANY($4::text[]) AND quantity_left > 0
+-- name: ledger_front_of_lot
+-- The first layers of a lot in some queues with something left, in line, after a place in it.
+SELECT l.queue, l.fact, l.n, l.booked, l.turn, l.happened, l.fifo_booked, l.fifo_turn, l.fifo_happened,
+    l.fifo_fact, l.fifo_n, l.lot, l.quantity, l.customs, l.quantity_left, l.customs_left
+FROM unnest($3::int[], $4::timestamptz[], $5::smallint[], $6::timestamptz[], $7::text[], $8::int[],
+    $9::timestamptz[], $10::smallint[], $11::timestamptz[], $12::text[], $13::int[])
+    AS r (queue, fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n)
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger_layer
+    WHERE tenant = $1 AND zone = $2 AND queue = r.queue AND lot = $15 AND quantity_left > 0
+        AND (fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n)
+        > (r.fifo_booked, r.fifo_turn, r.fifo_happened, r.fifo_fact, r.fifo_n, r.booked, r.turn, r.happened,
+            r.fact, r.n)
+    ORDER BY fifo_booked, fifo_turn, fifo_happened, fifo_fact, fifo_n, booked, turn, happened, fact, n
+    LIMIT $14
+) AS l
 
 -- name: ledger_drop_facts
 -- Facts that a correction made undone, and those that came on from what is drawn otherwise now.

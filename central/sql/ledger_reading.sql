@@ -201,10 +201,11 @@ HAVING sum(physical) + sum(acts) <> sum(legal) AND (owner, product, status) > ($
 ORDER BY owner, product, status LIMIT $6
 
 -- name: ledger_words
--- What people search by and begins with $6, after a key.
+-- What people search by and begins with $6, whatever its case, after a key. $7 is the last sign there is.
 SELECT word, kind, ref FROM ledger_word
-WHERE tenant = $1 AND zone = $2 AND (word, kind, ref) > ($3, $4, $5) AND word >= $6 AND word < $7
-ORDER BY word, kind, ref LIMIT $8
+WHERE tenant = $1 AND zone = $2 AND (lower(word), word, kind, ref) > (lower($3::text COLLATE "C"), $3, $4, $5)
+    AND lower(word) >= lower($6::text COLLATE "C") AND lower(word) < lower($6::text COLLATE "C") || $7
+ORDER BY lower(word), word, kind, ref LIMIT $8
 
 -- name: ledger_of_load
 -- The entries by which a load crossed, newest first, with the lots that they are posted to.

@@ -36,7 +36,8 @@ from tests.customs.ledger.book import Book
 from zonegate.children import OwnPostgres
 
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 12))]
-PAGES = ((1, 1), (2, 7), (100, 500), (3, 10_000))
+PAGES = ((1, 1, 1), (2, 7, 1), (100, 500, 32), (3, 10_000, 2))
+"""Own entries and seen ones of a transaction, and open layers that are read at first."""
 
 
 def acts(minute: float) -> list[Any]:
@@ -181,13 +182,14 @@ async def test_any_batches_and_a_rebuild_give_the_same_rows(
     await live(center, seed)
     grown = await rows(center)
     assert len(grown["posting"]) > 100
-    for own, seen in PAGES:
+    for own, seen, front in PAGES:
+        monkeypatch.setattr("central.ledger_shelves.FRONT", front)
         monkeypatch.setattr("central.projector.OWN_PAGE", own)
         monkeypatch.setattr("central.projector.SEEN_PAGE", seen)
         await center.projector.rebuild()
         again = await rows(center)
         changed = {table: set(again[table]) ^ set(grown[table]) for table in BOOKS}
-        assert {table: found for table, found in changed.items() if found} == {}, (own, seen)
+        assert {table: found for table, found in changed.items() if found} == {}, (own, seen, front)
     assert (await center.cuts.verify("W23")).equal
 
 
