@@ -39,6 +39,11 @@ SEEN_PAGE: Final = ASK_ENTRIES_MAX
 One center-saw is always taken whole.
 """
 
+REBUILD_PAGES: Final = (1000, 10 * SEEN_PAGE)
+"""The same in a rebuild, where nobody waits: each page writes the rows of permit lines and lots anew, and one
+transaction has to step over all that it wrote before.
+"""
+
 FIRST_LOOK: Final = 1000
 """Entries after whose folding the database is asked to look at its tables: it knows nothing of those that
 were just filled, and goes through all of one to find a row. It looks again each time that four times as many
@@ -119,7 +124,7 @@ class Projector:
             total, self._folded, self._look_at = sum(end.seq for end in ends), 0, FIRST_LOOK
             more = True
             while more:
-                more = (await self._fold_page(connection)).more
+                more = (await self._fold_page(connection, *REBUILD_PAGES)).more
                 await self._look(connection)
                 order, seq = await self._cursor(connection)
                 progress(sum(end.seq for end in ends[: max(order - 1, 0)]) + seq, total)
@@ -144,7 +149,7 @@ class Projector:
         async with self._database.session() as connection:
             async with connection.transaction():
                 await connection.execute(query("flush_later"))
-                folded = await self._fold_page(connection)
+                folded = await self._fold_page(connection, OWN_PAGE, SEEN_PAGE)
             await self._look(connection)
         if folded.moved:
             self._tell()
@@ -168,7 +173,7 @@ class Projector:
         assert row is not None
         return row["place"], row["seq"]
 
-    async def _fold_page(self, connection: Connection) -> _Folded:
+    async def _fold_page(self, connection: Connection, own_page: int, seen_page: int) -> _Folded:
         """Take the next page of the own log into the books."""
         order, seq = await self._cursor(connection)
         heads = [head for head in await self._record.heads(connection) if head.node == CENTER]
@@ -176,10 +181,10 @@ class Projector:
             if (head.order, head.place.seq) <= (order, seq):
                 continue
             start = seq if head.order == order else 0
-            last = min(head.place.seq, start + OWN_PAGE)
+            last = min(head.place.seq, start + own_page)
             page = self._record.run(connection, CENTER, head.place.epoch, start, last)
             own = [stored.entry async for stored in page]
-            runs, last = await self._runs(connection, own)
+            runs, last = await self._runs(connection, own, seen_page)
             taken = [entry for entry in own if entry.seq <= last]
             meant = await self._meaning(connection, taken, runs)
             refused = await self._apply(connection, [source for one in meant for source in one.sources])
@@ -189,7 +194,9 @@ class Projector:
             return _Folded(True, head is not heads[-1] or last < head.place.seq)
         return _Folded(False, False)
 
-    async def _runs(self, connection: Connection, own: list[Entry]) -> tuple[dict[int, _Run], int]:
+    async def _runs(
+        self, connection: Connection, own: list[Entry], seen_page: int
+    ) -> tuple[dict[int, _Run], int]:
         """The runs that the center-saws of `own` name, by their seq, and how far one transaction takes it."""
         saws: list[tuple[int, CenterSaw]] = []
         for entry in own:
@@ -207,7 +214,7 @@ class Projector:
             for seq, saw in saws:
                 after = seen.get((saw.node, saw.epoch), 0)
                 named += max(0, saw.upto.seq - after)
-                if runs and named > SEEN_PAGE:
+                if runs and named > seen_page:
                     return runs, seq - 1
                 runs[seq] = _Run(saw.node, saw.epoch, after, saw.upto.seq)
                 seen[saw.node, saw.epoch] = saw.upto.seq

@@ -152,8 +152,7 @@ async def test_books_made_an_entry_at_a_time_are_those_made_a_page_at_a_time(
     assert twice in repr(at_once["movement"])
     assert len(at_once["unreadable"]) == 1 + refused
     for own, seen in ((1, 1), (100, 1), (2, 10_000)):
-        monkeypatch.setattr("central.projector.OWN_PAGE", own)
-        monkeypatch.setattr("central.projector.SEEN_PAGE", seen)
+        monkeypatch.setattr("central.projector.REBUILD_PAGES", (own, seen))
         await center.projector.rebuild()
         assert await books(center) == at_once
 

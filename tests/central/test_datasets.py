@@ -139,7 +139,7 @@ async def test_rows_are_the_same_however_few_entries_one_transaction_takes(
     rows = [{**ROWS["tariff"][0], "hts": f"{number:08d}"} for number in range(10_000_000, 10_002_000)]
     await take(center, *EVERYTHING[:2], Upload("long.csv", as_csv(rows)), *EVERYTHING[2:4])
     before = await rows_of(center)
-    monkeypatch.setattr(projector, "OWN_PAGE", 1)
+    monkeypatch.setattr(projector, "REBUILD_PAGES", (1, 1))
     await center.projector.rebuild()
     assert await rows_of(center) == before
     assert {(row["taken"], row["parts"]) for row in await datasets(center)} == {(1, 1), (4, 4)}

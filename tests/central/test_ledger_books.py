@@ -184,8 +184,7 @@ async def test_any_batches_and_a_rebuild_give_the_same_rows(
     assert len(grown["posting"]) > 100
     for own, seen, front in PAGES:
         monkeypatch.setattr("central.ledger_shelves.FRONT", front)
-        monkeypatch.setattr("central.projector.OWN_PAGE", own)
-        monkeypatch.setattr("central.projector.SEEN_PAGE", seen)
+        monkeypatch.setattr("central.projector.REBUILD_PAGES", (own, seen))
         await center.projector.rebuild()
         again = await rows(center)
         changed = {table: set(again[table]) ^ set(grown[table]) for table in BOOKS}
