@@ -325,7 +325,13 @@ def _csv_kind(name: str, columns: Sequence[str], faults: Faults) -> str | None:
             if any(";" in column for column in columns)
             else "Use the documented column names."
         )
-        faults.add(name, "row 1", shown(", ".join(columns)), f"a column named one of {numbers}", step)
+        faults.add(
+            name,
+            "row 1",
+            shown(", ".join(columns)),
+            f"a column named one of {numbers}, or the columns of a table",
+            step,
+        )
         return None
     allowed = [*FORMS[kind][0], *FORMS[kind][1]]
     sound = True

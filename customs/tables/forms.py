@@ -35,7 +35,9 @@ COLUMNS_MAX: Final = 60
 
 _BOM: Final = codecs.BOM_UTF8
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_TABLE: Final = re.compile(rb'(?:\xef\xbb\xbf)?[ \t\r\n]*\{[ \t\r\n]*"table"[ \t\r\n]*:')
+_TABLE: Final = re.compile(
+    rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:table|rows|supersedes_from|name"\s*:.*"table)"\s*:', re.DOTALL
+)
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -71,7 +73,7 @@ class Table:
 
 
 def is_json_table(data: bytes) -> bool:
-    """Whether bytes begin as the JSON form of a table does: with the field `table`."""
+    """Whether bytes begin as the JSON form of a table does: with what it says of itself."""
     return _TABLE.match(data[:4096]) is not None
 
 

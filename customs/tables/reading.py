@@ -121,9 +121,9 @@ def _told_kind(table: Table, known: Mapping[str, Kind], faults: Faults) -> Kind 
         said = table.says.get("table", "")
         kind = known.get(said)
         if kind is None:
-            faults.add(
-                table.file, "table", shown(said), "one of " + ", ".join(sorted(known)), "Correct the word."
-            )
+            expected = "one of " + ", ".join(sorted(known))
+            step = "Correct the word." if said else "Say it before the rows."
+            faults.add(table.file, "table", shown(said) or "nothing", expected, step)
         return kind
     kind = _kind_of(table.columns, known)
     assert kind is not None, "asked for tables alone"

@@ -227,6 +227,27 @@ async def test_what_supersedes_is_known_from_its_own_place_on(center: Central) -
     assert then.at(Known(0, 0)).one(Program, "S301-X", date(2026, 6, 7)) is None
 
 
+async def test_a_product_is_another_to_customs_from_a_day_on_and_was_what_it_was(center: Central) -> None:
+    await take(center, *EVERYTHING)
+    (known,) = (
+        Known(row["known_order"], row["known_seq"])
+        for row in await datasets(center)
+        if row["kind"] == "customs-product"
+    )
+    changed = {**ROWS["customs-product"][0], "hts": "8501.99", "valid_from": "2026-06-08"}
+    await take(center, Upload("c.csv", as_csv([changed])), supersedes_from=date(2026, 6, 8))
+
+    async def number(day: date, known: Known = KNOWN_ALL) -> str | None:
+        async with center.database.session() as connection:
+            found = await center.customs.product(connection, MOTOR, OWNER, day, known)
+        return found and found.hts
+
+    assert await number(date(2026, 6, 7)) == "85013140"
+    assert await number(date(2026, 6, 8)) == "850199"
+    assert await number(date(2026, 6, 8), known) == "85013140"
+    assert await number(date(2026, 6, 8), Known(0, 0)) is None
+
+
 async def test_a_lot_counts_once_whatever_is_imported_again(center: Central) -> None:
     await take(center, *EVERYTHING)
     opening = ROWS["opening-balance"][0]

@@ -135,6 +135,8 @@ def test_rows_after_a_broken_one_are_judged_too() -> None:
 
 
 BROKEN_JSON = [
+    b'{"rows": [' + ROW + b'], "table": "harbor-rate"}',
+    b'{"supersedes_from": "2026-01-01", "rows": [' + ROW + b"]}",
     b'{"table": "harbor-rate"}',
     b'{"table": "harbor-rate", "rows": {}}',
     b'{"table": "harbour-rate", "rows": [' + ROW + b"]}",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -62,8 +63,19 @@ def test_a_row_survives_its_own_writing(kind: str) -> None:
 def test_papers_are_no_tables() -> None:
     assert not is_table("p.csv", b"gtin,name,unit,per_pallet\n", check_digit)
     assert not is_table("p.json", b'{"products": []}', check_digit)
+    assert not is_table("p.json", b'{"name": "MOT-24", "gtin": "09521999001010"}', check_digit)
     permit = b"number,kind,owner,valid_from,valid_to,line,product,status,quantity,unit,direction\n"
     assert not is_table("p.csv", permit, check_digit)
+
+
+def test_a_json_table_says_of_itself_in_any_order_what_it_says() -> None:
+    says = '{"name": "rates", "supersedes_from": "2026-02-01", "table": "harbor-rate", "rows": '
+    data = (says + json.dumps(ROWS["harbor-rate"]) + "}").encode()
+    assert is_table("t.json", data, check_digit)
+    sheet, faults = read(data, "t.json")
+    assert faults.kept == []
+    assert sheet is not None
+    assert (sheet.name, sheet.supersedes_from) == ("rates", date(2026, 2, 1))
 
 
 def test_values_are_exact() -> None:
