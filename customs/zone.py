@@ -79,7 +79,8 @@ class AdmissionLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `admitted` is the day of admission once known, else the day that goods come through the door counts;
     `pf_filed` is the day that privileged status was asked for in proper form (146.41), set for PF alone.
     `customs_quantity` is what all of `quantity` is in customs units. `port_unlading` is a Schedule D code of
-    four digits. `adcvd` are numbers of antidumping and countervailing duty cases.
+    four digits. `adcvd` are numbers of antidumping and countervailing duty cases, and `producer` whose
+    deposit rate counts in them. `spi` is the symbol of a preference that is claimed.
     """
 
     document: str
@@ -101,6 +102,8 @@ class AdmissionLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port_unlading: str | None = None
     expiry: date | None = None
     adcvd: tuple[str, ...] = ()
+    producer: str | None = None
+    spi: str | None = None
 
     @property
     def lot(self) -> str:

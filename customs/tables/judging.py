@@ -232,7 +232,9 @@ def _judge_statuses(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
             continue
         on = line.admitted or max(on_file.today, line.import_date or on_file.today)
         try:
-            ruling = admission(line.status, (line.hts, line.origin), on, law, adcvd=line.adcvd)
+            ruling = admission(
+                line.status, (line.hts, line.origin), on, law, adcvd=line.adcvd, producer=line.producer
+            )
         except CaseRefused as error:
             at = kept.cells.at("adcvd")
             faults.add(sheet.file, at, shown(" ".join(line.adcvd)), "cases that are on file", str(error))

@@ -452,6 +452,8 @@ def _admission_columns(gtin: fields.Check) -> tuple[Column, ...]:
         Column("us_inland", MONEY, "freight within the US, as far as the price includes it", ZERO),
         Column("expiry", fields.day, "day after which the goods may not leave for consumption", None),
         many("adcvd", CASE, "cases", "antidumping and countervailing duty cases", ()),
+        Column("producer", fields.text(120), "whose deposit rate counts in a case; empty: all others'", None),
+        Column("spi", SPI, "the symbol of a preference that is claimed, such as `KR`", None),
     )
 
 

@@ -142,9 +142,7 @@ class _Goods:
             if quota.row.rate is None:
                 raise DutyRefused(f"Quota {quota.row.id} has no over-quota rate on file. Complete its row.")
             return self._duty(hts, "ordinary", quota.row.id, quota.row.rate, limited.words, on, (quota.ref,))
-        if part.spi is not None:
-            if line.made and not self._privileged:
-                raise DutyRefused(f"{part.spi} is claimed for content that is no longer what it came as.")
+        if part.spi is not None and (self._privileged or not line.made):
             unchanged = not (line.made or line.altered or self._privileged)
             found, preference = preferential_rate(
                 self.law, hts, part.origin, part.spi, on, unchanged=unchanged

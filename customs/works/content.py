@@ -249,7 +249,9 @@ def _entered(part: Part, line: AdmissionLine | None) -> ContentLine:
         Values(*shares),
         (Measure(customs, line.customs_unit),),
         GoodsDates(line.import_date, line.admitted, line.pf_filed),
+        producer=line.producer,
         adcvd=line.adcvd,
+        spi=line.spi,
     )
 
 

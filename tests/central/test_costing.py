@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,7 +26,7 @@ FALLS = date(2026, 6, 8)
 D = Decimal
 
 
-def table(name: str, row: dict[str, str], supersedes: str | None = None) -> Upload:
+def table(name: str, row: Mapping[str, Any], supersedes: str | None = None) -> Upload:
     body: dict[str, Any] = {"table": name}
     if supersedes:
         body["supersedes_from"] = supersedes
@@ -157,3 +158,36 @@ async def test_a_shortage_is_reported_from_one_percent_and_a_hundred_dollars(cen
         answer = await cost(center, missing, to="shortage")
         assert answer.finding is not None
         assert (answer.finding.report, answer.finding.recorded) == (report, True)
+
+
+async def test_a_preference_and_a_producer_are_taken_from_the_admissions_line(center: Central) -> None:
+    held = {"valid_from": "2026-01-01", "source": "example zone", "mark": "example"}
+    claimed = {
+        "spi": "TW",
+        "adcvd": ["A-583-001"],
+        "producer": "Able",
+        "status": "PF",
+        "pf_filed": "2026-05-20",
+    }
+    line = PermitLine("1", TOOL, Status.PF, D(2500), "EA", Direction.IN)
+    permit = Permit("214-1", "admission", OWNER, MONDAY, MONDAY + timedelta(6), (line,))
+    zone = await Zone.open(center, 1, [("product", Product(TOOL, "TOOL-12")), ("permit", permit)])
+    rows: dict[str, dict[str, Any]] = {name: {**row} for name, row in customs_data().items()}
+    rows["admission-line"] |= {"document": "214-1", **claimed}
+    await take(
+        center,
+        *(table(name, row) for name, row in rows.items()),
+        table("preference", {"spi": "TW", "origins": ["TW"], "mpf_exempt": "yes", **held}),
+        table("tariff", {"hts": "8205", "column": "TW", "code": "0", **held, "valid_from": "2026-01-02"}),
+        table(
+            "adcvd",
+            {
+                "number": "A-583-001", "remedy": "AD", "producers": ["Able"], "headings": ["8205"],
+                "origins": ["TW"], "code": "7", "advalorem": "0.5", **held,
+            },
+        ),
+    )  # fmt: skip
+    zone.move(0, "2500", "214-1", status=Status.PF)
+    await zone.tell()
+    answer = await cost(center, "2500", Status.PF)
+    assert (owed(answer), answer.computed and answer.computed.fees) == (D(15000), ())

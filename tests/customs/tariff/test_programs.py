@@ -114,10 +114,18 @@ def test_the_generalized_system_is_for_goods_that_leave_as_they_came() -> None:
 
 
 def test_content_of_another_good_claims_no_preference() -> None:
-    law = law_with(Preference(**YEAR, spi="JP", origins=("JP",)), row("8413", Rate("0"), "JP"))
-    entry = weekly(pumps("1", 10, goods("MOT-24", 10, spi="JP")))
-    with pytest.raises(DutyRefused, match="no longer what it came as"):
-        assess(entry, law)
+    law = law_with(
+        Preference(**YEAR, spi="JP", origins=("JP",), mpf_exempt=True),
+        row("8501", Rate("0"), "JP"),
+        row("8413", Rate("0"), "JP"),
+    )
+    motors = goods("MOT-24", 1000)
+    claiming = goods("MOT-24", 1000, spi="JP")
+    plain, made = (assess(weekly(pumps("1", 1000, part)), law) for part in (motors, claiming))
+    assert (made.duty, made.fee) == (plain.duty, plain.fee)
+    assert not any("JP" in why.text for why in made.explanation)
+    as_it_came = assess(weekly(leaving("1", claiming)), law)
+    assert (as_it_came.duty, as_it_came.fees) == (D(0), ())
 
 
 # -- programs -------------------------------------------------------------------------------------
