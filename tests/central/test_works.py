@@ -400,6 +400,8 @@ async def test_an_order_is_told_by_command_and_shown_as_described(running: Runni
     for path, kind in (("orders/W1", "OrderTold"), ("orders?limit=1", "OrderPage")):
         answer = await asyncio.to_thread(urllib.request.urlopen, f"{running.url}/api/v1/{path}")
         validator({"$ref": f"#/components/schemas/{kind}"})(json.load(answer))
+    code_, _, wrong = await running.command("verify", *config)
+    assert code_ == 0, wrong
     code_, _, wrong = await running.command("central", *config, "order", "plan", "W2")
     assert (code_, "needs --owner, --product, --quantity" in wrong) == (1, True)
 

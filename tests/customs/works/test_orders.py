@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -186,6 +187,14 @@ def test_a_bill_by_todays_date_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_goods_that_may_not_be_worked_on_are_refused(load: Any, said: str) -> None:
     assert said in start_refused(floor=FLOOR | {"h1": load})
+
+
+def test_what_the_books_have_less_of_than_the_floor_is_not_issued() -> None:
+    file = dataclasses.replace(papers(), stock={(HOUSING, Status.PF): Decimal(50)})
+    assert "50 EA of" in start_refused(file=file)
+    assert "146.61" in start_refused(file=file)
+    enough = dataclasses.replace(papers(), stock={(HOUSING, Status.PF): Decimal(51)})
+    assert start(planned(), start_of(), enough, FLOOR, AT).issues
 
 
 def test_every_reason_is_told_at_once() -> None:
