@@ -37,6 +37,7 @@ from customs.works.events import (
     pieces,
 )
 from customs.works.orders import Goods, Order, Papers
+from gs1 import check_digit
 from sync.bodies import Holdings, Moved, read_body
 from sync.center import CenterBook
 from sync.decisions import in_answers
@@ -304,9 +305,15 @@ def _check_day(on: date, at: datetime) -> None:
 
 
 def _check_labels(event: OrderEvent, goods: Mapping[str, Goods]) -> None:
-    """A label names one kind of goods: what is made goes on no load that holds others."""
+    """A label names one kind of goods and can be read: what is made goes on no load that holds others."""
     for made in (*event.made, *(scrap.made for scrap in event.scrap)):
         for piece in made.loads:
+            if piece.sscc is not None and check_digit(piece.sscc[:-1]) != piece.sscc[-1]:
+                raise Denied(
+                    422,
+                    f"{piece.sscc} is no SSCC: its check digit would be {check_digit(piece.sscc[:-1])}",
+                    "Compare it with the label.",
+                )
             there = goods.get(piece.key)
             same = there is None or (there.gtin, there.owner, there.status, there.unit) == (
                 made.product,

@@ -28,6 +28,10 @@ ROWS_MAX: Final = 500
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]([A-Z0-9-]{0,22}[A-Z0-9])?\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Person = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+Load = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+"""An SSCC, or the key that docks know a load under; several times what labels hold."""
+
+Gtin = Annotated[str, msgspec.Meta(max_length=14)]
 Note = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
 
@@ -87,7 +91,7 @@ class Scrapped(msgspec.Struct, frozen=True, omit_defaults=True):
 class Wasted(msgspec.Struct, frozen=True):
     """So much of an input that is gone and was not recovered."""
 
-    input: str
+    input: Gtin
     quantity: Decimal
 
 
@@ -149,7 +153,7 @@ def pieces(event: OrderEvent) -> Iterator[tuple[bool, Issue | Made, Piece]]:
 class Take(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So much of a load: its key, or its SSCC."""
 
-    load: str
+    load: Load
     quantity: Decimal
 
 
@@ -158,7 +162,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     order: Name
     owner: Person
-    product: str
+    product: Gtin
     quantity: Decimal
     on: date
     by: Person
@@ -180,21 +184,21 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScrapSaid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Scrap as it is reported: `taken` of an input is now `quantity` of `product` on a load."""
 
-    input: str
+    input: Gtin
     taken: Decimal
-    product: str
+    product: Gtin
     quantity: Decimal
     value: Decimal
-    load: str
+    load: Load
     recovered: bool = True
 
 
 class MadeSaid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A load that was made; `product` is empty for the order's own, or names a co-product."""
 
-    load: str
+    load: Load
     quantity: Decimal
-    product: str = ""
+    product: Gtin = ""
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

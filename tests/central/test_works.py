@@ -427,3 +427,11 @@ async def test_what_was_made_gets_no_privileged_status_any_more(center: Central,
     wish = ChangeStatus("SC-1", OWNER, PUMP, Status.NPF, Status.PF, Decimal(50), "late", "anna")
     assert "146.41(a)" in await refused(center.bookkeeping.change_status, wish)
     await center.bookkeeping.change_status(structs.replace(wish, becomes=Status.RESTRICTED))
+
+
+async def test_a_label_that_no_door_could_read_is_refused(works: Works) -> None:
+    await works.plan(plan())
+    await works.start(start())
+    wrong = MADE[:-1] + str((int(MADE[-1]) + 1) % 10)
+    said = await refused(works.report, report(made=(MadeSaid(wrong, Decimal(50)),)))
+    assert f"its check digit would be {MADE[-1]}" in said
