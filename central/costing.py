@@ -19,14 +19,14 @@ from central.errors import Denied
 from central.ledger_shelves import layer_of
 from central.queries import query
 from customs.documents import Status
-from customs.law import LawError
+from customs.law import Law, LawError
 from customs.ledger.attribution import Layer, draw
 from customs.ledger.facts import STOCK
 from customs.ledger.quantities import EXACT, Pair
 from customs.tariff.rates import Measure
 from customs.us.assessment import assess
 from customs.us.lines import Computation, ContentLine, CustomsEntry, EntryLine
-from customs.us.matrix import Disposition, Leaving, may_leave
+from customs.us.matrix import Disposition, Leaving, may_enter_weekly, may_leave
 from customs.us.rulings import Refused
 from customs.us.shortages import Finding, Shortage, judge
 from customs.us.valuation import part_of, scrap
@@ -133,11 +133,13 @@ class Costing:
         async with self._database.session() as connection:
             layers = await self._layers(connection, question)
             takes = draw(layers, question.quantity)
+            law = (await self._data.law_book(connection)).at()
             try:
-                drawn = [await self._drawn(connection, question, lot, pair) for lot, pair in takes.items()]
+                drawn = [
+                    await self._drawn(connection, question, lot, pair, law) for lot, pair in takes.items()
+                ]
             except WorksError as error:
                 raise Denied(409, str(error), error.next_step) from error
-            law = (await self._data.law_book(connection)).at()
             lines = await self._lines(connection, question, drawn)
         short = EXACT.subtract(question.quantity, _sum(pair.commercial for pair in takes.values()))
         refused = "; ".join(dict.fromkeys(one.ruling for one in drawn if not one.allowed))
@@ -168,7 +170,9 @@ class Costing:
         )
         return [layer_of(row) for row in rows]
 
-    async def _drawn(self, connection: Connection, question: Question, lot: str, pair: Pair) -> Drawn:
+    async def _drawn(
+        self, connection: Connection, question: Question, lot: str, pair: Pair, law: Law
+    ) -> Drawn:
         papers = (await self._data.papers(connection, [lot])).get(lot)
         imported = papers.import_date if papers else None
         filed = None
@@ -197,7 +201,7 @@ class Costing:
             pair.commercial,
             pair.customs,
             papers,
-            ruling.words,
+            f"{ruling.words} {_not_weekly(question, papers, law)}".strip(),
             ruling.section,
             not isinstance(ruling, Refused),
             made.order if made else "",
@@ -294,6 +298,14 @@ class Costing:
     def _day(self, was: RestatedLot) -> date:
         """The day of a change of status, as the zone's calendar has it."""
         return was.happened.astimezone(self._zone).date()
+
+
+def _not_weekly(question: Question, papers: AdmissionLine | None, law: Law) -> str:
+    """What is to be said of goods that no weekly entry may cover (19 USC 1484(i)(3))."""
+    if papers is None or question.to != "consumption":
+        return ""
+    ruling = may_enter_weekly(papers.hts, papers.origin, question.entry_date, law)
+    return ruling.words if isinstance(ruling, Refused) else ""
 
 
 def _owes(question: Question) -> bool:

@@ -85,6 +85,13 @@ async def test_a_weeks_tools_owe_what_the_story_says(center: Central) -> None:
     assert (owed(answer), answer.computed.fee) == (D(1575), D("103.92"))
     assert all(why.section and why.text for why in answer.computed.explanation)
     assert (await cost(center, "2501")).short == 1
+    row = {"id": "X", "headings": ["8205"], "reason": "Prohibited without a license."}
+    row |= {"valid_from": "2026-01-01", "source": "example zone", "mark": "example"}
+    await take(center, table("weekly-excluded", row))
+    [drawn] = (await cost(center, "2500")).drawn
+    assert drawn.allowed
+    assert "Not on a weekly entry" in drawn.ruling
+    assert "Not on a weekly entry" not in answer.drawn[0].ruling
 
 
 async def test_goods_that_go_abroad_as_they_came_owe_nothing_and_need_no_entry(center: Central) -> None:
