@@ -29,6 +29,8 @@ from customs.documents import (
 from customs.faults import Fault, Faults, shown
 from customs.fields import Check, CheckDigit, Misfit
 from customs.forms import PARTS, Raw, read_file
+from customs.us.matrix import DISPOSITIONS, MATRIX, kind_forbids
+from customs.us.rulings import Allowed
 
 IMPORT_BYTES_MAX: Final = 8 * 1024 * 1024
 """All files of one import together: read into memory once, judged within seconds."""
@@ -296,6 +298,7 @@ class _Reading:
             if values is not None:
                 line = PermitLine(**values)
                 self._check_line(part, line, names)
+                self._check_status(part, line, raw.values.get("kind"))
                 names.add(line.line)
                 lines.append(line)
         if own is None or not lines or len(lines) != len(raw.parts):
@@ -325,6 +328,18 @@ class _Reading:
                 f"{product.unit}, the unit of {product.gtin}",
                 "Convert the quantity.",
             )
+
+    def _check_status(self, part: Raw, line: PermitLine, kind: Any) -> None:
+        """The door would let none of a line's goods out whose status the permit's kind forbids."""
+        if line.direction is not Direction.OUT or not isinstance(kind, str):
+            return
+        forbidden = kind_forbids(kind, line.status)
+        if forbidden is None:
+            return
+        rulings = MATRIX[DISPOSITIONS[kind]] if kind in DISPOSITIONS else {}
+        let_out = ", ".join(status for status, ruling in rulings.items() if isinstance(ruling, Allowed))
+        expected = f"a status that may leave on {kind}" + (f": {let_out}" if let_out else "")
+        self._fault(part, "status", line.status, f"{expected} ({forbidden.section})", forbidden.words)
 
     def _truck(self, raw: Raw, own: dict[str, Any] | None, parts: list[dict[str, Any] | None]) -> None:
         loads: list[PlannedLoad] = []

@@ -55,6 +55,10 @@ DISPOSITIONS: Final[Mapping[str, Disposition]] = MappingProxyType(
 """Where goods go under a permit's kind; kinds that let nothing out are not here."""
 
 
+TO_WAREHOUSE: Final = frozenset({Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT})
+"""Where goods may stay for WAREHOUSE_YEARS from import."""
+
+
 class Leaving(msgspec.Struct, frozen=True):
     """Goods as the matrix asks for them.
 
@@ -71,6 +75,11 @@ class Leaving(msgspec.Struct, frozen=True):
     board_order: str | None = None
 
 
+_NOT_ADMITTED: Final = Refused(
+    "not-admitted",
+    "19 CFR 146.22(c), 146.35",
+    "These goods have no status yet. Set them aside until their papers are complete.",
+)
 _NOT_WAREHOUSE: Final = Refused(
     FORBIDDEN, "19 CFR 146.64(a)", "Privileged goods may not go to a bonded warehouse. Enter or export them."
 )
@@ -137,29 +146,39 @@ MATRIX: Final[Mapping[Disposition, Mapping[Status, Ruling]]] = MappingProxyType(
 """Every disposition for every status, before what the goods are and contain is asked."""
 
 
+def kind_forbids(kind: str, status: Status) -> Refused | None:
+    """Why goods in a status leave on no permit of a kind, whatever else they are; None where they may, and
+    for kinds that say nothing of it. Goods in suspense leave on none (19 CFR 146.22).
+    """
+    if status is Status.SUSPENSE:
+        return _NOT_ADMITTED
+    if kind not in DISPOSITIONS:
+        return None
+    ruling = MATRIX[DISPOSITIONS[kind]][status]
+    return ruling if isinstance(ruling, Refused) else None
+
+
 def may_leave(goods: Leaving, disposition: Disposition, on: date, document: str | None = None) -> Ruling:
     """Whether goods may leave that way on that day (19 CFR 146.41-146.44, 146.61, 146.63-146.70).
 
     `document` is the one they would leave under; goods for which an entry was accepted leave under it alone.
     """
     if goods.status is Status.SUSPENSE:
-        words = "These goods have no status yet. Set them aside until their papers are complete."
-        return Refused("not-admitted", "19 CFR 146.22(c), 146.35", words)
+        return _NOT_ADMITTED
     if goods.constructive is not None and goods.constructive != document:
         words = f"These goods are entered on {goods.constructive}. Take them out on that, or cancel it."
         return Refused("constructive", "19 CFR 146.61, 146.71(c)", words)
     ruling = MATRIX[disposition][goods.status]
     if goods.status is ZR:
         return _restricted(goods, disposition, ruling)
-    if disposition in _TO_WAREHOUSE and goods.privileged_content:
+    if disposition in TO_WAREHOUSE and goods.privileged_content:
         words = "These goods contain privileged goods and may not go to a warehouse. Enter or export them."
         return Refused(FORBIDDEN, "19 CFR 146.64(b)", words)
-    if disposition in _TO_WAREHOUSE and isinstance(ruling, Allowed):
+    if disposition in TO_WAREHOUSE and isinstance(ruling, Allowed):
         return in_warehouse(goods.imported, on) or ruling
     return ruling
 
 
-_TO_WAREHOUSE: Final = frozenset({Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT})
 _BY_BOARD: Final = frozenset({Disposition.CONSUMPTION, Disposition.WAREHOUSE})
 
 

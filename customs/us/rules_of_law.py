@@ -319,7 +319,7 @@ LAW: Final = (
         "19 CFR 146.41-146.44, 146.63-146.70",
         READ,
         "Each status may leave each way, or not, as one table says.",
-        ("customs.us.matrix.may_leave",),
+        ("customs.us.matrix.may_leave", "customs.us.matrix.kind_forbids"),
         tests(_MATRIX, "each_cell_of_the_matrix", "the_matrix_has_a_cell_for_everything"),
     ),
     Rule(

@@ -25,6 +25,8 @@ from customs.imports import (
     Upload,
     read_papers,
 )
+from customs.us.matrix import DISPOSITIONS, MATRIX
+from customs.us.rulings import Allowed
 from gs1 import check_digit
 
 DOORS = {"dock-1-in": "dock-1", "dock-1-out": "dock-1"}
@@ -410,3 +412,40 @@ def _gtin(number: int) -> str:
 def _sscc(number: int) -> str:
     body = f"09521999{number:09d}"
     return body + check_digit(body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "let_out"),
+    [
+        ("warehouse", "PF", "NPF"),
+        ("warehouse", "ZR", "NPF"),
+        ("warehouse", "D", "NPF"),
+        ("warehouse-for-export", "PF", "NPF, ZR"),
+        ("weekly-entry", "ZR", "PF, NPF, D"),
+        ("entry", "SUSPENSE", "PF, NPF, D"),
+    ],
+)
+def test_a_line_whose_goods_may_not_leave_on_its_kind_of_permit_is_refused(
+    kind: str, status: str, let_out: str
+) -> None:
+    whole = changed("permits.0.kind", kind)
+    whole["permits"][0]["lines"][0]["status"] = status
+    (fault,) = faults(whole)
+    assert (fault.where, fault.got) == ("permits[0].lines[0].status", status)
+    assert fault.expected.startswith(f"a status that may leave on {kind}: {let_out} (19 CFR 146.")
+    row = f"W24,{kind},Example User,2026-06-01,2026-06-07,1,09521999001058,{status},800,EA,out"
+    head = "number,kind,owner,valid_from,valid_to,line,product,status,quantity,unit,direction"
+    known = Known({PRODUCT["gtin"]: Product(PRODUCT["gtin"], "TOOL-12")}, doors=DOORS)
+    (fault,) = faults(f"{head}\n{row}\n".encode(), "permits.csv", known)
+    assert fault.where == "row 2, column status"
+    whole["permits"][0]["lines"][0]["direction"] = "in"
+    whole["trucks"] = []
+    assert papers(whole).permits, "the control: what comes in is judged by no such rule"
+
+
+def test_every_status_that_a_kind_lets_out_is_taken() -> None:
+    for kind, disposition in DISPOSITIONS.items():
+        for status, ruling in MATRIX[disposition].items():
+            whole = changed("permits.0.kind", kind)
+            whole["permits"][0]["lines"][0]["status"] = status.value
+            assert isinstance(read(whole), Papers) == isinstance(ruling, Allowed), (kind, status)
