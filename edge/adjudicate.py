@@ -408,6 +408,7 @@ _CLOSENESS: Final = {
             "wrong-owner",
             "status-forbids",
             "over-five-years",
+            "import-date-missing",
             "expired",
             "permit-expired",
             "permit-not-yet-valid",

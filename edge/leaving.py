@@ -8,35 +8,23 @@ as its papers and its label tell of it, and of the kind of permit that it would 
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 from customs.documents import Permit, PermitLine, Status
 from customs.us.matrix import (
     DISPOSITIONS,
-    MATRIX,
+    TO_WAREHOUSE,
     Disposition,
-    Leaving,
+    in_warehouse,
+    kind_forbids,
     last_warehouse_day,
-    may_leave,
 )
 from customs.us.rulings import Refused
 from sync.bodies import LoadFacts
 
-_TO_WAREHOUSE: Final = (Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT)
-
 
 def status_forbids(load: LoadFacts, permit: Permit) -> Refused | None:
-    """Why the goods' zone status keeps them from leaving on this kind of permit; None where it does not.
-    Goods in suspense leave on none (19 CFR 146.22).
-    """
-    status = load.status or Status.SUSPENSE
-    if status is Status.SUSPENSE:
-        ruling = may_leave(Leaving(status), Disposition.EXPORT, permit.valid_from)
-    elif permit.kind in DISPOSITIONS:
-        ruling = MATRIX[DISPOSITIONS[permit.kind]][status]
-    else:
-        return None
-    return ruling if isinstance(ruling, Refused) else None
+    """Why the goods' zone status keeps them from leaving on this kind of permit; None where it does not."""
+    return kind_forbids(permit.kind, load.status or Status.SUSPENSE)
 
 
 def trouble_on(
@@ -45,10 +33,10 @@ def trouble_on(
     """What keeps goods from leaving on a line on this day beside the permit's own dates: reason and date."""
     if has_expired(load, today) and not destroys(permit):
         return "expired", load.expiry
-    if load.imported is not None and DISPOSITIONS.get(permit.kind) in _TO_WAREHOUSE:
-        last = last_warehouse_day(load.imported)
-        if today > last:
-            return "over-five-years", last
+    if DISPOSITIONS.get(permit.kind) in TO_WAREHOUSE:
+        barred = in_warehouse(load.imported, today)
+        if barred is not None:
+            return barred.reason, last_warehouse_day(load.imported) if load.imported else None
     opens, closes = line.quota_opens, line.quota_closes
     if (opens is not None and today < opens) or (closes is not None and today > closes):
         return "quota-closed", None

@@ -413,6 +413,14 @@ TABLE: Final[tuple[Row, ...]] = (
         "Take it back. Another permit is needed.",
     ),
     Row(
+        "import-date-missing",
+        "out",
+        "to a warehouse, and no paper says when the goods were imported",
+        HOLD,
+        "The import day of this load is not known.",
+        "Set it aside. Call the supervisor.",
+    ),
+    Row(
         "quota-closed",
         "out",
         "on a line of a quota that is not open",

@@ -354,6 +354,11 @@ async def over_five_years(way: str) -> tuple[Yard, DoorView]:
     return await after(opened(way, papers), way, pallet(51))
 
 
+@situation("import-date-missing")
+async def import_date_missing(way: str) -> tuple[Yard, DoorView]:
+    return await after(opened(way, Papers(kind="warehouse", more=(in_stock(51),))), way, pallet(51))
+
+
 @situation("quota-closed")
 async def quota_closed(way: str) -> tuple[Yard, DoorView]:
     papers = Papers(more=(quota(opens=date(2026, 6, 4)),))

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from customs.documents import Conveyance, Direction, LineRef, Permit, PermitLine, Status
-from customs.us.matrix import MATRIX, Disposition
+from customs.us.matrix import DISPOSITIONS, MATRIX, Disposition, Leaving, may_leave
+from customs.us.rulings import Refused as MayNot
 from edge.books import NodeBooks
 from edge.passage import PassageKind
 from edge.portal.lamps import Lamp, Lamps
@@ -395,7 +396,7 @@ async def test_with_an_unsure_clock_what_looks_expired_waits() -> None:
     ],
 )
 async def test_goods_leave_on_what_their_status_allows(kind: str, status: Status, leaves: bool) -> None:
-    held = msgspec.structs.replace(holding(50), status=status)
+    held = msgspec.structs.replace(holding(50), status=status, imported=date(2026, 1, 5))
     papers = on_permit(kind, status=status)
     more = (*papers.more, ("holdings", Holdings("b" * 32, (Moved(True, held),))))
     view = await say(Papers(more=more), pallet(50))
@@ -432,14 +433,23 @@ async def test_another_line_of_the_truck_may_take_what_one_forbids() -> None:
         (date(2021, 6, 3), "warehouse", "withdrawn"),
         (date(2021, 6, 2), "warehouse", "over-five-years"),
         (date(2021, 6, 2), "warehouse-for-export", "over-five-years"),
+        (None, "warehouse", "import-date-missing"),
+        (None, "warehouse-for-export", "import-date-missing"),
+        (None, "weekly-entry", "withdrawn"),
         (date(2021, 6, 2), "weekly-entry", "withdrawn"),
     ],
 )
 async def test_a_warehouse_takes_goods_for_five_years_from_import(
-    imported: date, kind: str, reason: str
+    imported: date | None, kind: str, reason: str
 ) -> None:
-    papers = Papers(kind=kind, more=(in_stock(51, imported=imported),))
-    assert (await say(papers, pallet(51))).reason == reason
+    stocked = in_stock(51, imported=imported) if imported else in_stock(51)
+    view = await say(Papers(kind=kind, more=(stocked,)), pallet(51))
+    assert view.reason == reason
+    if kind in DISPOSITIONS:
+        goods = Leaving(Status.NPF, imported=imported)
+        ruling = may_leave(goods, DISPOSITIONS[kind], date(2026, 6, 3))
+        assert view.reason == (ruling.reason if isinstance(ruling, MayNot) else "withdrawn"), "one rule"
+    assert (view.state == "HOLD") == (reason == "import-date-missing")
 
 
 @pytest.mark.parametrize(
