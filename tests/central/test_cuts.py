@@ -140,6 +140,7 @@ async def test_people_change_status_adjust_enter_and_elect(zone: Zone) -> None:
     assert (made["made"], made["of"]) == ("PF-1/1", "214-1/1")
     (row,) = (await center.ledger.story("PF-1/1")).lots
     assert row["status"] == "PF"
+    assert (await center.ledger.differences()).items == [], "what people say no dock has to see"
     since = datetime.now(UTC) + timedelta(days=1)
     await keep.elect(Elect(OWNER, Method.SPECIFIC, since, "the manual, page 7", "anna"))
     with pytest.raises(Denied, match="election cannot be made"):
