@@ -126,6 +126,17 @@ async def test_a_rebuild_comes_to_the_same_books(center: Central, dock: Dock, pa
     assert await books(center) == before
 
 
+async def test_a_rebuild_tells_how_far_it_is(
+    center: Central, dock: Dock, papers: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_day(center, dock, papers)
+    monkeypatch.setattr("central.projector.REBUILD_PAGES", (1, 1))
+    told: list[tuple[int, int]] = []
+    await center.projector.rebuild(lambda done, total: told.append((done, total)))
+    total = told[0][1]
+    assert told == [(done, total) for done in range(1, total + 1)]
+
+
 @pytest.mark.parametrize("refused", [0, 1])
 async def test_books_made_an_entry_at_a_time_are_those_made_a_page_at_a_time(
     center: Central, dock: Dock, papers: bytes, monkeypatch: pytest.MonkeyPatch, refused: int
