@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import asyncpg
@@ -42,6 +43,11 @@ One center-saw is always taken whole.
 REBUILD_PAGES: Final = (1000, 10 * SEEN_PAGE)
 """The same in a rebuild, where nobody waits: each page writes the rows of permit lines and lots anew, and one
 transaction has to step over all that it wrote before.
+"""
+
+OWN_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Own entries folded in one transaction, in bytes: parts of tables are a hundred times as long as others, and
+typed their rows take ten times the memory.
 """
 
 FIRST_LOOK: Final = 1000
@@ -182,8 +188,7 @@ class Projector:
                 continue
             start = seq if head.order == order else 0
             last = min(head.place.seq, start + own_page)
-            page = self._record.run(connection, CENTER, head.place.epoch, start, last)
-            own = [stored.entry async for stored in page]
+            own = await self._own(connection, head.place.epoch, start, last)
             runs, last = await self._runs(connection, own, seen_page)
             taken = [entry for entry in own if entry.seq <= last]
             meant = await self._meaning(connection, taken, runs)
@@ -193,6 +198,18 @@ class Projector:
             await connection.execute(query("move_cursor"), *self._who, head.order, last)
             return _Folded(True, head is not heads[-1] or last < head.place.seq)
         return _Folded(False, False)
+
+    async def _own(self, connection: Connection, epoch: str, after: int, upto: int) -> list[Entry]:
+        """Own entries of an epoch in order, until they are long enough for one transaction."""
+        found: list[Entry] = []
+        size = 0
+        async with aclosing(self._record.run(connection, CENTER, epoch, after, upto)) as run:
+            async for stored in run:
+                found.append(stored.entry)
+                size += len(stored.record)
+                if size >= OWN_BYTES_MAX:
+                    break
+        return found
 
     async def _runs(
         self, connection: Connection, own: list[Entry], seen_page: int

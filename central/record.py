@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -162,7 +162,7 @@ class Record:
 
     async def run(
         self, connection: Connection, node: str, epoch: str, after: int, upto: int
-    ) -> AsyncIterator[Stored]:
+    ) -> AsyncGenerator[Stored, None]:
         """Stored entries of an epoch in order, `after` exclusive, `upto` inclusive."""
         while after < upto:
             rows = await connection.fetch(query("log_page"), *self._who, node, epoch, after, upto, PAGE)
