@@ -93,6 +93,14 @@ ROWS: Mapping[str, Sequence[dict[str, str]]] = {
         {**_BOM, "part": "input", "gtin": HOUSING, "per": "1.02", "part_unit": "EA"},
         {**_BOM, "part": "scrap", "of": HOUSING, "per": "0.02", "recoverable": "yes", "description": "chips"},
     ],
+    "activity-permit": [
+        {"number": "216-1", "activity": "manufacture", "owner": OWNER, "zone": "999001001",
+         "valid_from": "2026-01-01", "valid_to": "2026-12-31"}
+    ],
+    "production-authority": [
+        {"number": "B-12-2026", "owner": OWNER, "zone": "999001001", "materials": "850131 761699",
+         "products": "841370", "valid_from": "2026-01-01"}
+    ],
     "tariff": [
         {"hts": "8501", "column": "general", "code": "7", "advalorem": "0.04", **_LAW},
         {"hts": "8205.20", "column": "general", "code": "4", "specific": "0.03", "unit1": "NO",
