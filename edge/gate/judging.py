@@ -78,6 +78,10 @@ def judge(evidence: Evidence) -> list[Passage]:
 # --- what is said ---------------------------------------------------------------------------------
 
 
+def _is_a_truck(group: Group) -> bool:
+    return all(tag.epc[0] in ASSETS for tag in group.tags)
+
+
 def _way_of(sense: int) -> Direction:
     return Direction.OUT if sense > 0 else Direction.IN
 
@@ -106,6 +110,8 @@ class _Telling:
         taken: set[int] = set()
         for group in self._groups:
             passage, at = self._of_group(group)
+            if passage is not None and passage.kind is PassageKind.TURNED and told and _is_a_truck(group):
+                continue  # its load's passage says so
             if passage is not None:
                 told.append((at, passage))
                 if passage.kind is not PassageKind.TURNED:
