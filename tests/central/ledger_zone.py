@@ -7,13 +7,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from central.service import Central
 from customs.documents import Direction, Permit, PermitLine, Product, Status
 from sync.bodies import LoadFacts, Use
-from tests.central.dock import Dock
+from tests.central.dock import Dock, summary
 
 START = datetime(2026, 6, 1, 6, tzinfo=UTC)
 OWNER = "Example User"
@@ -80,8 +83,15 @@ class Zone:
         facts = LoadFacts(f"/00/{sscc}", sscc, product, None, None, Decimal(quantity), "EA", owner, status)
         use = Use(paper, "1", Decimal(quantity)) if paper else None
         teller = self.docks[dock]
+        read = replace(summary(sscc), frame=sha256(sscc.encode()).hexdigest())
         entry_id = teller.move(
-            "withdrawal" if out else "admission", quantity, use, load=facts, owner=owner, status=status
+            "withdrawal" if out else "admission",
+            quantity,
+            use,
+            load=facts,
+            owner=owner,
+            status=status,
+            read=read,
         )
         return self._at(teller, entry_id, minute)
 
