@@ -24,10 +24,10 @@ from simulators.yard.radio.air import Field, through
 from simulators.yard.radio.bodies import Pallet, Path, Person, Tag
 from simulators.yard.radio.codes import Codes
 from simulators.yard.radio.gen2 import Inventory, Observation
-from simulators.yard.radio.parameters import AIR, BLOCKING, GOODS, LIGHT_M_S, PROTOCOL
+from simulators.yard.radio.parameters import AIR, BLOCKING, GOODS, LIGHT_M_S, PROTOCOL, TRAFFIC
 from simulators.yard.radio.play import EyeChange, build_site, shifts, story
 from simulators.yard.radio.scene import Hall, View, fields
-from simulators.yard.radio.traffic import DOCK
+from simulators.yard.radio.traffic import DOCK, HARD
 from simulators.yard.radio.wire import Wire
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def test_a_path_pulls_away_and_brakes_and_ends_where_it_should() -> None:
 
 def test_the_truth_is_what_was_driven() -> None:
     counted: Counter[str] = Counter()
-    for shift in shifts(8, 300, SITE):
+    for shift in shifts(8, 300, SITE, traffic="hard"):
         for load in shift.hall.pallets:
             for way in load.crossings:
                 before, after = load.path.at(way.at_s - 0.05)[0], load.path.at(way.at_s + 0.05)[0]
@@ -208,6 +208,20 @@ def test_the_truth_is_what_was_driven() -> None:
         assert all(shift.from_s < job.from_s < shift.until_s for job in shift.jobs)
     assert counted.keys() >= DOCK.manners.keys() - {"unreadable"}
     print(f"{sum(counted.values())} trips and crossings of {len(counted)} kinds")
+
+
+def test_both_mixes_have_every_manner_and_trucks_fit_behind_each_other() -> None:
+    assert DOCK.manners.keys() == HARD.manners.keys()
+    for mix in (DOCK, HARD):
+        assert sum(mix.manners.values()) == pytest.approx(1.0)
+        assert min(mix.manners.values()) > 0.0
+    truck_m = TRAFFIC.truck_m[0] + TRAFFIC.pallet_m[0]
+    assert DOCK.behind_m[0] + 0.01 > 2 * truck_m > HARD.behind_m[0]
+    assert DOCK.gap_s[0] >= 2.0
+    rare = [
+        sum(share for manner, share in mix.manners.items() if manner != "straight") for mix in (DOCK, HARD)
+    ]
+    assert rare[0] < rare[1]
 
 
 def test_codes_are_never_handed_out_twice() -> None:
