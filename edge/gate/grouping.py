@@ -20,7 +20,7 @@ from .hearing import Heard, Hearing
 from .way import APART_DB, BIN_US, Gateway, Way, follow
 from .witness import belief, nearer, still, together
 
-__all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of"]
+__all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of", "stayed_both"]
 
 LIKELY: Final = 0.99
 _CROSSED: Final = 0.5
@@ -261,6 +261,11 @@ def alike(load: Group, truck: Group) -> bool:
     if at is None or truck_at is None or load.sense != truck.sense:
         return False
     return abs(at - truck_at) < _TRUCK
+
+
+def stayed_both(load: Group, truck: Group) -> bool:
+    """Whether neither went through: what turned round is one thing with its load, as far as can be told."""
+    return all(group.way.stayed > max(group.way.out, group.way.back_in) for group in (load, truck))
 
 
 # --- which way ------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from edge.passage import Passage, PassageKind, TagCourse
 from gs1.epc import legacy, plus
 
 from .eyes import Body, Sight, see
-from .grouping import LIKELY, PERSON_US, Group, alike, groups_of
+from .grouping import LIKELY, PERSON_US, Group, alike, groups_of, stayed_both
 from .hearing import Heard, Hearing, hear
 from .way import BIN_US
 from .witness import nearer, still
@@ -66,7 +66,7 @@ def judge(evidence: Evidence) -> list[Passage]:
     groups = groups_of(goods, resting, hearing, sight)
     for group in groups_of(assets, resting, hearing, sight):
         # A truck's tag goes with its load's passage, and makes one of its own without a load.
-        with_load = next((each for each in groups if alike(each, group)), None)
+        with_load = next((each for each in groups if alike(each, group) or stayed_both(each, group)), None)
         if with_load is None:
             groups.append(group)
         else:

@@ -137,6 +137,17 @@ def test_what_comes_and_goes_back_did_not_cross(way: int) -> None:
     assert crossed(play(Field(door("d1"), seed=4), [load(along(points), 4)], 20.0)) == []
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_truck_that_turns_round_with_its_load_is_one_passage(seed: int) -> None:
+    rng = Random(seed)
+    way = along([(2.0, -4.5, 0.0), (6.0, -0.4, 0.0), (7.5, -0.4, 0.0), (11.5, -4.5, 0.0)])
+    tags = pallet(rng, 4, 1) + pallet(rng, 1, 90, header=0x34)
+    found = passages(play(with_eyes(seed), [Thing(way, tags, 1.8)], 15.0))
+    turned = [each for each in found if each.kind is PassageKind.TURNED]
+    assert len(turned) <= 1
+    assert [each for each in found if each.kind is PassageKind.CROSSED] == []
+
+
 def test_what_passes_along_the_wall_did_not_cross() -> None:
     path = along([(8.0, -2.8, -5.0), (14.0, -2.8, 5.0)])
     events = play(with_eyes(6), [load(path, 6, half_m=0.0)], 20.0)
