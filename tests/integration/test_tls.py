@@ -54,15 +54,15 @@ class TlsCenter(OwnCenter):
     def pin(self) -> str:
         return pin_of(self.certificate)
 
-    async def take_papers(self, papers: Path) -> None:
+    async def take_papers(self, *files: Path) -> None:
         """As the command line's import does, which would want a certificate that the machine knows."""
         headers = {"Authorization": f"Bearer {self.token('center')}", "Content-Type": "application/json"}
         pinned = aiohttp.Fingerprint(bytes.fromhex(self.pin))
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{self.url}/api/v1/import", data=papers.read_bytes(), ssl=pinned) as answer,
-        ):
-            assert answer.status == 200, await answer.text()
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for file in files:
+                data = file.read_bytes()
+                async with session.post(f"{self.url}/api/v1/import", data=data, ssl=pinned) as answer:
+                    assert answer.status == 200, await answer.text()
 
     def _command(self) -> list[str]:
         command = super()._command()
