@@ -79,10 +79,13 @@ _Judge = Callable[["_Desk", Mapping[str, Order]], OrderEvent]
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What one step is judged by: the papers on file, the loads that it names, its instant."""
+    """What one step is judged by: the papers on file, the loads that it names, what was ever on them, its
+    instant.
+    """
 
     papers: Papers
     goods: Mapping[str, Goods]
+    labels: Mapping[str, set[str]]
     at: datetime
 
 
@@ -114,7 +117,7 @@ class Works:
         def judge(desk: _Desk, known: Mapping[str, Order]) -> OrderEvent:
             order = _named(known, said.order)
             event = orders.report(order, said, desk.papers, desk.goods, desk.at)
-            _check_labels(event, desk.goods)
+            _check_labels(event, desk)
             return event
 
         loads = [take.load for take in said.takes]
@@ -151,7 +154,7 @@ class Works:
             async with own.lock:
                 book = await own.book()
                 async with own.database.session() as connection:
-                    goods = await self._goods(connection, book, loads)
+                    goods, labels = await self._goods(connection, book, loads)
                     stock = await self._stock(connection, goods.values())
                     papers = replace(await self._papers(connection, book, order, said), stock=stock)
                 suspended = book.restraints.suspension
@@ -160,7 +163,7 @@ class Works:
                         409, f"the zone is suspended: {suspended.reason}", "Wait until it is resumed."
                     )
                 try:
-                    event = judge(_Desk(papers, goods, at), known)
+                    event = judge(_Desk(papers, goods, labels, at), known)
                 except WorksError as error:
                     raise Denied(409, str(error), error.next_step) from error
                 assert book.head is not None, "a center's log has begun"
@@ -231,11 +234,15 @@ class Works:
 
     async def _goods(
         self, connection: Connection, book: CenterBook, loads: Sequence[str]
-    ) -> dict[str, Goods]:
-        """The loads in the zone that are named so, by key."""
+    ) -> tuple[dict[str, Goods], dict[str, set[str]]]:
+        """The loads in the zone that are named so, by key; and what was ever on a load of that key."""
         who = (self._own.tenant, self._own.zone)
         found: dict[str, Goods] = {}
+        labels: dict[str, set[str]] = {}
         for row in await connection.fetch(query("loads_named"), *who, [load_key(name) for name in loads]):
+            labels.setdefault(row["key"], set()).add(row["gtin"] or "")
+            if row["quantity"] <= 0:
+                continue
             held = _held(book, row)
             if row["key"] in found:
                 held = "it is on the books for several owners or in several statuses"
@@ -250,7 +257,7 @@ class Works:
                 row["lot"],
                 held,
             )
-        return found
+        return found, labels
 
 
 def moves(event: OrderEvent) -> Iterator[Moved]:
@@ -304,7 +311,7 @@ def _check_day(on: date, at: datetime) -> None:
         )  # fmt: skip
 
 
-def _check_labels(event: OrderEvent, goods: Mapping[str, Goods]) -> None:
+def _check_labels(event: OrderEvent, desk: _Desk) -> None:
     """A label names one kind of goods and can be read: what is made goes on no load that holds others."""
     for made in (*event.made, *(scrap.made for scrap in event.scrap)):
         for piece in made.loads:
@@ -314,17 +321,17 @@ def _check_labels(event: OrderEvent, goods: Mapping[str, Goods]) -> None:
                     f"{piece.sscc} is no SSCC: its check digit would be {check_digit(piece.sscc[:-1])}",
                     "Compare it with the label.",
                 )
-            there = goods.get(piece.key)
+            there = desk.goods.get(piece.key)
             same = there is None or (there.gtin, there.owner, there.status, there.unit) == (
                 made.product,
                 event.owner,
                 made.status,
                 made.unit,
             )
-            if not same:
+            if not same or desk.labels.get(piece.key, set()) - {made.product}:
                 raise Denied(
                     409,
-                    f"load {piece.key[:60]} holds other goods in the zone already",
+                    f"load {piece.key[:60]} holds or held other goods in the zone",
                     "Put what was made on a load of its own.",
                 )
 

@@ -179,7 +179,7 @@ DO UPDATE SET decision = excluded.decision, settled_by = excluded.settled_by, se
 WHERE refusal.settled_by IS NULL
 
 -- name: loads_named
--- What is in the zone under some keys.
+-- What is or was in the zone under some keys.
 SELECT key, owner, status, unit, sscc, gtin, lot, quantity FROM holding
-WHERE tenant = $1 AND zone = $2 AND key = ANY ($3::text[]) AND quantity > 0
+WHERE tenant = $1 AND zone = $2 AND key = ANY ($3::text[])
 ORDER BY key, owner, status

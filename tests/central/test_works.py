@@ -278,10 +278,12 @@ async def test_what_is_made_goes_on_no_load_of_other_goods(works: Works) -> None
     await works.plan(plan())
     await works.start(start())
     made = (MadeSaid(PALLET, Decimal(50)),)
-    assert "holds other goods" in await refused(works.report, report(made=made))
+    assert "holds or held other goods" in await refused(works.report, report(made=made))
     await works.report(report())
     await works.plan(plan("W2", quantity=Decimal(5)))
     await works.start(start("W2", 6))
+    used_up = report("W2", made=(MadeSaid(PALLET, Decimal(5)),), takes=(Take(PALLET, Decimal(3)),))
+    assert "holds or held other goods" in await refused(works.report, used_up)
     again = report("W2", made=(MadeSaid("095219990000000044", Decimal(5)),))
     await works.report(again)
 
