@@ -133,17 +133,28 @@ def test_real_tags_travel_from_bytes_to_identities(conformance_data: Path) -> No
 def test_ten_thousand_crossings_are_no_worse_than_what_was_measured(
     tmp_path: Path, part: int, eyes: bool
 ) -> None:
-    """The goals are graded by the command; docs/decisions/gate.md says which are met. These are floors."""
-    plan = Plan(seed=2000 + part, crossings=10_000 // PARTS_LONG, eyes=eyes, planted=("guess", "parked"))
+    """A dock's mix. Directions meet their goal of 99 % part by part; the other bounds are floors under what
+    was measured: docs/decisions/gate.md says which goals are met.
+    """
+    plan = Plan(seed=2500 + part, crossings=10_000 // PARTS_LONG, eyes=eyes, planted=("guess", "parked"))
     played = play(plan, tmp_path)
     _, figures = grade([played], eyes=eyes)
     print(told(figures))
-    assert figures["found"] >= 0.93 * figures["readable"]
-    assert figures["direction_right"] >= 0.97 * figures["decided"]
-    assert figures["held"] <= (0.1 if eyes else 0.25) * figures["good"]
-    assert figures["wrong"] <= 0.03 * figures["crossings"]
+    assert figures["direction_right"] >= 0.99 * figures["decided"]
+    assert figures["found"] >= (0.95 if eyes else 0.92) * figures["readable"]
+    assert figures["held"] <= (0.08 if eyes else 0.12) * figures["good"]
+    assert figures["wrong"] <= (0.03 if eyes else 0.05) * figures["crossings"]
     for planted in plan.planted:
         assert grade([played], eyes=eyes, planted=planted, findings=0)[1]["wrong"] > figures["wrong"], planted
+
+
+@pytest.mark.parametrize("traffic", ["dock", "hard"])
+def test_a_gate_that_guesses_fails_on_both_mixes(tmp_path: Path, traffic: str) -> None:
+    plan = Plan(seed=1005, crossings=12, eyes=True, planted=("guess",), traffic=traffic)
+    played = play(plan, tmp_path)
+    code, figures = grade([played], eyes=True, planted="guess", findings=0)
+    assert code == 1
+    assert figures["direction_right"] < 0.9 * figures["decided"]
 
 
 def test_hash_seeds_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
