@@ -111,6 +111,7 @@ class _Page:
     cuts: list[tuple[Any, ...]] = field(default_factory=list)
     postings: list[tuple[Any, ...]] = field(default_factory=list)
     days: dict[tuple[str, int, str, date, date], Pair] = field(default_factory=dict)
+    goods_days: dict[tuple[int, str, date, date], Pair] = field(default_factory=dict)
     lots: dict[tuple[str, str, str, str], _Lot] = field(default_factory=dict)
     papers: dict[str, Named] = field(default_factory=dict)
     declared: dict[str, Pair] = field(default_factory=dict)
@@ -351,6 +352,7 @@ class LedgerFold:
                     on = await self._shelves.number(replace(queue, place=account))
             key = (posting.lot, on, account, day, self._day)
             page.days[key] = page.days.get(key, NOTHING) + moved
+            page.goods_days[key[1:]] = page.goods_days.get(key[1:], NOTHING) + moved
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -364,8 +366,12 @@ class LedgerFold:
         await self._all_at_once("ledger_put_papers", papers)
         await self._write_queues()
         await self._copy("posting", _POSTING, page.postings)
-        days = [(*key, pair.commercial, pair.customs) for key, pair in page.days.items()]
+        days: list[tuple[Any, ...]] = [
+            (*key, pair.commercial, pair.customs) for key, pair in page.days.items()
+        ]
         await self._all_at_once("ledger_add_days", days)
+        days = [(*key, pair.commercial, pair.customs) for key, pair in page.goods_days.items()]
+        await self._all_at_once("ledger_add_goods_days", days)
         lots = [
             (
                 *key, *page.papers.get(key[0], (None, None)), lot.first_booked, lot.last_booked,

@@ -173,7 +173,19 @@ CREATE TABLE ledger_day (
     PRIMARY KEY (tenant, zone, lot, queue, account, booked_day, known_day)
 );
 
-CREATE INDEX ledger_day_of_queue ON ledger_day (tenant, zone, queue, account, booked_day, known_day);
+
+-- The same over all lots of a queue.
+CREATE TABLE ledger_goods_day (
+    tenant text NOT NULL,
+    zone text NOT NULL,
+    queue integer NOT NULL,
+    account text COLLATE "C" NOT NULL,
+    booked_day date NOT NULL,
+    known_day date NOT NULL,
+    quantity numeric NOT NULL,
+    customs numeric NOT NULL,
+    PRIMARY KEY (tenant, zone, queue, account, booked_day, known_day)
+);
 
 -- Zone lots of one owner's product in one status; `on_hand` is what of it stands in the zone's hands now.
 CREATE TABLE ledger_lot (

@@ -108,3 +108,7 @@ DELETE FROM ledger_paper WHERE tenant = $1 AND zone = $2
 -- name: forget_ledger_factor
 -- What products are to customs.
 DELETE FROM ledger_factor WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_goods_day
+-- Sums by day over all lots.
+DELETE FROM ledger_goods_day WHERE tenant = $1 AND zone = $2

@@ -176,6 +176,15 @@ SELECT $1, $2, r.* FROM unnest($3::text[], $4::int[], $5::text[], $6::date[], $7
 ON CONFLICT (tenant, zone, lot, queue, account, booked_day, known_day) DO UPDATE
 SET quantity = ledger_day.quantity + excluded.quantity, customs = ledger_day.customs + excluded.customs
 
+-- name: ledger_add_goods_days
+-- The same over all lots.
+INSERT INTO ledger_goods_day
+    (tenant, zone, queue, account, booked_day, known_day, quantity, customs)
+SELECT $1, $2, r.* FROM unnest($3::int[], $4::text[], $5::date[], $6::date[], $7::numeric[], $8::numeric[]) AS r
+ON CONFLICT (tenant, zone, queue, account, booked_day, known_day) DO UPDATE
+SET quantity = ledger_goods_day.quantity + excluded.quantity,
+    customs = ledger_goods_day.customs + excluded.customs
+
 -- name: ledger_add_lots
 -- What stands in the zone's hands of lots, and when they moved first and last. Places only grow.
 INSERT INTO ledger_lot (tenant, zone, lot, owner, product, status, document, line, first_booked, last_booked,

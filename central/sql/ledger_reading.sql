@@ -50,8 +50,11 @@ FROM (
             AND (known_place, known_seq) <= ($5, $6)
         UNION ALL
         -- The day it is known on, of what was booked on days before.
-        SELECT p.* FROM ledger_known k JOIN posting p ON p.tenant = $1 AND p.zone = $2
-            AND p.known_place = k.place AND p.known_seq = k.seq
+        SELECT p.* FROM ledger_known k CROSS JOIN LATERAL (
+            -- Kept apart, so that a day's postings are read, never all of a lot.
+            SELECT * FROM posting
+            WHERE tenant = $1 AND zone = $2 AND known_place = k.place AND known_seq = k.seq OFFSET 0
+        ) p
         WHERE k.tenant = $1 AND k.zone = $2 AND k.day = $7 AND (k.place, k.seq) <= ($5, $6)
             AND p.lot = ANY($3::text[])
             AND p.booked < date_trunc('day', $4::timestamptz AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
@@ -72,7 +75,7 @@ GROUP BY owner, product, status ORDER BY owner, product, status LIMIT $8
 -- Balances of the goods of some queues as of $4, as known on $5 and $6, whose day is $7.
 SELECT q.owner, q.product, q.status, m.account, sum(m.quantity) AS quantity, sum(m.customs) AS customs
 FROM (
-    SELECT queue, account, quantity, customs FROM ledger_day
+    SELECT queue, account, quantity, customs FROM ledger_goods_day
     WHERE tenant = $1 AND zone = $2 AND queue = ANY($3::int[])
         AND booked_day < ($4::timestamptz AT TIME ZONE 'UTC')::date AND known_day < $7
     UNION ALL
@@ -85,8 +88,11 @@ FROM (
             AND (known_place, known_seq) <= ($5, $6)
         UNION ALL
         -- The day it is known on, of what was booked on days before.
-        SELECT p.* FROM ledger_known k JOIN posting p ON p.tenant = $1 AND p.zone = $2
-            AND p.known_place = k.place AND p.known_seq = k.seq
+        SELECT p.* FROM ledger_known k CROSS JOIN LATERAL (
+            -- Kept apart, so that a day's postings are read, never all of a lot.
+            SELECT * FROM posting
+            WHERE tenant = $1 AND zone = $2 AND known_place = k.place AND known_seq = k.seq OFFSET 0
+        ) p
         WHERE k.tenant = $1 AND k.zone = $2 AND k.day = $7 AND (k.place, k.seq) <= ($5, $6)
             AND p.queue = ANY($3::int[])
             AND p.booked < date_trunc('day', $4::timestamptz AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
@@ -193,7 +199,7 @@ FROM (
         CASE WHEN d.account IN ('restatus', 'adjusted', 'opening', 'casualty')
             THEN -d.quantity ELSE 0 END,
         CASE WHEN d.account = 'overdrawn' THEN d.quantity ELSE 0 END
-    FROM ledger_day d JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = d.queue
+    FROM ledger_goods_day d JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = d.queue
     WHERE d.tenant = $1 AND d.zone = $2
 ) sides
 GROUP BY owner, product, status
