@@ -133,19 +133,28 @@ class LedgerFold:
         self._day: date | None = None
         self._told: dict[str, dict[Ref, In | Out]] = defaultdict(dict)
         """Facts by the movement that told them: the page's, and those that it corrects."""
+        self._read: list[tuple[Entry, list[tuple[Source, Any]]]] = []
         self.refused: list[tuple[Source, str]] = []
         """Entries that cannot be taken, and why."""
 
-    async def take(self, meant: Sequence[Meant]) -> None:
-        """Fold entries and write what comes of it."""
-        read = [(one.own, self._bodies(one.sources)) for one in meant]
-        if not any(bodies for _, bodies in read):
-            return
-        await self._look_up([each for _, bodies in read for each in bodies])
+    async def look_up(self, meant: Sequence[Meant]) -> None:
+        """Read what entries are read by, before any of the books has taken them."""
+        self._read = [(one.own, self._bodies(one.sources)) for one in meant]
+        if any(bodies for _, bodies in self._read):
+            await self._look_up([each for _, bodies in self._read for each in bodies])
+
+    async def take(self, refused: set[str]) -> None:
+        """Fold the entries that were looked up, but for those that the other books refused, and write what
+        comes of it.
+        """
         tellings = []
-        for own, bodies in read:
-            tellings.append((own, self._tellings(own, bodies)))
-            await asyncio.sleep(0)
+        for own, bodies in self._read:
+            taken = [(source, body) for source, body in bodies if source.entry.entry_id not in refused]
+            if taken:
+                tellings.append((own, self._tellings(own, taken)))
+                await asyncio.sleep(0)  # a large page must not hold up the docks
+        if not tellings:
+            return
         firsts: dict[Queue, Key] = {}
         for _, tolds in tellings:
             for fact in (fact for one in tolds for fact in one.arrived):
@@ -209,8 +218,7 @@ class LedgerFold:
         await self._look_up_permits(sorted(wants.permits))
         await self._look_up_lots(wants)
         if wants.loads:
-            here = [source.entry.entry_id for source, _ in bodies]
-            rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads), here)
+            rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads))
             papers.carried = {
                 row["key"]: (
                     row["entry_id"],
@@ -281,7 +289,7 @@ class LedgerFold:
             for posting in settled.postings:
                 counts[posting.fact] += 1
                 await self._post(posting, shelf.number, counts[posting.fact])
-            await asyncio.sleep(0)  # a large page must not hold up the docks
+            await asyncio.sleep(0)
             for behind, more in settled.onward.items():
                 work[behind].add(more)
                 firsts.pop(behind, None)

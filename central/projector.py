@@ -192,8 +192,13 @@ class Projector:
             runs, last = await self._runs(connection, own, seen_page)
             taken = [entry for entry in own if entry.seq <= last]
             meant = await self._meaning(connection, taken, runs)
+            ledger = LedgerFold(connection, *self._who, head.order)
+            await ledger.look_up(meant)
             refused = await self._apply(connection, [source for one in meant for source in one.sources])
-            await self._fold_ledger(connection, head.order, meant, refused)
+            await ledger.take(refused)
+            for source, reason in ledger.refused:
+                if source.entry.entry_id not in refused:
+                    await self._note(connection, source, reason)
             self._folded += sum(len(one.sources) for one in meant)
             await connection.execute(query("move_cursor"), *self._who, head.order, last)
             return _Folded(True, head is not heads[-1] or last < head.place.seq)
@@ -244,20 +249,6 @@ class Projector:
             Meant(entry, facts.get(entry.seq, []) if entry.type == "center-saw" else [Source(CENTER, entry)])
             for entry in own
         ]
-
-    async def _fold_ledger(
-        self, connection: Connection, order: int, meant: list[Meant], refused: set[str]
-    ) -> None:
-        """Take into the zone's ledger what the other books have taken."""
-        ledger = LedgerFold(connection, *self._who, order)
-        await ledger.take(
-            [
-                Meant(one.own, [source for source in one.sources if source.entry.entry_id not in refused])
-                for one in meant
-            ]
-        )
-        for source, reason in ledger.refused:
-            await self._note(connection, source, reason)
 
     async def _facts(self, connection: Connection, runs: dict[int, _Run]) -> dict[int, list[Source]]:
         """The facts of the runs that the books do not contain yet; from now on they do."""

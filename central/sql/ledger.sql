@@ -25,10 +25,9 @@ SELECT owner, product, status, place FROM ledger_queue
 WHERE tenant = $1 AND zone = $2 AND place = ANY($3::text[])
 
 -- name: ledger_admissions
--- The last admissions of some loads, but for those of some entries.
+-- The last admissions of some loads.
 SELECT DISTINCT ON (key) key, entry_id::text AS entry_id, permit, line, status, occurred_at FROM movement
 WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND type = 'admission'
-    AND entry_id <> ALL ($4::uuid[])
 ORDER BY key, entry_id DESC
 
 -- name: ledger_papers_of

@@ -24,7 +24,8 @@ OTHER = "Example Motors"
 GTINS = ("09521999001058", "09521999001010")
 BOOKS = (
     "ledger_known", "ledger_queue", "ledger_fact", "ledger_layer", "ledger_taken", "posting", "ledger_day",
-    "ledger_goods_day", "ledger_lot", "ledger_word", "ledger_paper", "ledger_factor", "ledger_election", "ledger_cut",
+    "ledger_goods_day", "ledger_lot", "ledger_word", "ledger_paper", "ledger_factor", "ledger_election",
+    "ledger_cut",
 )  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def history(zone: Zone, random: Random, movements: int) -> None:
         if other:
             paper = random.choice(("06-M",)) if out else f"215-{random.randint(1, 2)}"
         else:
-            paper = random.choice(("06", "7512", "06-E")) if out else f"214-{random.randint(1, 5)}"
+            paper = random.choice(("06", "7512", "06-E", "LATE")) if out else f"214-{random.randint(1, 5)}"
         whose: dict[str, Any] = {"product": GTINS[1], "owner": OTHER} if other else {}
         load = str(random.randint(1, 30))
         entry_id = zone.move(at, quantity, paper, dock=dock, out=out, load=load, **whose)

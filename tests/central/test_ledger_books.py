@@ -31,7 +31,7 @@ from sync.customs_bodies import Rows
 from sync.entry import canonical
 from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
 from tests.central.conftest import Opener
-from tests.central.ledger_zone import BOOKS, GTINS, OTHER, OWNER, START, Zone, history, rows
+from tests.central.ledger_zone import BOOKS, GTINS, OTHER, OWNER, START, Zone, history, permit, rows
 from tests.customs.ledger.book import Book
 from zonegate.children import OwnPostgres
 
@@ -59,6 +59,8 @@ def acts(minute: float) -> list[Any]:
             ),
         ),
         ("election", Election(OTHER, Method.SPECIFIC, at, "the manual, page 7", "anna")),
+        # Of a paper that goods have left by before it came, and then of another kind.
+        ("permit", permit("LATE", "export" if minute < 500 else "destruction", GTINS[0])),
         *declared(f"214-{1 + int(minute) % 3}", Decimal("0.731")),
         *ordered(f"WO-{minute:.0f}", at + timedelta(minutes=5)),
     ]
