@@ -115,9 +115,11 @@ class Gates:
         """
         now_us = self._now_us()
         devices = {read.device for read in reads} | {change.device for change in inputs}
+        # Its own time counts: what comes next may be as old.
+        lost_us = min([read.first_us for read in reads] + [change.at_us for change in inputs], default=now_us)
         for device in devices:
             with suppress(Exception):  # it may be broken altogether
-                self.gate.reader_lost(device, now_us)
+                self.gate.reader_lost(device, lost_us)
         parts = [(part.device, part.door) for part in self._layout.antennas]
         parts += [(part.device, part.door) for part in self._layout.eyes]
         for door in dict.fromkeys(door for device, door in parts if not devices or device in devices):

@@ -153,11 +153,13 @@ async def test_a_gate_that_breaks_and_a_driver_that_breaks_stop_no_scan(
 
         with monkeypatch.context() as patch:
             patch.setattr(gates.gate, "take_tags", fail)
-            reader.see_all(drive(unit(1), monotonic_us() - 3_000_000))
+            # A minute ago: the next one is not older than what the gate has heard.
+            way = list(drive(unit(1), monotonic_us() - 60_000_000))
+            reader.see_all(way)
             async with asyncio.timeout(WAIT_S):
                 for _ in range(3):
                     await begun.acquire()
-            await floor.until(lambda: gates.faults > 0)
+            await floor.until(lambda: gates.faults > 0 and device(floor).reads == len(way))
             view = await floor.service.dock.scan("out", b"nonsense", "client-1", "screen out")
             assert view.reason == "unreadable"
         states = {found.device: found.state for found in floor.service.desk.status().devices}
