@@ -15,18 +15,23 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from central import floor
 from central.cuts import Moment
 from central.errors import Denied
+from central.ledger_facts import carried_of
 from central.ownlog import OwnLog
 from central.people import Name, Note, People, Written
 from central.projector import Projector
 from central.queries import query
-from customs.documents import Direction, Permit, Status
+from customs.documents import Direction, Holding, Permit, Status
 from customs.ledger import elections
 from customs.ledger.facts import CONSTRUCTIVE, MADE, STOCK
 from customs.us import rulings, statuses
 from customs.us.matrix import DISPOSITIONS, Disposition
-from sync.bodies import is_count
+from customs.works.events import load_key
+from sync.bodies import Holdings, is_count
+from sync.center import CenterBook
+from sync.decisions import Draft, in_answers
 from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
 
 Paper = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
@@ -39,7 +44,8 @@ WEEKLY: Final = "weekly-entry"
 
 class ChangeStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Goods get another zone status by the paper `number`, as the lot `<number>/1`. `authority` is the port
-    director's decision where one is needed.
+    director's decision where one is needed. `loads` are those that the goods are on; where none is named,
+    all that hold these goods, of `lot` where it is said, if that is just the quantity.
     """
 
     number: Paper
@@ -53,10 +59,11 @@ class ChangeStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     happened: Moment | None = None
     lot: Lot | None = None
     authority: Words = ""
+    loads: floor.Relabels = ()
 
 
 class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Goods were found over (`quantity` above zero) or short (below)."""
+    """Goods were found over (`quantity` above zero) or short (below), on `loads` where some are named."""
 
     number: Paper
     owner: Name
@@ -68,6 +75,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     happened: Moment | None = None
     lot: Lot | None = None
     destroyed: bool = False
+    loads: floor.Parts = ()
 
 
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,11 +130,12 @@ class Bookkeeping:
             raise Denied(422, f"the goods may not become {order.becomes} ({ruling.section})", ruling.words)
         await self._check_new(f"{order.number}/1")
         await self._check_left(order, order.quantity)
+        shift = await self._restatus(order)
         body = StatusChange(
             order.number, order.owner, order.product, order.status, order.becomes, order.quantity,
-            happened, order.by, order.note, order.lot, order.authority,
+            happened, order.by, order.note, order.lot, order.authority, shift.unit, shift.off, shift.on,
         )  # fmt: skip
-        return await self._people.act(lambda _: [("status-change", body)])
+        return await self._moving("status-change", body, order, order.becomes, shift)
 
     async def adjust(self, order: Adjust) -> list[Written]:
         """What a count or a casualty showed (19 CFR 146.25, 146.53)."""
@@ -138,11 +147,14 @@ class Bookkeeping:
             raise Denied(400, "goods that were found were not destroyed", "Say a quantity below zero.")
         elif order.lot is None:
             await self._check_new(f"{order.number}/1")
+        product = await self._people.look(lambda book: book.products.get(order.product))
+        there = await self._floor([one.load for one in order.loads])
+        shift = floor.counted(_goods(order), order.loads, product.unit if product else "EA", there)
         body = Adjustment(
             order.number, order.owner, order.product, order.status, order.quantity, happened, order.by,
-            order.note, order.lot, order.destroyed,
+            order.note, order.lot, order.destroyed, shift.unit if order.loads else "", shift.off, shift.on,
         )  # fmt: skip
-        return await self._people.act(lambda _: [("adjustment", body)])
+        return await self._moving("adjustment", body, order, order.status, shift)
 
     async def accept(self, order: Accept) -> list[Written]:
         """From now on the goods wait at their door for removal alone (19 CFR 146.61)."""
@@ -183,6 +195,64 @@ class Bookkeeping:
         body = Constructive(order.document, accepted, goods, happened, order.by, order.note)
         return await self._people.act(lambda _: [("constructive", body)])
 
+    async def _moving(
+        self,
+        kind: str,
+        body: StatusChange | Adjustment,
+        order: ChangeStatus | Adjust,
+        becomes: Status,
+        shift: floor.Shift,
+    ) -> list[Written]:
+        """Write an act, and with it what docks must know of its loads."""
+
+        def draft(book: CenterBook) -> list[Draft]:
+            disputed = {dispute.load for dispute in book.disputes.values()} & set(shift.keys)
+            if disputed and kind == "status-change":
+                step = "Decide the dispute about its last movement first."
+                raise Denied(409, f"load {min(disputed)[:60]} is disputed", step)
+            assert book.head is not None, "a center's log has begun"
+            told = in_answers(tuple(floor.moves(_goods(order), becomes, shift)))
+            return [(kind, body), *(("holdings", Holdings(book.head.epoch, run)) for run in told)]
+
+        return await self._people.act(draft)
+
+    async def _restatus(self, order: ChangeStatus) -> floor.Shift:
+        """The loads of goods that get another status, and what becomes of them."""
+        loads = [_holding(row) for row in await self._rows("loads_of_goods", *_whose(order))]
+        left = await self._left(*_whose(order), STOCK, None)
+        free = max(left - sum((load.quantity for load in loads), Decimal(0)), Decimal(0))
+        said = order.loads or floor.unnamed(_goods(order), await self._of_lot(loads, order.lot), free)
+        names = [one.load for one in said] + [one.onto for one in said if one.onto is not None]
+        shift = floor.restatus(_goods(order), order.becomes, said, await self._floor(names))
+        rest = order.quantity - sum((piece.quantity for piece in shift.off), Decimal(0))
+        if not 0 <= rest <= free:
+            raise Denied(
+                409,
+                f"the loads have {order.quantity - rest:f} of it and {free:f} are on no load, the act says "
+                f"{order.quantity:f}",
+                "Name the loads that get the other status, or correct the quantity.",
+            )
+        return shift
+
+    async def _of_lot(self, loads: list[Holding], lot: str | None) -> list[Holding]:
+        """Those loads that were last admitted as a lot, or made as it; all of them without one."""
+        if lot is None or not loads:
+            return loads
+        keys = [load.key for load in loads]
+        carried = carried_of(await self._rows("ledger_admissions", keys))
+        return [load for load in loads if carried.get(load.key, ("", load.lot))[1] == lot]
+
+    async def _floor(self, names: list[str]) -> dict[str, list[Holding]]:
+        """What stands in the zone under some names, by key."""
+        found: dict[str, list[Holding]] = {}
+        for row in await self._rows("loads_named", [load_key(name) for name in names]):
+            found.setdefault(row["key"], []).append(_holding(row))
+        return found
+
+    async def _left(self, *queue: str | None) -> Decimal:
+        rows = await self._rows("ledger_left", *queue)
+        return sum((row["quantity"] for row in rows), Decimal(0))
+
     async def _moment(self, happened: datetime | None) -> datetime:
         """The instant of an act, which is of the open period and of the past; the books are up to date."""
         now = self._own.clocks.utc()
@@ -202,8 +272,7 @@ class Bookkeeping:
 
     async def _check_left(self, goods: ChangeStatus | Adjust | Entered, quantity: Decimal) -> None:
         """So much must be there now; that it was there at its instant is the ledger's to find."""
-        rows = await self._rows("ledger_left", *_whose(goods), STOCK, goods.lot)
-        left = sum((row["quantity"] for row in rows), Decimal(0))
+        left = await self._left(*_whose(goods), STOCK, goods.lot)
         if left < quantity:
             lot = f" of lot {goods.lot}" if goods.lot else ""
             raise Denied(
@@ -222,6 +291,18 @@ class Bookkeeping:
 
 def _whose(goods: ChangeStatus | Adjust | Entered) -> tuple[str, str, str]:
     return goods.owner, goods.product, goods.status.value
+
+
+def _holding(row: dict[str, Any]) -> Holding:
+    status = Status(row["status"])
+    return Holding(
+        row["key"], row["sscc"], row["gtin"] or "", row["quantity"], row["unit"], row["owner"], status,
+        row["lot"],
+    )  # fmt: skip
+
+
+def _goods(order: ChangeStatus | Adjust) -> floor.Goods:
+    return floor.Goods(order.owner, order.product, order.status, order.quantity)
 
 
 def _check_count(quantity: Decimal) -> None:

@@ -46,6 +46,21 @@ _GOODS: Final = (
     _HAPPENED,
     _NOTE,
 )
+_LOADS: Final = (
+    "--load",
+    {"action": "append", "default": [], "metavar": "LOAD", "help": "a whole load, by SSCC or key"},
+)
+
+
+def _part(help_: str, *words: str) -> tuple[str, dict[str, Any]]:
+    return "--part", {"action": "append", "default": [], "nargs": len(words), "metavar": words, "help": help_}
+
+
+def _loads(args: argparse.Namespace) -> list[dict[str, str]]:
+    parts = [dict(zip(("load", "quantity", "onto"), part, strict=False)) for part in args.part]
+    return [*({"load": load} for load in args.load), *parts]
+
+
 _DOCUMENT: Final = (("document", {"help": "the permit's number"}), _HAPPENED, _NOTE)
 
 
@@ -61,18 +76,30 @@ LEDGER_ACTS: Final[dict[str, Act]] = {
             *_GOODS,
             ("--becomes", {"required": True, "choices": _STATUSES, "help": "the status they get"}),
             ("--authority", {"default": "", "help": "the port director's decision, where one is needed"}),
+            _LOADS,
+            _part("so much of a load, and the label that it gets", "LOAD", "QUANTITY", "LABEL"),
         ),
         "POST",
         lambda _: "status-change",
-        lambda args: {**_goods(args), "becomes": args.becomes, "authority": args.authority},
+        lambda args: {
+            **_goods(args),
+            "becomes": args.becomes,
+            "authority": args.authority,
+            "loads": _loads(args),
+        },
         _written,
     ),
     "adjust": Act(
         "put a count or a casualty on the books: found above zero, short below",
-        (*_GOODS, ("--destroyed", {"action": "store_true", "help": "the goods are gone for good"})),
+        (
+            *_GOODS,
+            ("--destroyed", {"action": "store_true", "help": "the goods are gone for good"}),
+            _LOADS,
+            _part("so much of a load is missing, or was found on it", "LOAD", "QUANTITY"),
+        ),
         "POST",
         lambda _: "adjust",
-        lambda args: {**_goods(args), "destroyed": args.destroyed},
+        lambda args: {**_goods(args), "destroyed": args.destroyed, "loads": _loads(args)},
         _written,
     ),
     "accept-entry": Act(

@@ -7,7 +7,7 @@ the books are made. Knows no connection; `central.ledger_projection` brings the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -105,8 +105,8 @@ class Papers:
     entered: set[Queue] = field(default_factory=set)
     """Constructive queues that an accepted customs entry has filled."""
     carried: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By a load's key, the entry that last admitted it, and the lot that it was admitted as. The last is the
-    one with the latest id, not the one that was told last.
+    """By a load's key, the entry that last admitted it or gave it another status, and the lot that it is of
+    by that. The last is the one with the latest id, not the one that was told last.
     """
     working: dict[Queue, Decimal] = field(default_factory=dict)
     """What work orders have been issued and neither used nor given back."""
@@ -197,6 +197,17 @@ def lot_of(document: str | None, line: str | None, status: Status, admitted: dat
     return f"{document}/{line}" if document else f"{status.value}-{admitted.astimezone(UTC):%Y%m%d}"
 
 
+def carried_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+    """As `Papers.carried`, of the rows of `ledger_admissions`."""
+    return {
+        row["key"]: (
+            row["entry_id"],
+            row["made"] or lot_of(row["permit"], row["line"], Status(row["status"]), row["occurred_at"]),
+        )
+        for row in rows
+    }
+
+
 def told(source: Source, body: Any, papers: Papers) -> Told:
     """What an entry tells, and what it adds to the papers. UnreadableEntry, and nothing added, when it cannot
     be taken.
@@ -236,8 +247,12 @@ def _admission(entry: Entry, body: Movement, queue: Queue, papers: Papers, found
     key = papers.key(entry.occurred_at, 0, Ref(entry.entry_id))
     pair = papers.pair(lot, queue, body.quantity, entry.occurred_at)
     found.arrived.append(In(queue, key, lot, pair))
-    papers.carried[body.load.key] = max(papers.carried.get(body.load.key, ("", "")), (entry.entry_id, lot))
+    _carry(papers, body.load.key, entry.entry_id, lot)
     _lot_words(found, lot, queue, named)
+
+
+def _carry(papers: Papers, key: str, entry_id: str, lot: str) -> None:
+    papers.carried[key] = max(papers.carried.get(key, ("", "")), (entry_id, lot))
 
 
 def _lot_words(found: Told, lot: str, queue: Queue, named: Named | None) -> None:
@@ -280,6 +295,8 @@ def _status_change(source: Source, body: StatusChange, papers: Papers, found: To
         Out(Queue(body.owner, body.product, body.status), out, body.quantity, RESTATUS, body.lot),
         In(becomes, papers.key(body.happened, 0, Ref(entry_id, 1)), body.made, pair, RESTATUS),
     ]
+    for piece in body.on:
+        _carry(papers, piece.key, entry_id, body.made)
     _lot_words(found, body.made, becomes, Named(body.number, "1"))
 
 
@@ -293,6 +310,8 @@ def _adjustment(source: Source, body: Adjustment, papers: Papers, found: Told) -
         key = papers.key(body.happened, 0, ref)
         pair = papers.pair(lot, queue, body.quantity, body.happened)
         found.arrived.append(In(queue, key, lot, pair, ADJUSTED))
+        for piece in body.on:
+            _carry(papers, piece.key, ref.entry_id, lot)
         _lot_words(found, lot, queue, None if body.lot else Named(body.number, "1"))
         return
     key = papers.key(body.happened, 1, ref)

@@ -25,15 +25,14 @@ from central.ledger_facts import (
     Told,
     Wanted,
     Word,
+    carried_of,
     concerns,
-    lot_of,
     told,
     wanted,
 )
 from central.ledger_shelves import Shelves, fact_of, queue_of, refs_of
 from central.projections import Source
 from central.queries import query
-from customs.documents import Status
 from customs.known import Known
 from customs.ledger import elections
 from customs.ledger.attribution import Layer, News
@@ -219,13 +218,7 @@ class LedgerFold:
         await self._look_up_lots(wants)
         if wants.loads:
             rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads))
-            papers.carried = {
-                row["key"]: (
-                    row["entry_id"],
-                    lot_of(row["permit"], row["line"], Status(row["status"]), row["occurred_at"]),
-                )
-                for row in rows
-            }
+            papers.carried = carried_of(dict(row) for row in rows)
         await self._look_up_facts(wants.corrected)
 
     async def _look_up_permits(self, numbers: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from central.errors import Denied
+from central.overdraws import overdrawn
 from central.ownlog import OwnLog
 from central.queries import query
 from central.record import check_names
@@ -330,9 +331,10 @@ class People:
 
     async def settle(self, order: Settle) -> list[Written]:
         """End a case by saying what was found."""
+        of_goods = await overdrawn(self._own)
 
         def draft(book: CenterBook) -> list[Draft]:
-            case = next((one for one in self._cases(book) if one.name == order.case), None)
+            case = next((one for one in [*self._cases(book), *of_goods] if one.name == order.case), None)
             if case is None:
                 raise Denied(404, f"no case {order.case[:80]!r} is open", "Look in /api/v1/cases.")
             if not case.settles:
@@ -398,10 +400,12 @@ class People:
 
     async def open_cases(self) -> Open:
         """What stands open now."""
+        of_goods = await overdrawn(self._own)
         async with self._own.lock:
             book = await self._own.book()
             suspension = book.restraints.suspension
-            return Open(book.may_lend(), self._cases(book), suspension.reason if suspension else "")
+            cases = [*self._cases(book), *of_goods]
+            return Open(book.may_lend(), cases, suspension.reason if suspension else "")
 
     async def look(self, view: Callable[[CenterBook], Found]) -> Found:
         """What `view` finds in the book between two commits; it changes nothing."""

@@ -31,6 +31,7 @@ from sync.bodies import (
 )
 from sync.entry import Entry, read_record
 from sync.errors import EntryError
+from sync.ledger_bodies import Adjustment, StatusChange
 
 ORDER: Final = (
     *dataset_projection.ORDER,
@@ -41,6 +42,7 @@ ORDER: Final = (
     "put_planned_load",
     "put_job",
     "movement",
+    "act_load",
     "put_refusal",
     "settle_refusal",
     "add_granted",
@@ -73,6 +75,7 @@ COPIED: Final[dict[str, tuple[str, ...]]] = {
         "reason",
         "occurred_at",
     ),
+    "act_load": ("entry_id", "key", "owner", "status", "product", "lot", "quantity"),
 }
 """Tables that rows are only added to, with the columns that follow tenant and zone."""
 
@@ -342,9 +345,25 @@ def _order(_: Source, body: OrderEvent, batch: Batch) -> None:
         )
 
 
+def _act(source: Source, body: StatusChange | Adjustment, batch: Batch) -> None:
+    """What people put on the books is on the floor too, where it names loads."""
+    became = body.becomes if isinstance(body, StatusChange) else body.status
+    made = body.made if isinstance(body, StatusChange) else body.lot or f"{body.number}/1"
+    for piece, status, lot, sign in (
+        *((piece, body.status, None, -1) for piece in body.off),
+        *((piece, became, made, 1) for piece in body.on),
+    ):
+        quantity = sign * _quantity(piece.quantity)
+        whose = (body.owner, status.value)
+        batch.add("act_load", source.entry.entry_id, piece.key, *whose, body.product, lot, quantity)
+        batch.add("add_holding", piece.key, *whose, body.unit, piece.sscc, body.product, piece.lot, quantity)
+
+
 _PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
     **dataset_projection.PROJECT,
     "order": _order,
+    "status-change": _act,
+    "adjustment": _act,
     "product": _product,
     "permit": _permit,
     "conveyance": _conveyance,

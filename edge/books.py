@@ -58,7 +58,7 @@ CLIENTS_MAX: Final = 2_000
 """Scans of screens remembered by the screens' own ids: hours of one door's resends."""
 
 
-SNAPSHOT_VERSION: Final = 3
+SNAPSHOT_VERSION: Final = 4
 """Another number with every change of the fold: `zonegate verify` folds again and compares."""
 
 _SHORT: Final = ("permit-exhausted", "leased-elsewhere", "straddles-limit", "grant-pending")
@@ -349,6 +349,10 @@ class NodeBooks:
         state = self.state
         key, holding = moved.holding.key, moved.holding
         held = state.holdings.get(key)
+        if moved.becomes is not None:
+            if held is not None:  # what left here meanwhile stays gone
+                state.holdings[key] = msgspec.structs.replace(held, status=moved.becomes)
+            return
         quantity = (held.quantity if held else _ZERO) + (
             holding.quantity if moved.came else -holding.quantity
         )

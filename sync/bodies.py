@@ -337,13 +337,14 @@ class CenterSaw(msgspec.Struct, frozen=True):
 
 class Moved(msgspec.Struct, frozen=True, gc=False):
     """Goods that came into the zone or left it; `holding.quantity` is what moved, `seq` its place in the
-    origin's log, `fact` the id of the entry that recorded it.
+    origin's log, `fact` the id of the entry that recorded it. With `becomes` the load stays, in that status.
     """
 
     came: bool
     holding: Holding
     seq: Seq = 0
     fact: str = ""
+    becomes: Status | None = None
 
 
 class Holdings(msgspec.Struct, frozen=True):

@@ -14,13 +14,16 @@ import msgspec
 
 from customs.documents import Status
 from customs.ledger.elections import Method
+from customs.works.events import Piece
 
 
 class StatusChange(msgspec.Struct, frozen=True):
     """Body of `status-change`: goods get another zone status, as a lot of their own (19 CFR 146.41-146.44).
 
     `number` names the paper that asked for it and the new lot, `<number>/1`. `lot` is the lot they are taken
-    of; None takes the layers in line. `authority` is who let it be where that was needed.
+    of; None takes the layers in line. `authority` is who let it be where that was needed. `off` are the loads
+    that the goods were on in the old status, `on` those that they are on in the new one, in the unit `unit`;
+    a whole load stands in both.
     """
 
     number: str
@@ -34,6 +37,9 @@ class StatusChange(msgspec.Struct, frozen=True):
     note: str
     lot: str | None = None
     authority: str = ""
+    unit: str = ""
+    off: tuple[Piece, ...] = ()
+    on: tuple[Piece, ...] = ()
 
     @property
     def made(self) -> str:
@@ -45,7 +51,8 @@ class Adjustment(msgspec.Struct, frozen=True):
     """Body of `adjustment`: a count, a casualty or theft put on the books (19 CFR 146.25, 146.53).
 
     `quantity` above zero was found over and is the lot `lot`, or `<number>/1`; below zero it is short, of
-    `lot` or else of the layers in line. `destroyed`: the goods are gone, not merely missed.
+    `lot` or else of the layers in line. `destroyed`: the goods are gone, not merely missed. `off` are the
+    loads that they were on, `on` those that they were found on, in the unit `unit`.
     """
 
     number: str
@@ -58,6 +65,9 @@ class Adjustment(msgspec.Struct, frozen=True):
     note: str
     lot: str | None = None
     destroyed: bool = False
+    unit: str = ""
+    off: tuple[Piece, ...] = ()
+    on: tuple[Piece, ...] = ()
 
 
 class Entered(msgspec.Struct, frozen=True, gc=False):

@@ -178,6 +178,12 @@ ON CONFLICT (tenant, zone, entry_id)
 DO UPDATE SET decision = excluded.decision, settled_by = excluded.settled_by, settled_at = excluded.settled_at
 WHERE refusal.settled_by IS NULL
 
+-- name: loads_of_goods
+-- The loads in the zone that hold an owner's product in a status.
+SELECT key, owner, status, unit, sscc, gtin, lot, quantity FROM holding
+WHERE tenant = $1 AND zone = $2 AND owner = $3 AND gtin = $4 AND status = $5 AND quantity > 0
+ORDER BY key
+
 -- name: loads_named
 -- What is or was in the zone under some keys.
 SELECT key, owner, status, unit, sscc, gtin, lot, quantity FROM holding

@@ -33,6 +33,10 @@ DELETE FROM movement WHERE tenant = $1 AND zone = $2
 -- Holdings.
 DELETE FROM holding WHERE tenant = $1 AND zone = $2
 
+-- name: forget_act_load
+-- Loads that people's acts named; their entries stay.
+DELETE FROM act_load WHERE tenant = $1 AND zone = $2
+
 -- name: forget_refusal
 -- Holds and STOPs.
 DELETE FROM refusal WHERE tenant = $1 AND zone = $2

@@ -25,9 +25,14 @@ SELECT owner, product, status, place FROM ledger_queue
 WHERE tenant = $1 AND zone = $2 AND place = ANY($3::text[])
 
 -- name: ledger_admissions
--- The last admissions of some loads.
-SELECT DISTINCT ON (key) key, entry_id::text AS entry_id, permit, line, status, occurred_at FROM movement
-WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND type = 'admission'
+-- The last admissions of some loads, or the lots that people made them.
+SELECT DISTINCT ON (key) key, entry_id::text AS entry_id, permit, line, status, occurred_at, made FROM (
+    SELECT key, entry_id, permit, line, status, occurred_at, NULL AS made FROM movement
+    WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND type = 'admission'
+    UNION ALL
+    SELECT key, entry_id, NULL, NULL, status, NULL, lot FROM act_load
+    WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND lot IS NOT NULL
+) came
 ORDER BY key, entry_id DESC
 
 -- name: ledger_papers_of

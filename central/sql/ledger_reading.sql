@@ -173,6 +173,17 @@ LEFT JOIN movement m ON m.tenant = $1 AND m.zone = $2 AND m.entry_id = f.source
 WHERE t.tenant = $1 AND t.zone = $2 AND t.layer = '' AND (t.fact, t.n) < ($3, $4)
 ORDER BY t.fact DESC, t.n DESC LIMIT $5
 
+-- name: ledger_overdrawn
+-- Goods that left and no layer was left for, but for those that are named: the newest.
+SELECT t.fact, t.n, f.source::text AS entry_id, q.owner, q.product, q.status, t.quantity, f.account, m.permit,
+    m.door, m.node, m.key, m.sscc
+FROM ledger_taken t
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = t.fact AND f.n = t.n
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = f.queue
+LEFT JOIN movement m ON m.tenant = $1 AND m.zone = $2 AND m.entry_id = f.source
+WHERE t.tenant = $1 AND t.zone = $2 AND t.layer = '' AND (t.fact || ':' || t.n) <> ALL ($3::text[])
+ORDER BY t.fact DESC, t.n DESC LIMIT $4
+
 -- name: ledger_late
 -- Facts that happened in the time of a pinned cut and became known after it, newest first, after a key.
 SELECT f.booked, f.fact, f.n, f.source::text AS entry_id, q.owner, q.product, q.status, q.place, f.leaves,
@@ -185,7 +196,7 @@ ORDER BY f.booked DESC, f.fact DESC, f.n DESC LIMIT $6
 
 -- name: ledger_differences
 -- Where what is on the floor is not what the ledger says stands in the zone. What is in work is on no load;
--- what people put on the books without a load stands beside, for the docks have not seen it.
+-- what people put on the books without naming loads stands beside, for it is on none.
 SELECT owner, product, status, sum(physical) AS physical, sum(legal) AS legal, sum(acts) AS acts,
     sum(overdrawn) AS overdrawn
 FROM (
@@ -201,6 +212,9 @@ FROM (
         CASE WHEN d.account = 'overdrawn' THEN d.quantity ELSE 0 END
     FROM ledger_goods_day d JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = d.queue
     WHERE d.tenant = $1 AND d.zone = $2
+    UNION ALL
+    SELECT a.owner, a.product, a.status, 0, 0, -a.quantity, 0
+    FROM act_load a WHERE a.tenant = $1 AND a.zone = $2
 ) sides
 GROUP BY owner, product, status
 HAVING sum(physical) + sum(acts) <> sum(legal) AND (owner, product, status) > ($3, $4, $5)

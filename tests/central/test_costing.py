@@ -14,6 +14,7 @@ import pytest
 from central.bookkeeping import ChangeStatus
 from central.costing import Cost, Costing, Question
 from central.errors import Denied
+from central.floor import Relabeled
 from central.service import Central
 from customs.documents import Direction, Permit, PermitLine, Product, Status
 from customs.imports import Refused, Upload
@@ -78,6 +79,11 @@ async def falling_rate(center: Central) -> None:
     await take(center, table("tariff", row, str(FALLS)))
 
 
+def part_of(quantity: int) -> tuple[Relabeled, ...]:
+    """So much of the load that the tools came on, under a label of its own."""
+    return (Relabeled("/00/000000000000000001", D(quantity), "095219990000000020"),)
+
+
 async def test_a_weeks_tools_owe_what_the_story_says(center: Central) -> None:
     await opened(center)
     answer = await cost(center, "2500")
@@ -110,7 +116,9 @@ async def test_a_year_without_limits_is_refused_and_no_figure_is_shown(center: C
 async def test_goods_owe_the_rate_of_entry_unless_they_were_privileged_before(center: Central) -> None:
     await opened(center)
     await falling_rate(center)
-    order = ChangeStatus("SC-1", OWNER, TOOL, Status.NPF, Status.PF, D(1000), "filed", "anna", START)
+    order = ChangeStatus(
+        "SC-1", OWNER, TOOL, Status.NPF, Status.PF, D(1000), "filed", "anna", START, loads=part_of(1000)
+    )
     await center.bookkeeping.change_status(order)
     privileged = await cost(center, "1000", Status.PF, on=FALLS)
     assert owed(privileged) == 1000 * (D("0.03") + D("0.60"))
@@ -128,7 +136,9 @@ async def test_the_day_of_filing_is_the_zones_own(center: Central) -> None:
     await opened(center)
     await falling_rate(center)
     evening = datetime(2026, 6, 8, 2, tzinfo=UTC)
-    order = ChangeStatus("SC-1", OWNER, TOOL, Status.NPF, Status.PF, D(100), "filed", "anna", evening)
+    order = ChangeStatus(
+        "SC-1", OWNER, TOOL, Status.NPF, Status.PF, D(100), "filed", "anna", evening, loads=part_of(100)
+    )
     await center.bookkeeping.change_status(order)
     by_chicago = await cost(center, "100", Status.PF, on=FALLS, timezone="America/Chicago")
     by_utc = await cost(center, "100", Status.PF, on=FALLS)
@@ -137,7 +147,9 @@ async def test_the_day_of_filing_is_the_zones_own(center: Central) -> None:
 
 async def test_privileged_goods_do_not_go_to_a_warehouse(center: Central) -> None:
     await opened(center)
-    order = ChangeStatus("SC-1", OWNER, TOOL, Status.NPF, Status.PF, D(100), "filed", "anna", START)
+    order = ChangeStatus(
+        "SC-1", OWNER, TOOL, Status.NPF, Status.PF, D(100), "filed", "anna", START, loads=part_of(100)
+    )
     await center.bookkeeping.change_status(order)
     assert "may not go to a bonded warehouse" in (await cost(center, "1", Status.PF, "warehouse")).refused
     assert (await cost(center, "1", to="warehouse")).refused == ""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from central.bookkeeping import Accept, Adjust, ChangeStatus, Elect, Reject
 from central.cuts import Pin
 from central.errors import Denied
+from central.floor import Relabeled
 from central.service import Central
 from customs.documents import Status
 from customs.ledger.elections import Method
@@ -131,7 +132,9 @@ async def test_people_change_status_adjust_enter_and_elect(zone: Zone) -> None:
     center = zone.center
     keep = center.bookkeeping
     goods = (OWNER, GTINS[0], Status.NPF)
-    await keep.change_status(ChangeStatus("PF-1", *goods, Status.PF, Decimal(10), "filed", "anna"))
+    part = (Relabeled("/00/000000000000000001", Decimal(10), "095219990000000020"),)
+    filed = ChangeStatus("PF-1", *goods, Status.PF, Decimal(10), "filed", "anna", loads=part)
+    await keep.change_status(filed)
     await keep.adjust(Adjust("C-1", *goods, Decimal(-3), "counted", "anna", destroyed=True))
     await keep.adjust(Adjust("C-2", *goods, Decimal("1.5"), "found", "anna"))
     await center.projector.catch_up()
@@ -199,3 +202,18 @@ async def test_a_cut_by_command(running: Running) -> None:
     code, told, _ = await running.command("central", "verify-cut", "W1", "--config", config)
     assert (code, told.splitlines()[1]) == (0, "the books say the same")
     assert (await running.command("central", "verify-cut", "W2", "--config", config))[0] == 1
+
+
+async def test_loads_are_named_by_command(running: Running) -> None:
+    config = ("--config", str(running.config))
+    goods = ("--owner", OWNER, "--product", GTINS[0], "--status", "NPF", "--note", "counted")
+    found = ("--quantity", "3", "--part", "095219990000000020", "3")
+    said = await running.command("central", *config, "adjust", "C-1", *goods, *found)
+    assert said[0] == 0, said
+    assert said[1].splitlines()[1].startswith("holdings is entry"), "docks hear of it"
+    filed = ("status-change", "PF-1", *goods, "--becomes", "PF", "--quantity", "3")
+    refused = await running.command("central", *config, *filed, "--load", "095219990000000013")
+    assert (refused[0], "no load" in refused[2]) == (1, True)
+    part = ("--part", "095219990000000020", "3", "095219990000000037")
+    said = await running.command("central", *config, *filed, *part)
+    assert said[0] == 0, said

@@ -45,7 +45,7 @@ from tests.edge.yard import (
 )
 
 OUT = LineRef("P-OUT", "1")
-PINNED_FORM = (3, "7c27ae520e892cf3")
+PINNED_FORM = (4, "7c27ae520e892cf3")
 
 doors = st.sampled_from(["in", "out"])
 passing = st.builds(
@@ -317,6 +317,19 @@ def test_goods_of_one_label_stay_what_they_were_when_more_come() -> None:
     moves = (Moved(True, mine), Moved(True, more), Moved(False, more))
     books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, moves))), 2))
     assert books.state.holdings == {"key": mine}
+
+
+def test_a_load_that_stays_gets_another_status_and_one_that_has_left_stays_gone() -> None:
+    books = begun()
+    here, gone = holding(1), holding(2)
+    changed = tuple(Moved(False, load, becomes=Status.PF) for load in (here, gone))
+    moves = (Moved(True, here), Moved(True, gone), Moved(False, gone), *changed)
+    books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, moves))), 2))
+    assert books.state.holdings == {here.key: msgspec.structs.replace(here, status=Status.PF)}
+    assert list(books.state.departed) == [gone.key]
+    as_work_orders_tell = (Moved(True, holding(3)), Moved(False, holding(3)))
+    books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, as_work_orders_tell)), first=2), 3))
+    assert holding(3).key not in books.state.holdings, "the control: without a status it leaves"
 
 
 def truck(job: str, *numbers: int) -> tuple[str, Conveyance]:
