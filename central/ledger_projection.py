@@ -373,6 +373,12 @@ class LedgerFold:
         await self._all_at_once("ledger_add_days", days)
         days = [(*key, pair.commercial, pair.customs) for key, pair in page.goods_days.items()]
         await self._all_at_once("ledger_add_goods_days", days)
+        months: dict[tuple[int, str, date, date], Pair] = {}
+        for (queue, account, booked_day, known_day), pair in page.goods_days.items():
+            month = (queue, account, booked_day.replace(day=1), known_day.replace(day=1))
+            months[month] = months.get(month, NOTHING) + pair
+        rows = [(*key, pair.commercial, pair.customs) for key, pair in months.items()]
+        await self._all_at_once("ledger_add_goods_months", rows)
         lots = [
             (
                 *key, *page.papers.get(key[0], (None, None)), lot.first_booked, lot.last_booked,

@@ -186,6 +186,20 @@ CREATE TABLE ledger_goods_day (
     customs numeric NOT NULL,
     PRIMARY KEY (tenant, zone, queue, account, booked_day, known_day)
 );
+CREATE INDEX ledger_goods_day_known ON ledger_goods_day (tenant, zone, queue, known_day);
+
+-- The same by months, so that a zone's tenth year costs no more than its first; each month is its first day.
+CREATE TABLE ledger_goods_month (
+    tenant text NOT NULL,
+    zone text NOT NULL,
+    queue integer NOT NULL,
+    account text COLLATE "C" NOT NULL,
+    booked_month date NOT NULL,
+    known_month date NOT NULL,
+    quantity numeric NOT NULL,
+    customs numeric NOT NULL,
+    PRIMARY KEY (tenant, zone, queue, account, booked_month, known_month)
+);
 
 -- Zone lots of one owner's product in one status; `on_hand` is what of it stands in the zone's hands now.
 CREATE TABLE ledger_lot (

@@ -116,3 +116,7 @@ DELETE FROM ledger_factor WHERE tenant = $1 AND zone = $2
 -- name: forget_ledger_goods_day
 -- Sums by day over all lots.
 DELETE FROM ledger_goods_day WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_goods_month
+-- Sums by month over all lots.
+DELETE FROM ledger_goods_month WHERE tenant = $1 AND zone = $2

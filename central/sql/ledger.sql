@@ -189,6 +189,15 @@ ON CONFLICT (tenant, zone, queue, account, booked_day, known_day) DO UPDATE
 SET quantity = ledger_goods_day.quantity + excluded.quantity,
     customs = ledger_goods_day.customs + excluded.customs
 
+-- name: ledger_add_goods_months
+-- The same by months.
+INSERT INTO ledger_goods_month
+    (tenant, zone, queue, account, booked_month, known_month, quantity, customs)
+SELECT $1, $2, r.* FROM unnest($3::int[], $4::text[], $5::date[], $6::date[], $7::numeric[], $8::numeric[]) AS r
+ON CONFLICT (tenant, zone, queue, account, booked_month, known_month) DO UPDATE
+SET quantity = ledger_goods_month.quantity + excluded.quantity,
+    customs = ledger_goods_month.customs + excluded.customs
+
 -- name: ledger_add_lots
 -- What stands in the zone's hands of lots, and when they moved first and last. Places only grow.
 INSERT INTO ledger_lot (tenant, zone, lot, owner, product, status, document, line, first_booked, last_booked,

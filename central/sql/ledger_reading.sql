@@ -75,9 +75,21 @@ GROUP BY owner, product, status ORDER BY owner, product, status LIMIT $8
 -- Balances of the goods of some queues as of $4, as known on $5 and $6, whose day is $7.
 SELECT q.owner, q.product, q.status, m.account, sum(m.quantity) AS quantity, sum(m.customs) AS customs
 FROM (
+    -- The months before both times, then the days before both in the month of the one or of the other.
+    SELECT queue, account, quantity, customs FROM ledger_goods_month
+    WHERE tenant = $1 AND zone = $2 AND queue = ANY($3::int[])
+        AND booked_month < date_trunc('month', $4::timestamptz AT TIME ZONE 'UTC')::date
+        AND known_month < date_trunc('month', $7::date)::date
+    UNION ALL
     SELECT queue, account, quantity, customs FROM ledger_goods_day
     WHERE tenant = $1 AND zone = $2 AND queue = ANY($3::int[])
         AND booked_day < ($4::timestamptz AT TIME ZONE 'UTC')::date AND known_day < $7
+        AND booked_day >= date_trunc('month', $4::timestamptz AT TIME ZONE 'UTC')::date
+    UNION ALL
+    SELECT queue, account, quantity, customs FROM ledger_goods_day
+    WHERE tenant = $1 AND zone = $2 AND queue = ANY($3::int[])
+        AND booked_day < date_trunc('month', $4::timestamptz AT TIME ZONE 'UTC')::date
+        AND known_day < $7 AND known_day >= date_trunc('month', $7::date)::date
     UNION ALL
     SELECT p.queue, a.account, a.sign * p.quantity, a.sign * p.customs
     FROM (

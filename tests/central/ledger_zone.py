@@ -24,8 +24,8 @@ OTHER = "Example Motors"
 GTINS = ("09521999001058", "09521999001010")
 BOOKS = (
     "ledger_known", "ledger_queue", "ledger_fact", "ledger_layer", "ledger_taken", "posting", "ledger_day",
-    "ledger_goods_day", "ledger_lot", "ledger_word", "ledger_paper", "ledger_factor", "ledger_election",
-    "ledger_cut",
+    "ledger_goods_day", "ledger_goods_month", "ledger_lot", "ledger_word", "ledger_paper", "ledger_factor",
+    "ledger_election", "ledger_cut",
 )  # fmt: skip
 
 
