@@ -169,6 +169,7 @@ def _brief(passage: Passage) -> dict[str, Any]:
         "confidence": passage.confidence,
         "crossings": list(passage.crossings),
         "moved": sorted(tag.epc.hex() for tag in passage.tags if tag.moved),
+        "reads": sum(tag.reads for tag in passage.tags),
         "at_rest": sum(not tag.moved for tag in passage.tags),
         "why": passage.why,
     }

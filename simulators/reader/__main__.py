@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import ssl
 import sys
 from collections.abc import Callable
@@ -54,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ssl.SSLError, RecordingError) as error:
         print(f"reader: {options.replay or options.cert}: {error}", file=sys.stderr)  # noqa: T201 - a program speaks
         return 2
+    # A shell lets what it starts in the background ignore Ctrl-C; whoever sends it here means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(options, recording, tls))
     return 0

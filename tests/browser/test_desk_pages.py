@@ -108,7 +108,8 @@ async def test_trucks_are_opened_and_closed_by_the_supervisor(screens: Screens, 
     page = await screens.supervisor()
     await page.get_by_role("button", name="Close").click()
     await expect(page.locator("[data-live=jobs] tr").first).to_contain_text("Closed")
-    await page.get_by_role("button", name="Open").click()
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.get_by_role("button", name="Open").click()
     await expect(page.locator("[data-live=jobs] tr").last).to_contain_text("Open")
     assert [act[0] for act in desk.acts] == ["close", "open"]
 
@@ -196,6 +197,7 @@ async def test_the_supervisor_reads_the_record_and_changes_the_key(screens: Scre
     await expect(epochs.first).to_contain_text("current")
     await expect(epochs.first).to_contain_text("key changed")
     await expect(page.locator("[data-live=record]")).to_contain_text("Lies ready")
-    await epochs.first.get_by_role("button", name="Change key").click()
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await epochs.first.get_by_role("button", name="Change key").click()
     await expect(epochs.first.locator(".fault")).to_have_text("")
     assert desk.acts == [("rotate", "supervisor Ann")]

@@ -49,7 +49,7 @@ async def page(browser: Browser, center: Central, tmp_path: Path) -> AsyncIterat
         await opened.goto(f"{url}/login?back=/import")
         await opened.fill("#token", str(access.made))
         await opened.keyboard.press("Enter")
-        await opened.wait_for_url("**/import")
+        await opened.wait_for_url("**/import", wait_until="load")
         yield opened
         await context.close()
 
