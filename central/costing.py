@@ -24,6 +24,7 @@ from customs.ledger.attribution import Layer, draw
 from customs.ledger.facts import STOCK
 from customs.ledger.quantities import EXACT, Pair
 from customs.tariff.rates import Measure
+from customs.tariff.rounding import total
 from customs.us.assessment import assess
 from customs.us.lines import Computation, ContentLine, CustomsEntry, EntryLine
 from customs.us.matrix import Disposition, Leaving, may_enter_weekly, may_leave
@@ -141,7 +142,7 @@ class Costing:
             except WorksError as error:
                 raise Denied(409, str(error), error.next_step) from error
             lines = await self._lines(connection, question, drawn)
-        short = EXACT.subtract(question.quantity, _sum(pair.commercial for pair in takes.values()))
+        short = EXACT.subtract(question.quantity, total(*(pair.commercial for pair in takes.values())))
         refused = "; ".join(dict.fromkeys(one.ruling for one in drawn if not one.allowed))
         if isinstance(lines, str) and not refused:
             refused = lines
@@ -316,12 +317,5 @@ def _shortage(question: Question, layers: Sequence[Layer], computed: Computation
     """Whether a shortage of so many is reported (19 CFR 146.53): the whole is what stands of the identifier,
     goods of one owner, product and status.
     """
-    whole = _sum(layer.left.commercial for layer in layers)
+    whole = total(*(layer.left.commercial for layer in layers))
     return judge(Shortage("shortage", question.status, question.quantity, whole, computed.duty))
-
-
-def _sum(quantities: Any) -> Decimal:
-    total = Decimal(0)
-    for quantity in quantities:
-        total = EXACT.add(total, quantity)
-    return total

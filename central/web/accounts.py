@@ -95,7 +95,7 @@ def stair(days: Sequence[tuple[date, Decimal]]) -> Markup:
         return f"{_LEFT + (day - first).days * (_WIDTH - _LEFT - 10) / span:.1f}"
 
     def y(amount: Decimal) -> str:
-        return f"{10 + (1 - float(amount / most)) * (_HEIGHT - _BOTTOM - 10):.1f}"
+        return f"{10 + (1 - amount / most) * (_HEIGHT - _BOTTOM - 10):.1f}"
 
     path = f"M{x(first)} {y(Decimal(0))}"
     for day, amount in days:

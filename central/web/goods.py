@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from central.costing import DEFERRED, TO, Cost, Costing, Question
+from central.costing import TO, Cost, Costing, Question
 from central.database import Database
 from central.errors import Denied
 from central.law import CustomsData
@@ -94,7 +94,6 @@ class GoodsPages:
             rows=rows,
             statuses=STATUSES,
             places=list(TO),
-            deferred=DEFERRED,
         )
 
     async def _cost_json(self, request: web.Request) -> web.Response:

@@ -18,6 +18,7 @@ import msgspec
 from customs.documents import Status
 from customs.fields import QUANTITY_DECIMALS_MAX
 from customs.ledger.quantities import EXACT, NOTHING, Pair
+from customs.tariff import rounding
 from customs.tariff.rates import Measure
 from customs.us.lines import ContentLine, GoodsDates
 from customs.works.boms import DEPTH_MAX, WorksError
@@ -113,7 +114,7 @@ def between(parts: Sequence[Part], whole: Decimal, first: Decimal, last: Decimal
     found: list[Part] = []
     for product in dict.fromkeys(part.product for part in parts):
         layers = [part for part in parts if part.product == product]
-        total = _sum(part.pair.commercial for part in layers)
+        total = rounding.total(*(part.pair.commercial for part in layers))
         start, end = (_proportion(total, units, whole) for units in (first, last))
         before = _ZERO
         for part in layers:
@@ -129,7 +130,7 @@ def split(parts: Sequence[Part], values: Sequence[Decimal]) -> tuple[tuple[Part,
     """The content of products that came out together, by the relative value of each at separation: what one
     of them made is worth in all (19 USC 81c(a)). They sum to `parts` in both units.
     """
-    total = _sum(values)
+    total = rounding.total(*values)
     if not total or any(value < 0 for value in values):
         raise WorksError("products without a relative value", "Give each its value in the bill of material.")
     shares: list[list[Part]] = [[] for _ in values]
@@ -197,7 +198,7 @@ def _parted(drawn: Sequence[Part], lost: Iterable[Lost]) -> tuple[tuple[Part, ..
     outside: list[Part] = []
     for product in dict.fromkeys((*(part.product for part in drawn), *losses)):
         layers = [part for part in drawn if part.product == product]
-        total = _sum(part.pair.commercial for part in layers)
+        total = rounding.total(*(part.pair.commercial for part in layers))
         net = EXACT.subtract(total, losses.get(product, _ZERO))
         if net < 0:
             raise WorksError(
@@ -277,10 +278,3 @@ def _proportion(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
         return total
     exact = _ROUNDED.divide(_ROUNDED.multiply(total, part), whole)
     return exact.quantize(_STEP, ROUND_HALF_EVEN, _ROUNDED)
-
-
-def _sum(quantities: Iterable[Decimal]) -> Decimal:
-    total = _ZERO
-    for quantity in quantities:
-        total = EXACT.add(total, quantity)
-    return total
