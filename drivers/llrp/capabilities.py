@@ -25,7 +25,8 @@ class Capabilities:
     """From GET_READER_CAPABILITIES_RESPONSE (LLRP 1.0.1 section 9.1.2). Powers are in 1/100 dBm by index.
 
     `hop_table` is the first table's id where the reader hops, `channels` the number of fixed channels where
-    it does not; `modes` are the indices of its radio modes.
+    it does not; `modes` are the indices of its radio modes. `specs_max` is how many specs a ROSpec may have,
+    `filters_max` how many filters an inventory; 0 is any number, None is not told.
     """
 
     manufacturer: int = 0
@@ -40,6 +41,8 @@ class Capabilities:
     hop_table: int | None = None
     channels: int = 0
     modes: tuple[int, ...] = ()
+    specs_max: int | None = None
+    filters_max: int | None = None
 
     @property
     def impinj(self) -> bool:
@@ -78,6 +81,7 @@ def read_capabilities(message: Message) -> Capabilities:
     llrp = message.first("LLRPCapabilities")
     regulatory = message.first("RegulatoryCapabilities")
     band = regulatory and regulatory.first("UHFBandCapabilities")
+    gen2 = message.first("C1G2LLRPCapabilities")
     pins = general and general.first("GPIOCapabilities")
     frequencies = band and band.first("FrequencyInformation")
     hop = frequencies and frequencies.first("FrequencyHopTable")
@@ -97,6 +101,8 @@ def read_capabilities(message: Message) -> Capabilities:
         hop_table=whole(hop, "HopTableID") if hopping and hop else None,
         channels=len(listed) if isinstance(listed, list) else 0,
         modes=_modes(band),
+        specs_max=_limit(llrp, "MaxSpecsPerROSpec"),
+        filters_max=_limit(gen2, "MaxSelectFiltersPerQuery"),
     )
 
 
@@ -129,6 +135,10 @@ def text(parameter: Message | Parameter | None, name: str, length_max: int = 200
     if not isinstance(value, str):
         return ""
     return "".join(sign if sign.isprintable() else " " for sign in value[:length_max]).strip()
+
+
+def _limit(parameter: Parameter | None, name: str) -> int | None:
+    return None if parameter is None else max(0, whole(parameter, name))
 
 
 def _powers(band: Parameter | None) -> dict[int, int]:

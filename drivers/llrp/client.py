@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from typing import Final, Never
@@ -25,7 +25,7 @@ from drivers.llrp.framing import BadHeader, LlrpFramer
 from drivers.llrp.messages import Message, decode, encode
 from drivers.llrp.pins import Inputs, Outputs
 from drivers.llrp.reports import ReportDecoder
-from drivers.llrp.session import ReaderFault, Session, jump_sentence
+from drivers.llrp.session import ReaderFault, Session, TurnsFault, jump_sentence
 from drivers.llrp.settings import ReaderSettings, parse_reader_url
 from drivers.pauses import pauses
 from drivers.read import InputChange, TagRead
@@ -145,6 +145,12 @@ class Reader:
         """The last frames that were skipped, oldest first."""
         return tuple(self._bad)
 
+    @property
+    def unlit(self) -> tuple[int, ...]:
+        """Outputs that do not show what they should: the reader refused it, or did not answer."""
+        faults = self._session.faults if self._session is not None else {}
+        return tuple(port for port in self._outputs.ports if f"output-{port}" in faults)
+
     def set_output(self, port: int, on: bool, *, for_s: float | None = None) -> None:
         """Switch an output; with `for_s` it falls back to its safe level unless it is set again by then.
 
@@ -185,6 +191,10 @@ class Reader:
                     seconds = f"{self._settings.retry_s_max:g} s"
                     self._notes.clear()
                     self._tell(State.LOST, f"{error}; trying again at least every {seconds}")
+                    if isinstance(error, TurnsFault):
+                        # Until this program is started again, for it would go on like that.
+                        self._settings = replace(self._settings, pallets_first=False)
+                        self._note("it hears everybody at once: with pallets first it stood still")
                 if useful:
                     waits = self._pauses()
                 await asyncio.sleep(next(waits))
@@ -205,6 +215,7 @@ class Reader:
 
     async def _converse(self, link: Link) -> None:
         self._connected_us = self._now_us()
+        self._inputs.forget()  # whoever was told that the link was lost knows nothing of them either
         session = Session(
             self._settings,
             self._time,
@@ -283,7 +294,7 @@ class Reader:
         try:
             for some in decoder.slices(frame, offset_us, now_us):
                 if some:
-                    self._take_tags(some, offset_us, now_us)
+                    self._take_tags(session, some, offset_us, now_us)
                 await self._breathe(link, session, len(some) or WORK_MAX)
         except LlrpError as error:
             self._keep_bad(frame, len(frame), str(error))
@@ -291,7 +302,7 @@ class Reader:
         else:
             session.reported(self._now_us())
 
-    def _take_tags(self, reads: list[TagRead], offset_us: int, now_us: int) -> None:
+    def _take_tags(self, session: Session, reads: list[TagRead], offset_us: int, now_us: int) -> None:
         jumps = self._time.jumps
         placed = self._time.settle(reads, offset_us, now_us)
         if self._time.jumps > jumps:
@@ -302,6 +313,8 @@ class Reader:
             self._tally.late += late
             self._late_untold += late
             self._late_us = now_us
+        if session.has_read(max(read.last_us for read in placed)):
+            self._spread(session)
         self._on_tags(placed)
 
     async def _take_message(self, link: Link, session: Session, frame: bytes) -> None:

@@ -9,12 +9,12 @@ restarted, or used by somebody else, in between. What a gate can do without is d
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from drivers.llrp.capabilities import Capabilities, Present, read_capabilities, read_present, whole
 from drivers.llrp.messages import Fields, Message, Parameter
 from drivers.llrp.refusals import Refusal
-from drivers.llrp.rospec import ROSPEC_ID, Plan, inventory, plan
+from drivers.llrp.rospec import ROSPEC_ID, Plan, in_turns, inventory, plan
 from drivers.llrp.settings import ReaderSettings
 
 __all__ = ["EVENTS", "Commission", "Script", "Unanswered", "commission", "config", "gpo", "hello"]
@@ -23,6 +23,7 @@ EVENTS = {1: "inputs", 2: "inventory", 3: "its buffer", 4: "exceptions", 8: "ant
 """ReaderEventType of EventNotificationState (LLRP 1.0.1 section 13.2.5.1): those we hear. Frequency hops
 (0) would be many times all the rest together."""
 
+_INVENTORY_EVENTS = 2
 _ALL = 0
 _INPUTS = 9  # RequestedData of GET_READER_CONFIG
 _V1_1 = 2
@@ -69,15 +70,16 @@ def hello(found: Commission, *, negotiate: bool) -> Script:
 def commission(found: Commission, settings: ReaderSettings, *, negotiate: bool = True) -> Script:
     """The whole of it, up to a running inventory. Raises Refusal where nothing is left to fall back to."""
     yield from hello(found, negotiate=negotiate)
+    found.plan = plan(settings, found.can, found.now, found.version)
     # Lamp and horn first: what they show is older than the connection.
     found.outputs_open = True
     # What the reader kept while we were away goes with its old inventory, so it is fetched before.
     yield Message("ENABLE_EVENTS_AND_REPORTS", 0, {}, [])
     if found.can.impinj:
         yield from _extend(found)
-    yield from _configure(found, settings)
+    yield from _configure(found, settings, found.plan)
     yield from _watch_inputs(found, settings)
-    yield from _take_inventory(found, settings)
+    yield from _take_inventory(found, found.plan)
     yield Message("ENABLE_EVENTS_AND_REPORTS", 0, {}, [])
 
 
@@ -110,14 +112,17 @@ def _extend(found: Commission) -> Script:
     )
 
 
-def _configure(found: Commission, settings: ReaderSettings) -> Script:
+def _configure(found: Commission, settings: ReaderSettings, chosen: Plan) -> Script:
     """Each by itself, so that one that is refused takes no other with it."""
     period_ms = round(settings.keepalive_s * 1000)
     keepalive = Parameter("KeepAliveSpec", {"Trigger": 1, "Interval": period_ms})
     found.keeps_alive = yield from _try(found, "keepalive", "keepalives", config(keepalive))
+    # An inventory that the clock starts anew would tell of it some times a second, and fill the buffer of a
+    # reader that keeps events while there is no connection.
+    wanted = {kind: not (chosen.restarts and kind == _INVENTORY_EVENTS) for kind in EVENTS}
     states = [
-        Parameter("EventNotificationState", {"ReaderEventType": kind, "NotificationEnabled": True})
-        for kind in EVENTS
+        Parameter("EventNotificationState", {"ReaderEventType": kind, "NotificationEnabled": on})
+        for kind, on in wanted.items()
     ]
     yield from _try(found, "events", "events", config(Parameter("ReaderEventNotificationSpec", {}, states)))
     if found.can.holds:
@@ -157,15 +162,13 @@ def _watch_inputs(found: Commission, settings: ReaderSettings) -> Script:
     found.levels = {port: high for port, high in told.items() if high is not None}
 
 
-def _take_inventory(found: Commission, settings: ReaderSettings) -> Script:
-    found.plan = plan(settings, found.can, found.now)
-    for name in ("DELETE_ACCESSSPEC", "DELETE_ROSPEC"):
-        fields: Fields = {"AccessSpecID" if "ACCESS" in name else "ROSpecID": 0}
-        try:
-            yield Message(name, 0, fields, [])
-        except Refusal:
-            continue  # a reader with none to delete may refuse; one that keeps its own will refuse ours
-    choices = inventory(found.plan)
+def _take_inventory(found: Commission, chosen: Plan) -> Script:
+    yield from _clear()
+    if chosen.turns is not None and (yield from _take_turns(found, chosen)):
+        return
+    if chosen.at_once:
+        found.lacks["turns"] = f"it hears everybody at once, not pallets first: {chosen.at_once}"
+    choices = inventory(chosen)
     refused: Refusal | None = None
     for given_up, message in choices:
         try:
@@ -180,6 +183,29 @@ def _take_inventory(found: Commission, settings: ReaderSettings) -> Script:
         assert refused is not None, "an inventory has at least two forms"
         raise refused
     yield Message("ENABLE_ROSPEC", 0, {"ROSpecID": ROSPEC_ID}, [])
+
+
+def _take_turns(found: Commission, chosen: Plan) -> Generator[Message, Message, bool]:
+    """Pallets first; whether the reader took it. One that keeps silent over it is not asked twice either."""
+    try:
+        yield in_turns(chosen)
+        yield Message("ENABLE_ROSPEC", 0, {"ROSpecID": ROSPEC_ID}, [])
+    except (Refusal, Unanswered) as refusal:
+        found.plan = replace(chosen, turns=None)
+        found.lacks["turns"] = f"it hears everybody at once, not pallets first ({refusal})"
+        yield from _clear()  # it may be there, and only not be enabled
+        return False
+    return True
+
+
+def _clear() -> Script:
+    """Delete what anybody left on the reader."""
+    for name in ("DELETE_ACCESSSPEC", "DELETE_ROSPEC"):
+        fields: Fields = {"AccessSpecID" if "ACCESS" in name else "ROSpecID": 0}
+        try:
+            yield Message(name, 0, fields, [])
+        except Refusal:
+            continue  # a reader with none to delete may refuse; one that keeps its own will refuse ours
 
 
 def _try(found: Commission, key: str, what: str, message: Message) -> Generator[Message, Message, bool]:

@@ -113,10 +113,16 @@ def _clock(found: Commission, ahead_s: float | None, now: datetime) -> Iterator[
 
 
 def _radio(found: Commission, settings: ReaderSettings) -> Iterator[Remark]:
-    chosen = plan(settings, found.can, found.now)
+    chosen = plan(settings, found.can, found.now, found.version)
     yield Remark(Grade.OK, f"would read with {chosen}")
     for doubt in chosen.doubts:
         yield Remark(Grade.FAULT, f"{doubt}: correct the configuration")
+    if chosen.at_once:
+        yield Remark(
+            Grade.WARN,
+            f"it would hear everybody at once, not pallets first: {chosen.at_once}; "
+            "give a door with many tags before it another reader, or set pallets_first = false",
+        )
     if not any(found.now.connected.values()):
         yield Remark(Grade.WARN, "it says of no antenna that it is connected; some readers cannot tell")
         return

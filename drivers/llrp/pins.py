@@ -61,6 +61,21 @@ class Inputs:
                 changes.append(self._count(number, port))
         return sorted(changes, key=lambda change: change.at_us)
 
+    def rested(self, at_us: int) -> list[InputChange]:
+        """The changes whose level had rested by `at_us`, which the reader has told something of: had another
+        edge come before, it would have been told first. So no read goes before the eye that it comes behind,
+        however late this machine takes both.
+        """
+        changes = []
+        for number, port in self._ports.items():
+            if port.due_us is not None and at_us - port.since_us >= self._debounce_us:
+                changes.append(self._count(number, port))
+        return sorted(changes, key=lambda change: change.at_us)
+
+    def forget(self) -> None:
+        """Nothing is known of any port any more: each is told again, as soon as it is heard of."""
+        self._ports = {number: _Input() for number in self._ports}
+
     def _count(self, number: int, port: _Input) -> InputChange:
         port.told, port.due_us = port.candidate, None
         return InputChange(self._device, number, bool(port.told), port.since_us)

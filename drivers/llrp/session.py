@@ -21,7 +21,15 @@ from drivers.llrp.rospec import ROSPEC_ID
 from drivers.llrp.settings import ReaderSettings
 from drivers.read import InputChange
 
-__all__ = ["MISSED_MAX", "ReaderFault", "Session", "jump_sentence", "no_greeting", "refused_greeting"]
+__all__ = [
+    "MISSED_MAX",
+    "ReaderFault",
+    "Session",
+    "TurnsFault",
+    "jump_sentence",
+    "no_greeting",
+    "refused_greeting",
+]
 
 MISSED_MAX: Final = 3
 """Keepalives in a row that may fail to come: one may be lost in a switch that starts anew, three are not."""
@@ -45,6 +53,7 @@ _ANSWERED_BY: Final = {
 _ACTIVE: Final = 2  # CurrentState of a ROSpec: 0 disabled, 1 inactive, 2 active
 _ERRANDS_MAX: Final = 8
 _FIRST_PROBE_US: Final = 2_000_000
+_STOOD_MAX: Final = 3
 _OUTBOX_MAX: Final = 64
 _ATTEMPT_WORDS: Final = {
     1: "the reader has a connection of its own making: switch its reader-initiated connection off",
@@ -56,6 +65,10 @@ _ATTEMPT_WORDS: Final = {
 
 class ReaderFault(Retryable):
     """The reader answers, but not so that it can be used; the text says why and what to do."""
+
+
+class TurnsFault(ReaderFault):
+    """The reader took an inventory with pallets first and does not go on with it; all at once it may."""
 
 
 @dataclass(slots=True)
@@ -113,6 +126,7 @@ class Session:
         self._probe_us: int | None = None
         self._ended = False  # the reader said that the inventory ended
         self._restarted = False
+        self._stood = 0  # probes in a row that found an inventory in turns at rest
         self._quiet = False  # for so long that it was told
 
     # -- what goes in -----------------------------------------------------------------------------
@@ -137,6 +151,8 @@ class Session:
         """A report of tags arrived."""
         self._heard_us = self._reported_us = now_us
         self._restarted = False
+        if self.found.plan is not None and self.found.plan.restarts:
+            self._stood = 0  # one that should go on by itself may have been started by us
         if self._quiet:
             self._quiet = False
             self._findings.notes.append("tags are read again")
@@ -161,6 +177,12 @@ class Session:
         self._findings.inputs += self._inputs.tick(now_us)
         self._watch_flaps()
         self.show(self._outputs.tick(now_us), now_us)
+
+    def has_read(self, at_us: int) -> bool:
+        """A tag was read at `at_us`, in a report that is being taken in; whether an input counts by that."""
+        changes = self._inputs.rested(at_us)
+        self._findings.inputs += changes
+        return bool(changes)
 
     def show(self, ports: list[int], now_us: int) -> None:
         """Bring these outputs to the reader, as soon as it can take them."""
@@ -343,7 +365,20 @@ class Session:
             )
         if whole(ours, "ROSpecCurrentState") == _ACTIVE:
             self._restarted = False
+            self._stood = 0
             return
+        turns = self.found.plan.turns if self.found.plan else None
+        if turns is not None:
+            self._stood += 1
+            if self._stood >= _STOOD_MAX or self._restarted:
+                raise TurnsFault(
+                    "connected, no events: the reader took an inventory with pallets first and does not go "
+                    "on with it; setting it up to hear everybody at once"
+                )
+            if turns.every_ms is not None:
+                # It rests between two runs; some periods and a third later it does not.
+                self._probe_us = now_us + _us(turns.every_ms * 13 / 3000)
+                return
         if self._restarted:
             raise ReaderFault(
                 "connected, no events: the reader's inventory does not run; setting it up again"
@@ -372,7 +407,8 @@ class Session:
                 case "AntennaEvent":
                     self._take_antenna(whole(event, "AntennaID"), whole(event, "Event") == 1)
                 case "ROSpecEvent":
-                    if whole(event, "ROSpecID") == ROSPEC_ID and whole(event, "Event") != 0 and self.ready:
+                    ours = whole(event, "ROSpecID") == ROSPEC_ID and whole(event, "Event") != 0
+                    if ours and self.ready and not (self.found.plan and self.found.plan.restarts):
                         # It ended or was preempted, though nothing was to end it.
                         self._ended, self._probe_us = True, now_us
                 case "ReportBufferLevelWarningEvent":
@@ -457,5 +493,5 @@ def _us(seconds: float) -> int:
 
 
 _NEVER: Final = 2**62
-_MINOR: Final = ("present", "prompt", "debounce", "extensions", "hold")
+_MINOR: Final = ("present", "prompt", "debounce", "extensions", "hold", "turns")
 """What a reader may lack and still do all that a gate needs."""

@@ -62,15 +62,18 @@ class Tls:
 class ReaderSettings:
     """Seconds, dBm, port numbers from 1.
 
-    `antennas` are those in use, none means all that are connected. `power_dbm` is the strongest that may be
-    sent, `antenna_power_dbm` the same for single antennas; None is the reader's strongest. `session` (0 to 3)
-    and `mode` (of the reader's table) are for those who know better than the profile. `inputs` are watched
-    after `debounce_s` of rest, `outputs` maps each lamp's or horn's port to its safe level. A reader that
-    misses three keepalives is dead; one that reports nothing for `quiet_s` is told. Reconnecting starts at
-    `retry_s_min` and is never rarer than `retry_s_max`, for goods pass meanwhile.
+    `pallets_first` lets each antenna hear the labels of whole pallets and of assets alone before it hears
+    everybody; it means nothing where tags are counted. `antennas` are those in use, none means all that are
+    connected. `power_dbm` is the strongest that may be sent, `antenna_power_dbm` the same for single
+    antennas; None is the reader's strongest. `session` (0 to 3) and `mode` (of the reader's table) are for
+    those who know better than the profile. `inputs` are watched after `debounce_s` of rest, `outputs` maps
+    each lamp's or horn's port to its safe level. A reader that misses three keepalives is dead; one that
+    reports nothing for `quiet_s` is told. Reconnecting starts at `retry_s_min` and is never rarer than
+    `retry_s_max`, for goods pass meanwhile.
     """
 
     profile: Profile = Profile.DIRECTION
+    pallets_first: bool = True
     antennas: tuple[int, ...] = ()
     power_dbm: float | None = None
     antenna_power_dbm: Mapping[int, float] = field(default_factory=dict)

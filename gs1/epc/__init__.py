@@ -7,6 +7,7 @@ one and one with a single wrong bit in a reserved or filled place come back as C
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -29,10 +30,20 @@ __all__ = [
     "encode_tag",
     "encode_tag_uri",
     "epc_uri",
+    "headers",
     "raw_uri",
 ]
 
 SCHEMES = (*legacy.SCHEMES, *plus.SCHEMES)
+
+
+def headers(*keys: str) -> tuple[int, ...]:
+    """The first eight bits of all EPCs of these keys (`sscc`, `giai`), key by key: the schemes with a count
+    of bits in their name first, then those of TDS 2.0 and later (sections 14.2 and 14.6).
+    """
+    named = [(scheme.name, scheme.header) for scheme in legacy.SCHEMES.values()]
+    named += [(scheme.name, scheme.header) for scheme in plus.SCHEMES.values()]
+    return tuple(header for key in keys for name, header in named if re.split("[-+]", name)[0] == key)
 
 
 def decode_tag(epc: bytes, pc: int | None = None) -> Tag:

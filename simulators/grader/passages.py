@@ -214,6 +214,7 @@ class _Tally:
         good = carriage.net is not None and carriage.net == job
         count["good"] += good
         holds = [load["reason"] for _, load, _ in mine if load["verdict"] == "HOLD"]
+        holds += self._also_held(carriage)
         if good and holds:
             count["held"] += 1
             count[f"held:{holds[0]}"] += 1
@@ -234,8 +235,8 @@ class _Tally:
 
     def _claim(self, carriage: Carriage) -> list[tuple[Line, Line, list[str]]]:
         """The decisions that belong to a carriage, each with its gravest verdict on the pallet and with the
-        crossings that fall into its time. For each tag a crossing goes to one passage, the one it lies
-        deepest in.
+        crossings that fall into its time. For each tag a crossing goes to one passage: of those in whose
+        time it lies one that accepted it, or else the one it lies deepest in.
         """
         told = self._told[carriage.pallet, carriage.door]
         mine: dict[int, list[str]] = {}
@@ -245,15 +246,31 @@ class _Tally:
                 places = [
                     place
                     for place, one in enumerate(told)
-                    if epc in one.loads and _depth(one.decision, at_us) < SLACK_US
+                    if epc in one.loads and _may_have(one, told, carriage, at_us)
                 ]
                 if places:
-                    best = min(places, key=lambda place: _depth(told[place].decision, at_us))
+                    best = min(
+                        places,
+                        key=lambda place: (
+                            _depth(told[place].decision, at_us) > 0,
+                            told[place].loads[epc]["verdict"] != "ACCEPTED",
+                            _depth(told[place].decision, at_us),
+                        ),
+                    )
                     ways.setdefault(best, []).append(way)
             for place, found in ways.items():
                 told[place].claimed.add(epc)
                 mine[place] = max(mine.get(place, []), found, key=len)
         return [(told[place].decision, told[place].gravest, ways) for place, ways in sorted(mine.items())]
+
+    def _also_held(self, carriage: Carriage) -> list[str]:
+        """Why a carriage was held by passages to which none of its crossings was counted."""
+        reasons = []
+        for one in self._told[carriage.pallet, carriage.door]:
+            near = any(_depth(one.decision, at_us) < SLACK_US for at_us, _ in carriage.ways)
+            if near and not one.claimed:
+                reasons += [load["reason"] for load in one.loads.values() if load["verdict"] == "HOLD"][:1]
+        return reasons
 
     def _unclaimed(self, count: Counter[str]) -> None:
         """Decisions on pallets that did not cross then and there; alarms where nothing with goods crossed."""
@@ -314,6 +331,16 @@ class _Tally:
         if figures["wrong"] > GOALS["wrong"]:
             missed.append("wrong")
         return missed
+
+
+def _may_have(one: _Told, told: list[_Told], carriage: Carriage, at_us: int) -> bool:
+    """Whether a crossing may be counted to a passage: it lies in its time, or a little outside of it. Not the
+    latter where it lies in another one's time, and in this one's lies another crossing.
+    """
+    depth = _depth(one.decision, at_us)
+    if 0 < depth < SLACK_US and any(_depth(each.decision, at_us) <= 0 for each in told):
+        return not any(_depth(one.decision, other_us) <= 0 for other_us, _ in carriage.ways)
+    return depth < SLACK_US
 
 
 def _depth(decision: Line, at_us: int) -> int:

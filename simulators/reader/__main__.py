@@ -12,9 +12,9 @@ import contextlib
 import signal
 import ssl
 import sys
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -134,7 +134,8 @@ def _command(reader: Reader, words: list[str]) -> None:
 def _sighting(words: list[str]) -> Sighting:
     antenna = int(words[1]) if len(words) > 1 else 1
     strength = float(words[2]) if len(words) > 2 else _DBM
-    return Sighting(bytes.fromhex(words[0]), antenna, round(strength * 100))
+    # Whoever types it means now, not when the antenna's turn comes.
+    return Sighting(bytes.fromhex(words[0]), antenna, round(strength * 100), paced=True)
 
 
 def _switch(word: str, on: str, off: str) -> bool:
@@ -144,10 +145,16 @@ def _switch(word: str, on: str, off: str) -> bool:
 
 
 async def _hold_tags(reader: Reader, tags: list[str], rate: float) -> None:
-    """Tags lie before the antennas: each in turn answers, by each antenna in turn."""
-    antennas = cycle(range(1, reader.kind.antennas + 1))
-    for tag in cycle(tags):
-        reader.see(Sighting(bytes.fromhex(tag), next(antennas), round(_DBM * 100)))
+    """Tags lie before the antennas: each in turn answers, by each antenna in turn, as far as the ROSpec's
+    spec at work looks there and lets it.
+    """
+    antennas = range(1, reader.kind.antennas + 1)
+    waiting = deque(Sighting(bytes.fromhex(tag), one, round(_DBM * 100)) for one in antennas for tag in tags)
+    while True:
+        for _ in range(len(waiting)):
+            waiting.rotate(-1)
+            if reader.see(waiting[-1]):
+                break
         await asyncio.sleep(1 / rate)
 
 

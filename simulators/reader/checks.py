@@ -26,6 +26,7 @@ _USER_BANK: Final = 3
 # The report triggers and tag observations that LLRP 1.1 added to those of 1.0.1.
 _REPORT_TRIGGERS: Final = {1: 2, 2: 6}
 _OBSERVATIONS: Final = {1: 2, 2: 4}
+_LOOPS_SINCE: Final = 2
 
 
 def check_rospec(kind: ReaderKind, rospec: Place, *, extended: bool) -> None:
@@ -41,7 +42,7 @@ def check_rospec(kind: ReaderKind, rospec: Place, *, extended: bool) -> None:
     _check_custom(kind, rospec, extended)
     _check_boundary(kind, rospec.need("ROBoundarySpec"))
     specs = list(rospec.every("AISpec", "RFSurveySpec", "LoopSpec"))
-    if len(specs) > kind.specs_max:
+    if 0 < kind.specs_max < len(specs):
         raise specs[kind.specs_max].refuse(
             Code.P_OVERFLOW_PARAMETER, f"{len(specs)} specs in a ROSpec, expected {kind.specs_max} at most"
         )
@@ -104,6 +105,8 @@ def _check_spec(kind: ReaderKind, spec: Place, *, last: bool) -> None:
     if spec.parameter.name == "RFSurveySpec":
         raise spec.refuse(Code.P_UNSUPPORTED_PARAMETER, "this reader does no RF surveys")
     if spec.parameter.name == "LoopSpec":
+        if kind.version < _LOOPS_SINCE:
+            raise spec.refuse(Code.P_UNKNOWN_PARAMETER, "LLRP 1.0.1 knows no LoopSpec")
         if not last:
             raise spec.refuse(Code.P_UNEXPECTED_PARAMETER, "LoopSpec stands before another spec")
         return
@@ -129,6 +132,8 @@ def _check_spec_stop(kind: ReaderKind, stop: Place) -> None:
     trigger = stop["Trigger"]
     if trigger > _SPEC_TRIGGERS:
         raise stop.refuse_field("Trigger", f"0 to {_SPEC_TRIGGERS}")
+    if trigger == 1 and stop["DurationTriggerValue"] == 0:
+        raise stop.refuse_field("DurationTriggerValue", "1 ms or more")
     if trigger == 2:
         _check_input(kind, stop.need("GPITriggerValue"))
     if trigger == 3:
@@ -149,7 +154,7 @@ def _check_transmitter(kind: ReaderKind, transmitter: Place) -> None:
 
 def _check_inventory(kind: ReaderKind, command: Place) -> None:
     filters = list(command.every("C1G2Filter"))
-    if len(filters) > kind.filters_max:
+    if 0 < kind.filters_max < len(filters):
         sentence = f"{len(filters)} filters, expected {kind.filters_max} at most"
         raise filters[kind.filters_max].refuse(Code.P_OVERFLOW_PARAMETER, sentence)
     for one in filters:

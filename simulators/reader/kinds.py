@@ -43,7 +43,8 @@ class ReaderKind:
 
     `powers` and `hop_tables` are by the index that a client must name; without hop tables the reader stands
     on `channels`. `buffer_tags` bounds the tag reports that it holds back. `keeps_specs`: ROSpecs and
-    settings outlive a connection that broke.
+    settings outlive a connection that broke. `specs_max` and `filters_max` bound a ROSpec and an inventory; 0
+    is no bound.
     """
 
     name: str

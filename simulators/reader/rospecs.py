@@ -120,10 +120,11 @@ class _Run:
     def spec(self) -> Place:
         return self.rospec.specs[self.index]
 
-    def covers(self, antenna: int) -> bool:
-        antennas = self.spec.parameter.fields["AntennaIDs"]
-        assert isinstance(antennas, list), "checked when it was added"
-        return 0 in antennas or antenna in antennas
+    def taking(self, sighting: Sighting) -> int | None:
+        """Which of its specs takes the tag: the one at work, if that looks there and lets the tag answer."""
+        specs = self.rospec.specs
+        places = range(len(specs)) if sighting.paced else (self.index,)
+        return next((place for place in places if _takes(specs[place], sighting)), None)
 
 
 class RoSpecs:
@@ -169,6 +170,7 @@ class RoSpecs:
                     raise Refused.of_field(0, f"ROSpec {number} is enabled already")
                 continue
             rospec.state = State.INACTIVE
+            _skip_starts(rospec, now_us)
             if rospec.start()["Trigger"] == _IMMEDIATE:
                 self._try_start(rospec, now_us)
 
@@ -208,12 +210,11 @@ class RoSpecs:
     def see(self, sighting: Sighting, at_us: int) -> bool:
         """A tag answered; whether the active ROSpec works that antenna."""
         run = self._run
-        if run is None or not run.covers(sighting.antenna):
+        place = None if run is None else run.taking(sighting)
+        if run is None or place is None:
             return False
-        inventory = run.spec.need("InventoryParameterSpec")
-        if not _passes(inventory, sighting):
-            return False
-        frame = Frame(run.rospec.number, run.index + 1, inventory["InventoryParameterSpecID"])
+        inventory = run.rospec.specs[place].need("InventoryParameterSpec")
+        frame = Frame(run.rospec.number, place + 1, inventory["InventoryParameterSpecID"])
         if run.report.take(sighting, frame, at_us):
             self._send(run, at_us)
         self._observe(run, sighting, at_us)
@@ -373,6 +374,14 @@ def _fires(trigger: Place, by_input: int, port: int, high: bool) -> bool:
     )
 
 
+def _skip_starts(rospec: RoSpec, now_us: int) -> None:
+    """Starts that were due while it was disabled are lost; its period goes on."""
+    if rospec.due_us is not None and rospec.due_us < now_us:
+        period_us = rospec.start().need("PeriodicTriggerValue")["Period"] * 1_000
+        missed = -(-(now_us - rospec.due_us) // period_us) if period_us else 0
+        rospec.due_us = rospec.due_us + missed * period_us if period_us else None
+
+
 def _spec_due(run: _Run) -> int | None:
     """When the spec at work ends by time."""
     stop = run.spec.need("AISpecStopTrigger")
@@ -390,6 +399,14 @@ def _spec_due(run: _Run) -> int | None:
     if trigger["Trigger"] == 2:
         moments.append(run.begun_us + trigger["NumberOfAttempts"] * _ATTEMPT_US)
     return min(moments, default=None)
+
+
+def _takes(spec: Place, sighting: Sighting) -> bool:
+    """Whether an AISpec looks by that antenna, and its filters let the tag answer."""
+    antennas = spec.parameter.fields["AntennaIDs"]
+    assert isinstance(antennas, list), "checked when it was added"
+    looks = 0 in antennas or sighting.antenna in antennas
+    return looks and _passes(spec.need("InventoryParameterSpec"), sighting)
 
 
 def _passes(inventory: Place, sighting: Sighting) -> bool:

@@ -26,7 +26,8 @@ class Sighting:
     `at_us` is on the clock that the reader was given (monotonic, microseconds), None for now. `rssi_cdbm` is
     in 1/100 dBm, `phase` in 1/4096 of a turn, `doppler` in 1/16 Hz, `channel` the one-based index of the
     frequency. `pc` None stands for what the EPC's length makes it. `bits` is the EPC's length where it is not
-    whole bytes.
+    whole bytes. `paced`: whoever models the radio has let its antennas and tags take their turns already, so
+    that any spec of the active ROSpec may take it, whichever is at work.
     """
 
     epc: bytes
@@ -39,6 +40,7 @@ class Sighting:
     channel: int = 1
     tid: bytes = b""
     bits: int | None = None
+    paced: bool = False
 
     @property
     def control(self) -> int:

@@ -94,6 +94,7 @@ class Rig:
                     pc=told.pc,
                     phase=told.phase or 0,
                     channel=told.channel,
+                    paced=True,
                 )
                 self.reader.see(seen)
                 self._heard = time.monotonic()

@@ -179,6 +179,45 @@ def test_a_hold_where_nothing_crossed_is_a_false_alarm_and_no_wrong_decision() -
     assert result.missed == []
 
 
+def test_of_two_passages_over_one_crossing_the_one_that_accepted_has_it_and_the_hold_counts() -> None:
+    """A passage that was cut in the doorway held the load, the next one let it in. The control accepted it
+    where it did not cross.
+    """
+    decisions = decided(driven())
+    cut = json.loads(json.dumps(decisions[0]))
+    cut |= {"passage": "cut", "opened_us": cut["opened_us"] - 20 * SECOND, "sure": False}
+    for load in cut["loads"]:
+        load |= {"verdict": "HOLD", "reason": "not-sure"}
+    figures = grade(driven(), [*decisions, cut], eyes=True).figures
+    assert (figures["wrong"], figures["held"]) == (0, 1)
+    late = json.loads(json.dumps(decisions[0]))
+    late |= {"passage": "late", "opened_us": late["closed_us"] + 3 * SECOND}
+    late["closed_us"] = late["opened_us"] + SECOND
+    assert grade(driven(), [*decisions, late], eyes=True).figures["wrong"] == 1
+
+
+def test_a_crossing_belongs_to_the_passage_in_whose_time_it_lies_whatever_tags_that_has() -> None:
+    """In, and out again a second after it: the next passage has fewer tags. The control has no next one."""
+    truth = driven()
+    decisions = decided(truth)
+    number = next(n for n in range(TRIPS) if MANNERS[n % len(MANNERS)] == ["in", "out"])
+    back = next(one for one in decisions if one["passage"] == f"xp{number}")
+    way_in, way_out = (
+        line["at_us"] for line in truth if line["kind"] == "crossing" and line["pallet"] == f"p{number}"
+    )
+    came = json.loads(json.dumps(back))
+    came |= {"kind": "crossed", "direction": "in", "closed_us": way_out - SECOND}
+    for load in came["loads"]:
+        load |= {"verdict": "ACCEPTED", "reason": "admitted"}
+    went = json.loads(json.dumps(back))
+    went |= {"passage": "went", "kind": "crossed", "direction": "out", "opened_us": way_out - SECOND // 2}
+    went["loads"] = [{**went["loads"][0], "verdict": "HOLD", "reason": "wrong-way"}]
+    others = [one for one in decisions if one is not back]
+    assert way_in < came["closed_us"] < went["opened_us"] < way_out
+    assert grade(truth, [*others, came, went], eyes=True).figures["wrong"] == 0
+    assert grade(truth, [*others, came], eyes=True).figures["wrong"] > 0
+
+
 def test_the_program_ends_with_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def write(name: str, lines: list[Line]) -> str:
         path = tmp_path / name

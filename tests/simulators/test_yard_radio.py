@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from math import hypot, log10, pi
 from random import Random
@@ -20,6 +21,7 @@ import pytest
 from drivers.llrp.framing import LlrpFramer
 from drivers.llrp.messages import decode
 from drivers.llrp.reports import ReportDecoder
+from simulators.yard.radio import gen2
 from simulators.yard.radio.air import Field, through
 from simulators.yard.radio.bodies import Pallet, Path, Person, Tag
 from simulators.yard.radio.codes import Codes
@@ -129,6 +131,27 @@ def test_a_population_shares_the_readers_slots() -> None:
     print(f"reads a second: one tag {sum(one.values()) / 5:.0f}, sixty {sum(many.values()) / 5:.0f}")
 
 
+def test_the_label_of_a_pallet_is_told_more_often_than_the_cases_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reader selects labels first; the control is one that selects everybody."""
+    label = b"\x31" + bytes(10) + b"\x01"
+
+    def told() -> tuple[int, float]:
+        unit = Tag(label, 0x3000, "sscc", (0.0, 0.3, 1.0), (0.0, 1.0, 0.0), -60.0, 0.0, "fine", 1.0, 0.0)
+        cases = [tag((0.0, 0.01 * n, 1.0), (0x30 << 88) + n + 1, needs=-60.0) for n in range(40)]
+        seen = inventoried(hall(pallet(unit, *cases)), 5.0)
+        return seen.pop(label), sum(seen.values()) / 40
+
+    unit, case = told()
+    assert case > 0
+    assert unit > 5 * case
+    monkeypatch.setattr(gen2, "PROTOCOL", replace(PROTOCOL, selected=(0x30, 0x31)))
+    unit, case = told()
+    assert unit < 3 * case
+    print(f"reads of a label and of a case beside it, without selection: {unit}, {case:.0f}")
+
+
 def test_dead_and_unpowered_tags_are_never_told() -> None:
     dead, weak = tag(number=1), tag(number=2, needs=40.0)
     dead.truth = "dead"
@@ -167,12 +190,16 @@ def test_frames_say_what_was_observed() -> None:
     wire = Wire(SITE, Random(1))
     decoders = {name: ReportDecoder(name) for name in SITE.readers}
     reads, inputs, arrived = [], [], []
+    greeted = []
     for chunk in wire.chunks(told):
         (frame,) = LlrpFramer().feed(chunk.frame)
         assert isinstance(frame, bytes)
         arrived.append(chunk.at_us)
         reads += decoders[chunk.reader].decode(frame, 0)
         data = decode(frame).first("ReaderEventNotificationData")
+        if data and data.first("ConnectionAttemptEvent"):
+            assert not any(read.device == chunk.reader for read in reads)
+            greeted.append(chunk.reader)
         change = data and data.first("GPIEvent")
         if change:
             inputs.append((chunk.reader, change.fields["Port"], change.fields["Event"]))
@@ -180,6 +207,7 @@ def test_frames_say_what_was_observed() -> None:
     assert sorted(
         (r.device, r.antenna, r.epc, r.rssi_cdbm, r.phase, r.channel, r.pc) for r in reads
     ) == sorted((o.reader, o.antenna, o.epc, o.rssi_cdbm, o.phase, o.channel, o.pc) for o in seen)
+    assert sorted(greeted) == [reader for reader in SITE.readers if any(one.reader == reader for one in told)]
     assert inputs == [(o.reader, o.port, o.high) for o in told if isinstance(o, EyeChange)]
     assert arrived == sorted(arrived)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A reader at work: antennas in turn, channels hopped, inventory rounds with slots, sessions and their flags.
 
+On each antenna it selects the labels of whole pallets and the tags of trucks, then it hears everybody.
+
 A round is played by its singulations: each takes one good slot and its share of empty and collided ones. Both
 targets are read in turn (dual target), so that a tag is told again and again while it has power. Not modeled:
 capture of the stronger of two colliding tags, tags that miss a round's first query, errors in received EPCs
@@ -69,7 +71,8 @@ class Inventory:
         self._power = 0
         self._channel = chance.randrange(AIR.channels)
         self._hop_s = from_s + AIR.hop_s
-        self._dwell_end = from_s + PROTOCOL.dwell_s
+        self._selects = True
+        self._dwell_end = from_s + PROTOCOL.pallets_s
         self._target_b = False
         self._idle_rounds = 0
         self._noise_db = [chance.expovariate(1 / AIR.noise_db) for _ in range(AIR.channels)]
@@ -128,6 +131,8 @@ class Inventory:
                 tag.heard[self.name] = (self.now_s, heard.chip_dbm)
                 if pallet.crossings and closes(tag, heard):
                     self._light(pallet, tag)
+                if self._selects and tag.epc[0] not in PROTOCOL.selected:
+                    continue
                 if self._is_b(tag) == self._target_b:
                     answering.append((pallet, tag, between_db, heard))
         self._chance.shuffle(answering)
@@ -226,8 +231,10 @@ class Inventory:
             self._hop_s = self.now_s + AIR.hop_s
             self._switch()
         if self.now_s >= self._dwell_end or self._idle_rounds > 1:
-            self._place = (self._place + 1) % len(self._antennas)
-            self._dwell_end = self.now_s + PROTOCOL.dwell_s
+            self._selects = not self._selects
+            if self._selects:
+                self._place = (self._place + 1) % len(self._antennas)
+            self._dwell_end = self.now_s + (PROTOCOL.pallets_s if self._selects else PROTOCOL.dwell_s)
             self._switch()
 
     def _switch(self) -> None:

@@ -135,8 +135,13 @@ class Protocol:
     collisions: float = 0.7
     round_s: float = 0.004
     """Opening a round: select, query, the slots that show that nobody is left [ours]."""
-    dwell_s: float = 0.12
-    """At most so long on an antenna, then the next one's turn [ours]."""
+    pallets_s: float = 0.08
+    """At most so long on an antenna for what is selected: labels of whole pallets and tags of trucks, whose
+    slots the tags of cases would take otherwise [ours]."""
+    selected: tuple[int, ...] = (0x31, 0x33, 0x34)
+    """[Gen2] Select on the first byte of the EPC: SSCC-96, GRAI-96, GIAI-96."""
+    dwell_s: float = 0.04
+    """At most so long for everybody, then the next antenna's turn [ours]."""
     switch_s: float = 0.002
     """Changing antenna or channel: no power [ours]."""
     session: int = 0

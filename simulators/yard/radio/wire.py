@@ -76,6 +76,8 @@ class Wire:
         window_us = int(PROTOCOL.report_s * 1e6)
         for one in told:
             line = self._lines[one.reader]
+            if not line.messages and not line.report:
+                yield self._send(one.reader, line, one.at_us, _greeting(line, one.at_us))
             if line.report and (isinstance(one, EyeChange) or one.at_us - line.report_us > window_us):
                 yield self._report(one.reader, line)
             if isinstance(one, EyeChange):
@@ -132,6 +134,17 @@ def _control(bits: int) -> dict[str, Value]:
         "IsISO15961": bool(bits >> 8 & 1),
         "AttributesOrAFI": bits & 0xFF,
     }
+
+
+def _greeting(line: _Line, at_us: int) -> Message:
+    """What a reader says when it takes a connection: each shift is another site, with readers of its own."""
+    told = [
+        Parameter("UTCTimestamp", {"Microseconds": line.stamp(at_us)}),
+        Parameter("ConnectionAttemptEvent", {"Event": 0}),
+    ]
+    return Message(
+        "READER_EVENT_NOTIFICATION", parameters=[Parameter("ReaderEventNotificationData", {}, told)]
+    )
 
 
 def _input(line: _Line, change: EyeChange) -> Message:

@@ -74,7 +74,8 @@ def numbers(reads: list[TagRead]) -> list[int]:
 
 class Peer:
     """A reader. `refuse` maps a message's name to its status, or to SILENT; `refuses` looks at the message
-    itself. `greetings` are used up, one a connection; the last one stays.
+    itself; `filters` makes pallets first possible. `greetings` are used up, one a connection; the last one
+    stays.
     """
 
     def __init__(self, maker: int = IMPINJ, *, version: int = 1, faults: LineFaults | None = None) -> None:
@@ -89,6 +90,7 @@ class Peer:
         self.modes = (1000, 1002)
         self.hopping = True
         self.holds = True
+        self.filters: int | None = None  # how many it takes; None does not tell
         self.kept: list[Message] = []  # told when events and reports are enabled
         self.rospec_state = 2
         self.received: list[Message] = []
@@ -235,7 +237,9 @@ class Peer:
             "Model": 2001002,
             "FirmwareVersion": "5.14.0.240",
         }
+        gen2 = [] if self.filters is None else [{"MaxSelectFiltersPerQuery": self.filters}]
         return [
+            *(Parameter("C1G2LLRPCapabilities", dict(fields)) for fields in gen2),
             Parameter(
                 "GeneralDeviceCapabilities",
                 general,
@@ -274,6 +278,7 @@ class Heard:
         self.batches: list[list[TagRead]] = []
         self.inputs: list[InputChange] = []
         self.healths: list[Health] = []
+        self.on_batch: Callable[[], object] = lambda: None
         self._news = asyncio.Event()
 
     @property
@@ -290,6 +295,7 @@ class Heard:
         return "\n".join(health.detail for health in self.healths)
 
     def on_tags(self, reads: list[TagRead]) -> None:
+        self.on_batch()
         self.batches.append(reads)
         self._news.set()
 

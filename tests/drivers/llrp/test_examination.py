@@ -59,6 +59,18 @@ async def test_what_is_configured_and_not_there_is_a_fault_each() -> None:
     assert len(faults.splitlines()) == 5
 
 
+async def test_whether_pallets_are_heard_first_is_told() -> None:
+    async with Simulated(PLAIN) as device:
+        few = await remarks(device.url)
+        many = await remarks(device.url, replace(SETTINGS, antennas=(1, 2, 3)))
+        off = await remarks(device.url, replace(SETTINGS, antennas=(1, 2, 3), pallets_first=False))
+    assert "would read with antennas 1 2, 27 dBm, session 0, mode 21, pallets first" in texts(few, Grade.OK)
+    assert "not pallets first: that needs 6 specs, the reader takes 4" in texts(many, Grade.WARN)
+    for found in (few, off):
+        assert "pallets first" not in texts(found, Grade.WARN)
+    assert "pallets first" not in texts(off, Grade.OK)
+
+
 async def test_a_clock_that_nobody_keeps_is_told() -> None:
     async with Simulated(IMPINJ) as device:
         right = await remarks(device.url)

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from llrpkit.exceptions import LLRPError as TheirError
 from llrpkit.inventory import TagReport, build_rospec
-from llrpkit.protocol import decode_message, impinj, messages
+from llrpkit.protocol import decode_message, enums, impinj, messages
 
+from drivers.llrp.capabilities import Capabilities, Present
 from drivers.llrp.messages import LlrpError, Message, Parameter, decode, encode, layout_of, message_names
 from drivers.llrp.reports import ReportDecoder
+from drivers.llrp.rospec import in_turns, plan
+from drivers.llrp.settings import ReaderSettings
 from tests.benchmarks.llrp_reports import reports
 from tests.drivers.llrp import mutations, samples
 
@@ -84,6 +87,30 @@ def test_what_llrpkit_writes_we_read_and_write_as_it_came() -> None:
         assert spec.fields["ROSpecID"] == number + 1
         assert not _raw(message.parameters)
         assert encode(message) == theirs.to_bytes()
+
+
+def test_an_inventory_with_pallets_first_means_the_same_to_llrpkit() -> None:
+    can = Capabilities(antennas=2, specs_max=4, filters_max=2)
+    theirs: Any = decode_message(encode(in_turns(plan(ReaderSettings(), can, Present()))))
+    boundary = theirs.ro_spec.ro_boundary_spec
+    assert boundary.ro_spec_start_trigger.ro_spec_start_trigger_type == enums.ROSpecStartTriggerType.Periodic
+    assert boundary.ro_spec_start_trigger.periodic_trigger_value.period == 280
+    assert boundary.ro_spec_stop_trigger.ro_spec_stop_trigger_type == enums.ROSpecStopTriggerType.Duration
+    read = []
+    for spec in theirs.ro_spec.spec_parameters:
+        [inventory] = spec.inventory_parameter_specs
+        [radio] = inventory.antenna_configurations
+        [command] = radio.air_protocol_inventory_command_settings
+        stop = spec.ai_spec_stop_trigger
+        read.append((spec.antenna_ids, stop.ai_spec_stop_trigger_type.name, stop.duration_trigger))
+        masks = [one.c1_g2_tag_inventory_mask for one in command.c1_g2_filters]
+        assert [(mask.mb, mask.pointer, mask.tag_mask.bit_len, mask.tag_mask.data) for mask in masks] == (
+            [(1, 32, 8, b"\x31"), (1, 32, 8, b"\xf9")] if len(read) % 2 else []
+        )
+        actions = [one.c1_g2_tag_inventory_state_unaware_filter_action for one in command.c1_g2_filters]
+        assert [one.action.name for one in actions] == ["Select_Unselect", "Select_DoNothing"][: len(masks)]
+        assert {one.t.name for one in command.c1_g2_filters} <= {"Do_Not_Truncate"}
+    assert read == [([1], "Duration", 80), ([1], "Duration", 40), ([2], "Duration", 80), ([2], "Null", 0)]
 
 
 def _raw(parameters: list[Parameter]) -> list[Parameter]:

@@ -75,6 +75,23 @@ def test_edges_that_arrive_together_count_by_how_long_each_rested_at_the_reader(
     assert inputs.tick(10**9) == []
 
 
+def test_a_level_counts_once_the_reader_told_of_something_later_than_its_rest() -> None:
+    inputs = Inputs("gate-1", (1, 2), 20 * MS)
+    inputs.edge(2, True, 100 * MS, 500 * MS)
+    inputs.edge(1, True, 90 * MS, 500 * MS)
+    assert inputs.rested(109 * MS) == []
+    assert inputs.rested(120 * MS) == [change(1, True, 90 * MS), change(2, True, 100 * MS)]
+    assert inputs.rested(10**9) == inputs.tick(10**9) == []
+
+
+def test_what_is_forgotten_is_told_anew() -> None:
+    inputs = Inputs("gate-1", (1,), 0)
+    assert inputs.edge(1, True, 0, 0) == [change(1, True, 0)]
+    assert inputs.edge(1, True, 5, 5) == []
+    inputs.forget()
+    assert inputs.edge(1, True, 9, 9) == [change(1, True, 9)]
+
+
 def test_ports_nobody_watches_are_ignored() -> None:
     inputs = Inputs("gate-1", (1,), 0)
     assert inputs.edge(3, True, 0, 0) == []

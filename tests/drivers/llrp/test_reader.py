@@ -38,7 +38,7 @@ EYES_AND_LAMP = replace(QUICK, inputs=(1, 2), outputs={1: False})
 
 async def test_reads_arrive_with_all_that_they_told() -> None:
     peer = Peer(OTHER)
-    async with gate(peer, replace(QUICK, power_dbm=25.5, antennas=(1, 2))) as heard:
+    async with gate(peer, replace(QUICK, power_dbm=25.5, antennas=(1, 2), pallets_first=False)) as heard:
         assert heard.healths[-1].detail == (
             "ready: Zebra model 2001002, firmware 5.14.0.240; antennas 1 2, 25 dBm, session 0, mode 1000"
         )
@@ -162,7 +162,7 @@ async def test_a_refused_inventory_is_replaced_by_a_plainer_one_and_told_with_th
         return status(100, "Transmit\x00power", chain)
 
     peer.refuses = refuses
-    async with gate(peer, replace(QUICK, antennas=(1,))) as heard:
+    async with gate(peer, replace(QUICK, antennas=(1,), pallets_first=False)) as heard:
         assert heard.states[-1] is State.DEGRADED
         assert len(peer.asked("ADD_ROSPEC")) == 3
         assert heard.healths[-1].detail == (
@@ -264,6 +264,23 @@ async def test_one_output_after_the_other_is_sent_and_a_crowd_of_them_is_not() -
         heard.reader.set_output(1, True)
 
 
+@pytest.mark.parametrize(("apart_us", "inputs"), [(2_000_000, 1), (500_000, 0)])
+async def test_an_eye_counts_before_the_tags_that_were_read_behind_it(apart_us: int, inputs: int) -> None:
+    """However late this machine is: by its own clock the eye's rest, of a second, would not be over. What
+    was read during that rest says nothing of the eye.
+    """
+    peer = Peer()
+    edge_us = 1_700_000_000_000_000 - 10_000_000
+    async with gate(peer, replace(EYES_AND_LAMP, debounce_s=1.0)) as heard:
+        await heard.until(lambda: len(heard.inputs) == len(peer.levels))
+        known, before = len(heard.inputs), []
+        heard.on_batch = lambda: before.append(len(heard.inputs) - known)
+        eye = event(Parameter("GPIEvent", {"Port": 1, "Event": True}), at_us=edge_us)
+        await peer.send(eye, report(tag(1, seen_us=edge_us + apart_us)))
+        await heard.until(lambda: len(heard.reads) == 1)
+        assert before == [inputs]
+
+
 async def test_an_output_without_a_safe_level_is_refused_at_once() -> None:
     reader = Reader("gate-1", "llrp://192.0.2.1", ReaderSettings(outputs={1: False}), RunningClock())
     with pytest.raises(ValueError, match="output 2 has no safe level"):
@@ -291,7 +308,7 @@ async def test_a_bad_frame_of_any_kind_is_skipped_and_the_link_stays(kind: str) 
 async def test_what_happened_once_is_shown_for_a_while_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_NEWS_US", 300_000)
     peer = Peer()
-    async with gate(peer, replace(QUICK, probe_s=0.05)) as heard:
+    async with gate(peer, replace(QUICK, probe_s=0.05, pallets_first=False)) as heard:
         plain = heard.healths[-1].detail
         await peer.send(event(Parameter("ReaderExceptionEvent", {"Message": "fan"})))
         await heard.until(lambda: heard.healths[-1].detail == f'{plain}; the reader says: "fan"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,11 @@ LAMP, HORN = 1, 2
 WIRED = replace(QUICK, inputs=(1, 2), outputs={LAMP: False, HORN: False}, power_dbm=27.0)
 
 
+def seen(epc: bytes, antenna: int, rssi_cdbm: int, **more: Any) -> Sighting:
+    """A tag that answers, whichever of the specs is at work."""
+    return Sighting(epc, antenna, rssi_cdbm, paced=True, **more)
+
+
 async def ready(heard: Heard) -> None:
     await heard.until_state(State.READY, State.DEGRADED)
 
@@ -35,7 +41,7 @@ async def test_every_kind_of_reader_is_set_up_without_a_refusal_and_reads(
         await heard.until_state(State.READY)
         await device.until(lambda it: it.reading)
         before_us = monotonic_us()
-        assert device.see(Sighting(EPC, antenna=2, rssi_cdbm=-5550, phase=77, channel=1)) == 1
+        assert device.see(seen(EPC, antenna=2, rssi_cdbm=-5550, phase=77, channel=1)) == 1
         await heard.until(lambda: len(heard.reads) == 1)
         read = heard.reads[0]
         assert (read.device, read.epc, read.antenna, read.count) == ("gate-1", EPC, 2, 1)
@@ -72,6 +78,18 @@ async def test_an_edge_missed_while_there_was_no_connection_is_told_after_it() -
         device.drop()
         device.set_input(1, True)
         await heard.until(lambda: (1, True) in {(change.port, change.high) for change in heard.inputs})
+
+
+async def test_an_eye_that_stayed_as_it_was_is_told_again_after_a_reconnect() -> None:
+    """Whoever heard that the link was lost knows nothing of it any more."""
+    async with Simulated() as device:
+        device.set_input(1, True)
+        async with reading(device.url, WIRED) as heard:
+            await heard.until(lambda: len(heard.inputs) == 2)
+            device.drop()
+            await heard.until(lambda: len(heard.inputs) == 4)
+            told = [{(change.port, change.high) for change in heard.inputs[at : at + 2]} for at in (0, 2)]
+            assert told == [{(1, True), (2, False)}] * 2
 
 
 async def test_an_eye_with_a_loose_plug_is_told() -> None:
@@ -142,7 +160,7 @@ async def test_reads_kept_while_there_was_no_connection_come_late_with_their_tim
         await device.until(lambda it: not it.connected)
         seen_us = monotonic_us() - 600 * 1_000_000
         for number in range(50):
-            assert device.see(Sighting(number.to_bytes(12, "big"), 1, -6000, at_us=seen_us + number)) == 1
+            assert device.see(seen(number.to_bytes(12, "big"), 1, -6000, at_us=seen_us + number)) == 1
         await heard.until(lambda: len(heard.reads) == 50)
         assert [int.from_bytes(read.epc, "big") for read in heard.reads] == list(range(50))
         # Placed by the greeting's clock, not by when they came.
@@ -159,7 +177,7 @@ async def test_a_clock_that_is_put_ahead_moves_no_read(kind: ReaderKind) -> None
         for number in range(40):
             if number == 20:
                 device.jump_clock(3600 * 1_000_000)
-            device.see(Sighting(number.to_bytes(12, "big"), 1, -6000))
+            device.see(seen(number.to_bytes(12, "big"), 1, -6000))
             await heard.until(lambda number=number: len(heard.reads) > number)  # type: ignore[misc]
             assert abs(heard.reads[-1].last_us - monotonic_us()) < 5_000_000
         await heard.until_told("the reader's clock was put ahead by 3600.0 s")
@@ -234,7 +252,7 @@ async def test_spoilt_frames_are_skipped_kept_and_told_and_the_link_stays() -> N
         await device.until(lambda it: it.reading)
         device.faults.garble_frames = 3
         for number in range(6):
-            device.see(Sighting(number.to_bytes(12, "big"), 1, -6000))
+            device.see(seen(number.to_bytes(12, "big"), 1, -6000))
             await asyncio.sleep(0)
         await heard.until(lambda: bool(heard.reads) and heard.reads[-1].epc[-1] == 5)
         bad = heard.reader.bad_frames
@@ -251,11 +269,11 @@ async def test_a_frame_that_lies_about_its_length_costs_the_connection_and_no_mo
         await device.until(lambda it: it.reading)
         device.faults.lie_bytes = 7
         for number in range(40):
-            device.see(Sighting(number.to_bytes(12, "big"), 1, -6000))
+            device.see(seen(number.to_bytes(12, "big"), 1, -6000))
         await heard.until(lambda: State.LOST in heard.states)
         await ready(heard)
         await device.until(lambda it: it.reading)
-        device.see(Sighting(EPC, 1, -6000))
+        device.see(seen(EPC, 1, -6000))
         await heard.until(lambda: bool(heard.reads) and heard.reads[-1].epc == EPC)
 
 

@@ -197,7 +197,7 @@ def test_a_reader_that_reads_nothing_for_long_is_told_once_and_its_end_too() -> 
 
 
 def test_what_no_answer_is_due_to_may_be_refused_in_silence() -> None:
-    talk = Talk()
+    talk = Talk(replace(SETTINGS, pallets_first=False))
     talk.peer.refuse["ENABLE_EVENTS_AND_REPORTS"] = status(109)
     talk.peer._knows = lambda name: name != "ENABLE_EVENTS_AND_REPORTS"  # type: ignore[method-assign]
     talk.ready()

@@ -216,6 +216,54 @@ def test_filters_let_only_the_tags_of_a_client_answer() -> None:
         assert bench.numbers() == answering
 
 
+def test_two_filters_let_the_tags_of_either_answer() -> None:
+    """The first selects and unselects all others, the second selects as well."""
+    bench = Bench()
+    filters = [
+        part(
+            "C1G2Filter",
+            part(
+                "C1G2TagInventoryMask", MemoryBank=1, MostSignificantBit=120, TagMask=mask, TagMaskNumBits=8
+            ),
+            part("C1G2TagInventoryStateUnawareFilterAction", FilterAction=action),
+            TruncateAction=1,
+        )
+        for action, mask in ((0, b"\x07"), (1, b"\x09"))
+    ]
+    command = part("C1G2InventoryCommand", *filters)
+    bench.run(
+        rospec(start=IMMEDIATE, specs=[aispec(antenna=part("AntennaConfiguration", command, AntennaID=0))])
+    )
+    bench.see(6, 7, 8, 9)
+    assert bench.numbers() == [7, 9]
+
+
+def test_a_tag_that_is_paced_is_taken_by_whichever_spec_would_take_it() -> None:
+    seconds = part("AISpecStopTrigger", Trigger=1, DurationTriggerValue=100)
+    specs = [aispec(1, stop=seconds, inventory=1), aispec(2, stop=seconds, inventory=2)]
+    bench = Bench()
+    bench.run(rospec(start=IMMEDIATE, specs=specs, report=report_spec(2, 1, "EnableSpecIndex")))
+    assert [bench.see(5, antenna=antenna) for antenna in (1, 2)] == [1, 0]
+    assert [bench.see(5, antenna=antenna, paced=True) for antenna in (1, 2, 3)] == [1, 1, 0]
+    assert [tag.parameters[1].fields["SpecIndex"] for tag in bench.tags()] == [1, 1, 2]
+
+
+def test_starts_that_were_due_while_a_rospec_was_disabled_are_lost() -> None:
+    bench = Bench()
+    bench.want(*ALL_EVENTS)
+    periodic = part("ROSpecStartTrigger", part("PeriodicTriggerValue", Offset=0, Period=1000), Trigger=2)
+    stop = part("ROSpecStopTrigger", Trigger=1, DurationTriggerValue=200)
+    bench.fine("ADD_ROSPEC", rospec(start=periodic, stop=stop))
+    bench.wait(5_500)
+    bench.fine("ENABLE_ROSPEC", ROSpecID=1)
+    bench.wait(499)
+    assert bench.events("ROSpecEvent") == []
+    bench.wait(1)
+    assert state(bench) == 2
+    bench.wait(1_500)
+    assert [one.fields["Event"] for one in bench.events("ROSpecEvent")] == [0, 1, 0, 1]
+
+
 def antenna(**transmitter: int) -> Parameter:
     fields = {"HopTableID": 0, "ChannelIndex": 0, "TransmitPowerIndex": 1, **transmitter}
     return part("AntennaConfiguration", Parameter("RFTransmitter", dict(fields)), AntennaID=0)
@@ -233,6 +281,12 @@ AROUND = (100, 177, 200, 183, 200, 186, 200, 222, 200)
         (IMPINJ, rospec(state=1), (100, 177, 201, 2, 300)),
         (IMPINJ, rospec(specs=[aispec(5)]), (100, 177, 200, 183, 201, 0, 301)),
         (IMPINJ, rospec(specs=[aispec(inventory=0)]), (100, 177, 200, 183, 200, 186, 201, 0, 300)),
+        (PLAIN, rospec(specs=[aispec(), part("LoopSpec", LoopCount=0)]), (100, 177, 200, 355, 207)),
+        (
+            IMPINJ,
+            rospec(specs=[aispec(stop=part("AISpecStopTrigger", Trigger=1, DurationTriggerValue=0))]),
+            (100, 177, 200, 183, 200, 184, 201, 1, 301),
+        ),
         (IMPINJ, rospec(specs=[part("LoopSpec", LoopCount=1)]), (100, 177, 200, 183, 203)),
         (
             IMPINJ,
