@@ -326,7 +326,7 @@ def _told_inbound(books: NodeBooks, conveyance: Conveyance, load: Load) -> LoadF
         plan = books.planned(load.sscc, conveyance.job, Direction.IN)
         if plan is None:
             return "unknown-load"
-        unit = _unit(books, plan.gtin)
+        unit = unit_of(books, plan.gtin)
         return LoadFacts(
             load.key, load.sscc, plan.gtin, plan.lot, None, plan.quantity, unit, plan.owner, plan.status,
             earliest(plan.expiry, load.expiry), plan.imported,
@@ -496,6 +496,7 @@ def _by_account(
     return replace(verdict, reason="grant-pending", left=left)
 
 
-def _unit(books: NodeBooks, gtin: str) -> str:
+def unit_of(books: NodeBooks, gtin: str) -> str:
+    """What a product is counted in; pieces where nobody says."""
     product = books.state.products.get(gtin)
     return product.unit if product else "EA"

@@ -26,6 +26,7 @@ from customs.documents import (
     Product,
     earliest,
 )
+from edge import restatus
 from sync.bodies import (
     UNDO_MAX,
     Begin,
@@ -58,7 +59,7 @@ CLIENTS_MAX: Final = 2_000
 """Scans of screens remembered by the screens' own ids: hours of one door's resends."""
 
 
-SNAPSHOT_VERSION: Final = 4
+SNAPSHOT_VERSION: Final = 5
 """Another number with every change of the fold: `zonegate verify` folds again and compares."""
 
 _SHORT: Final = ("permit-exhausted", "leased-elsewhere", "straddles-limit", "grant-pending")
@@ -177,6 +178,7 @@ class Books(msgspec.Struct):
     accounts: dict[str, Account] = {}
     holdings: dict[str, Holding] = {}
     departed: dict[str, str] = {}
+    became: dict[str, list[restatus.Change]] = {}
     jobs: dict[str, Job] = {}
     open_jobs: dict[str, str] = {}
     holds: dict[str, OpenHold] = {}
@@ -350,9 +352,16 @@ class NodeBooks:
         key, holding = moved.holding.key, moved.holding
         held = state.holdings.get(key)
         if moved.becomes is not None:
+            restatus.remember(state.became, key, holding.status, moved.becomes)
             if held is not None:  # what left here meanwhile stays gone
                 state.holdings[key] = msgspec.structs.replace(held, status=moved.becomes)
             return
+        if moved.back:
+            holding = msgspec.structs.replace(
+                holding, status=restatus.status_now(state.became.get(key, ()), holding.status)
+            )
+        elif moved.came:
+            state.became.pop(key, None)  # goods that come have the status that their paper says
         quantity = (held.quantity if held else _ZERO) + (
             holding.quantity if moved.came else -holding.quantity
         )
@@ -444,7 +453,8 @@ class NodeBooks:
             load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot,
             load.expiry, load.imported,
         )  # fmt: skip
-        self._moved(Moved(body.movement == "withdrawal", back), fact.entry_id)
+        came = body.movement == "withdrawal"
+        self._moved(Moved(came, back, back=came), fact.entry_id)
         done = state.done.get(fact.door, [])
         undone = next((item for item in done if item.entry_id == body.corrects), None)
         if body.movement == "admission":

@@ -49,6 +49,9 @@ _QUEUE_MAX: Final = 256
 
 _STORY_MAX: Final = 200
 
+SEQ_DIGITS_MAX: Final = 18
+"""Of an entry's number: as many as the store can count."""
+
 EPOCHS_SHOWN: Final = 20
 """Of a node's epochs the newest are shown; `zonegate db epochs` lists them all."""
 
@@ -68,7 +71,8 @@ DEVICE_STATES: Final = {
 class Running:
     """What the service hands over while it runs: the journal, the devices' health, the sinks' links, the own
     epochs as they were at its opening, what the center has confirmed of each, how many pictures of cameras
-    were not kept, what the gate could not take, by reason, and frames that were skipped, by reader.
+    were not kept, what the gate could not take, by reason, and, by reader, frames that were skipped, outputs
+    that do not show what they should, and photo eyes that are left out of account.
     """
 
     rotate_key: Callable[[str], Awaitable[str]]
@@ -76,6 +80,8 @@ class Running:
     frames_left_out: Callable[[], int] = int
     gate_left_out: Callable[[], Mapping[str, int]] = dict
     skipped: Callable[[], Mapping[str, Sequence[BadFrame]]] = dict
+    unlit: Callable[[], Mapping[str, Sequence[int]]] = dict
+    ill_eyes: Callable[[], Mapping[str, Sequence[str]]] = dict
     epochs: list[EpochView] = field(default_factory=list)
     journal: Journal | None = None
     trouble: str = "starting"
@@ -131,10 +137,12 @@ class NodeDesk:
         )
 
     def _device(self, name: str, door: str, health: Health) -> DeviceView:
+        eyes = tuple(self._running.ill_eyes().get(name, ()))
+        state = DEVICE_STATES[health.state]
         return DeviceView(
             device=name,
             door=door,
-            state=DEVICE_STATES[health.state],
+            state="Degraded" if eyes and state == "Up" else state,
             detail=health.detail,
             reads=health.counts.frames,
             dropped=health.counts.dropped,
@@ -142,6 +150,8 @@ class NodeDesk:
             since=health.since,
             kind=self._kinds.get(name, "scanner"),
             skipped=frames[-1].reason if (frames := self._running.skipped().get(name)) else "",
+            unlit=tuple(self._running.unlit().get(name, ())),
+            eyes=eyes,
         )
 
     def skipped(self, device: str) -> SkippedView:
@@ -264,6 +274,10 @@ class NodeDesk:
         }
         if self._config.readers:
             figures |= passage_figures(dock.passing.counts, running.gate_left_out())
+            ill = running.ill_eyes()
+            figures["zonegate_eyes_left_out"] = [
+                ({"device": d}, len(ill.get(d, ()))) for d, _ in devices if self._kinds.get(d) == "reader"
+            ]
             figures["zonegate_reader_frames_skipped_total"] = [
                 ({"device": d}, h.counts.dropped) for d, (_, h) in devices if self._kinds.get(d) == "reader"
             ]
@@ -296,7 +310,7 @@ def _entries(store: Path, after: str | None, limit: int) -> list[EntryView]:
 
 def _place(text: str) -> tuple[str, int]:
     epoch, _, seq = text.partition(":")
-    if not seq.isdigit():
+    if not (seq.isascii() and seq.isdigit() and len(seq) <= SEQ_DIGITS_MAX):
         raise Refused(f"{text[:80]!r} is no position; expected epoch:seq.")
     return epoch, int(seq)
 

@@ -31,6 +31,7 @@ from edge.adjudicate import (
     job_trouble,
     judge_read,
     undo_trouble,
+    unit_of,
 )
 from edge.books import Done, Fact, NodeBooks, OpenHold
 from edge.clock import Clocks
@@ -173,7 +174,7 @@ class Dock:
             at=summary.at,
             code=summary.code,
             raw=raw[:CODE_BYTES_MAX],
-            verdict=door.shown.reason,
+            verdict=door.said.reason,
             entry_id=self.written if wrote else None,
         )
         self.count("scans")
@@ -331,8 +332,8 @@ class Dock:
         summary = summary_of(by, "keyboard", raw, self.clocks.utc(), client_id, str(amount))
         self._need_recorder()
         told = self._act_on(at, find(self.books, at.id, identity, moment, amount), summary, moment)
-        if hold in self.books.state.holds and at.shown.reason != "quantity-needed":
-            self.write("release", Release(hold, "cleared", by, f"judged: {at.shown.reason}"), door)
+        if hold in self.books.state.holds and at.said.reason != "quantity-needed":
+            self.write("release", Release(hold, "cleared", by, f"judged: {at.said.reason}"), door)
         await self._settle(told)
         return self.door(door)
 
@@ -401,11 +402,11 @@ class Dock:
                 "This lot or load is in the zone already. Give it a label of its own, and scan that."
             )
         plan = self.books.planned(load.sscc, held.job or "", Direction.IN) if load.sscc else None
-        gtin = load.gtin or (plan.gtin if plan else "")
-        owner = plan.owner if plan else ""
+        gtin, owner = (load.gtin or plan.gtin, plan.owner) if plan else (load.gtin or "", "")
         facts = LoadFacts(
-            load.key, load.sscc, gtin, load.lot, load.serial, quantity, "EA", owner, Status.SUSPENSE
-        )
+            load.key, load.sscc, gtin, load.lot, load.serial, quantity, unit_of(self.books, gtin), owner,
+            Status.SUSPENSE,
+        )  # fmt: skip
         need_open_zone(self.books, door.id, facts)
         raw = bytes.fromhex(held.raw)
         moment = self.moment()

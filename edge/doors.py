@@ -51,17 +51,36 @@ class Door:
         self.gated = False
         self.barred: Shown | None = None
         """What stands here whatever else is said, but that nothing can be recorded: the zone is suspended."""
-        self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
+        self.moving: Shown | None = None
+        """The STOP of a load that still moves in the door; see `stand`."""
+        self.said = self.shown = Shown("READY", "ready-no-job", *words.say("ready-no-job"))
 
     def say(self, shown: Shown) -> int:
-        """Put this on the screen."""
+        """Put this on the screen, beneath what has to stand there."""
         self.turn += 1
-        if self.barred is not None and shown.reason != "cannot-record":
-            shown = replace(
-                self.barred, code=shown.code, load=shown.load, quantity=None, entry_id=shown.entry_id
-            )
-        self.shown = shown
+        self.said = shown
+        self.shown = self._before(shown)
         return self.turn
+
+    def stand(self, moving: Shown | None) -> None:
+        """A STOP that stays, whatever else is said here, while its load moves in the door; None when none
+        does any more.
+        """
+        self.moving = moving
+        self.shown = self._before(self.said)
+
+    def _before(self, said: Shown) -> Shown:
+        """What is shown when this is said."""
+        if said.reason == "cannot-record":
+            return said
+        if self.barred is not None:
+            return replace(self.barred, code=said.code, load=said.load, quantity=None, entry_id=said.entry_id)
+        if self.moving is None or (said.told and said.state == words.STOP):
+            return said
+        if not (said.told and said.code):
+            return self.moving
+        beside = words.say("beside", code=said.code, sentence=said.sentence)[0]
+        return replace(self.moving, remark=" ".join(part for part in (self.moving.remark, beside) if part))
 
     def bar(self, books: NodeBooks, at: datetime) -> bool:
         """Say STOP from now on while the zone is suspended, and make ready when it no longer is; whether that
@@ -84,8 +103,8 @@ class Door:
         return True
 
     def judge(self, raw: str, mono_ns: int) -> None:
-        """What is shown now was said of a read of these bytes."""
-        self.judged, self.judged_raw, self.judged_ns = self.shown, raw, mono_ns
+        """What was said last was said of a read of these bytes."""
+        self.judged, self.judged_raw, self.judged_ns = self.said, raw, mono_ns
 
     def ready(self, books: NodeBooks) -> None:
         """Nothing waits: ready for a load, or for a work order."""
@@ -140,7 +159,8 @@ class Door:
     def tell(self, turn: int) -> None:
         """The entry behind this turn is recorded: say so, unless something newer stands there."""
         if turn == self.turn:
-            self.shown = replace(self.shown, told=True)
+            self.said = replace(self.said, told=True)
+            self.shown = self._before(self.said)
 
     def view(self, books: NodeBooks, have: int) -> DoorView:
         """The door as a screen shows it."""

@@ -26,7 +26,7 @@ from drivers.read import InputChange, TagRead
 from edge.errors import EvidenceError
 from edge.passage import GateSettings, Layout
 
-__all__ = ["Evidence", "Known", "Loaded", "decode", "encode", "name"]
+__all__ = ["Evidence", "Known", "Loaded", "decode", "decoded", "encode", "name"]
 
 EVIDENCE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Of unpacked evidence: the longest passage at the rate of the quickest reader, twice over."""
@@ -60,7 +60,8 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
 class Evidence(msgspec.Struct, frozen=True):
     """All that a finding rests on. `reads` in the order in which they came, `inputs` likewise, with those
     known at the opening first; `lost` names readers that went away, and when. `left_out` counts reads that
-    were too many to keep. `final` is false for a passage that was cut for its length.
+    were too many to keep. `final` is false for a passage that was cut for its length. `blind` are the eyes,
+    by device and port, that saw nothing of what crossed last before.
     """
 
     passage: str
@@ -76,6 +77,7 @@ class Evidence(msgspec.Struct, frozen=True):
     lost: tuple[tuple[str, int], ...] = ()
     left_out: int = 0
     final: bool = True
+    blind: tuple[tuple[str, int], ...] = ()
 
 
 def name(data: bytes) -> str:
@@ -87,6 +89,8 @@ def encode(evidence: Evidence) -> bytes:
     """The evidence as bytes."""
     first = evidence.opened_us
     rest = {field: getattr(evidence, field) for field in evidence.__struct_fields__ if field != "reads"}
+    if not evidence.blind:
+        del rest["blind"]  # earlier evidence has none, and keeps its bytes
     body = {**rest, "columns": _columns(evidence.reads, first)}
     return _MAGIC + zlib.compress(msgspec.msgpack.encode(body), 1)
 
@@ -110,6 +114,14 @@ def decode(data: bytes) -> Evidence:
         raise EvidenceError(f"this evidence is damaged: {error}; restore it from a backup") from error
     fields = {field: getattr(body, field) for field in Evidence.__struct_fields__ if field != "reads"}
     return Evidence(reads=reads, **fields)
+
+
+def decoded(data: bytes) -> Evidence | None:
+    """The evidence that `data` holds; None where `decode` would raise."""
+    try:
+        return decode(data)
+    except EvidenceError:
+        return None
 
 
 # --- columns --------------------------------------------------------------------------------------

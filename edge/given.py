@@ -6,8 +6,9 @@ Pure; judges nothing and knows no door.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from edge.view import Refused
@@ -22,6 +23,9 @@ RFID: Final = "rfid"
 
 QUANTITY_MAX: Final = Decimal(10_000_000)
 """More of one label than any dock moves at once is a slip of the fingers."""
+
+_TYPED: Final = re.compile(r"[0-9]{1,8}(\.[0-9]{0,12})?\Z", re.ASCII)
+"""A quantity as keypads type it: the digits 0 to 9 and one point, none of other scripts."""
 
 
 def summary_of(
@@ -50,10 +54,7 @@ def tag_summary(
 def typed_quantity(text: str) -> Decimal:
     """A quantity that a person typed: over zero, at most QUANTITY_MAX, at most 3 decimals; else Refused."""
     shown = printable(text.encode("utf-8", "replace"), 40)
-    try:
-        amount = Decimal(text.strip())
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 < amount <= QUANTITY_MAX or amount != round(amount, 3):
+    amount = Decimal(text.strip()) if _TYPED.match(text.strip()) else Decimal(0)
+    if not 0 < amount <= QUANTITY_MAX or amount != round(amount, 3):
         raise Refused(f"{shown!r} is no quantity; expected a number over 0, such as 40. Enter it again.")
     return amount.normalize() if amount != amount.to_integral() else amount.quantize(Decimal(1))

@@ -26,6 +26,7 @@ HELP: Final[dict[str, str]] = {
     "zonegate_device_reads_total": "Reads of a device since start.",
     "zonegate_device_dropped_total": "Reads of a device dropped in a flood since start.",
     "zonegate_reader_frames_skipped_total": "Frames of a reader that could not be understood, since start.",
+    "zonegate_eyes_left_out": "Photo eyes of a reader that the gate leaves out of account now.",
     "zonegate_device_reconnects_total": "Times a device came back since start.",
     "zonegate_passages_total": "Passages through gates judged since start, by kind.",
     "zonegate_tags_sighted_total": "Tags challenged on the move since start.",

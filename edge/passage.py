@@ -108,7 +108,7 @@ class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rise_db: _Db = 7
     near_dbm: _Dbm = -55
     pattern_min: Annotated[int, msgspec.Meta(ge=0, le=1_440)] = 30
-    confidence_min: _Thousandths = 950
+    confidence_min: _Thousandths = 900
 
 
 class TagCourse(msgspec.Struct, frozen=True, gc=False):

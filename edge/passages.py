@@ -41,6 +41,11 @@ class Piece:
     load: Load | None = None
     tag: TagCourse | None = None
 
+    @property
+    def key(self) -> str:
+        """Its load's key; "" where it has none."""
+        return self.load.key if self.load is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -122,6 +127,28 @@ def of_piece(facts: PassageFacts, tag: TagCourse | None) -> PassageFacts:
     if tag is None or tag.confidence >= facts.confidence:
         return facts
     return msgspec.structs.replace(facts, confidence=tag.confidence)
+
+
+def is_cut_short(evidence: Evidence | None) -> bool:
+    """Whether nobody saw the end of a passage: a reader was lost in its midst, or the node stopped. One that
+    is cut for its length goes on in the next; without evidence there is nothing to say.
+    """
+    if evidence is None:
+        return False
+    settings, opened_us = evidence.settings, evidence.opened_us
+    # A passage is cut for its length in these moments and in no others, see `edge.gate.doorway`.
+    longest_us = opened_us + settings.passage_s_max * 1_000_000
+    lingered_us = (settings.linger_ms + settings.settle_ms) * 1000
+    by_length = {longest_us, longest_us + settings.eye_stuck_s * 1_000_000}
+    by_length |= {change.at_us + lingered_us for change in evidence.inputs}
+    return bool(evidence.lost) or not (evidence.final or evidence.closed_us in by_length)
+
+
+def half_seen(facts: PassageFacts) -> PassageFacts:
+    """The passage as the entry of a load keeps it that was on its way through and not seen to its end."""
+    return msgspec.structs.replace(
+        facts, kind=PassageKind.CROSSED.value, direction=None, confidence=0, crossings=()
+    )
 
 
 def has_units(books: NodeBooks, passage: Passage, at: datetime) -> bool:

@@ -25,7 +25,7 @@ from edge.batch import PassageNote, UnderwayNote
 from edge.books import SIDE
 from edge.doors import printed
 from edge.entries import movement_of, refusal_of
-from edge.errors import EvidenceError, JournalError
+from edge.errors import JournalError
 from edge.given import tag_summary
 from edge.passage import Closed, GateSettings, Opened, Passage, PassageKind, Sighted
 from edge.passages import (
@@ -36,7 +36,9 @@ from edge.passages import (
     contents_of,
     crossed_of,
     facts_of,
+    half_seen,
     has_units,
+    is_cut_short,
     judge_piece,
     load_seen,
     moved,
@@ -51,7 +53,7 @@ from sync.bodies import PassageFacts, Release
 
 if TYPE_CHECKING:
     from edge.dock import Dock
-    from edge.doors import Door
+    from edge.doors import Door, Shown
     from edge.recorder import Recorder
 
 NOTED_MAX: Final = 500
@@ -72,6 +74,9 @@ LATE_MAX: Final = 200
 FAULT_GAP_NS: Final = 60_000_000_000
 """What the program does wrong is told of a door once a minute at most: it may do it with every report."""
 
+_BACK: Final = (PassageKind.TURNED, PassageKind.NOTHING)
+"""As a load looks that went back, and one that nobody saw any more."""
+
 _FAILED: Final = "The program failed: see its log."
 
 _log = logging.getLogger("zonegate.dock")
@@ -81,7 +86,8 @@ _log = logging.getLogger("zonegate.dock")
 class _Going:
     """A passage that is not closed yet: when it began (monotonic), the truck that was open then, what was
     said of its loads by key, the tags that are noted, and the door's turn in which something was said of it.
-    `underway` is what the journal keeps of it, by tag, that of its opening by b"".
+    `underway` is what the journal keeps of it, by tag, that of its opening by b"". `stop` is the STOP that
+    stands until it is over, `unasked` what was sighted while nothing could be recorded.
     """
 
     began_ns: int
@@ -90,6 +96,8 @@ class _Going:
     noted: set[bytes] = field(default_factory=set)
     underway: dict[bytes, UnderwayNote] = field(default_factory=dict)
     turn: int = 0
+    stop: Shown | None = None
+    unasked: dict[bytes, Sighted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,7 @@ class Passing:
 
     def take(self, events: Sequence[Opened | Sighted | Closed]) -> None:
         """What the gate said, in its order; events of doors that the dock does not have are left out."""
-        if self._late and self._dock.recording:
+        if self._dock.recording and (self._late or any(going.unasked for going in self._going.values())):
             self.attached()
         self._with_units = self._events_with_units(events)
         over = {event.passage.passage for event in events if isinstance(event, Closed)}
@@ -154,9 +162,10 @@ class Passing:
             detail = f"{count} passages closed while nothing could be recorded and were lost: count the goods"
             self._dock.alarm(name, self.sources.get(name, name), "passage-lost", detail, count)
         for closed, job in late:
-            at = (closed.passage.door, closed.passage.opened_us)
+            at = self._place(closed.passage)
             self._going.setdefault(at, _Going(self._dock.clocks.mono_ns(), job))
             self._take(self._dock.doors[closed.passage.door], closed, ())
+        self._ask_again()
         self._show_all()
 
     def recover(self, rows: Sequence[UnderwayRow]) -> None:
@@ -244,6 +253,8 @@ class Passing:
             # What names the loads may be the very thing that is broken: then the Hold names none.
             self._take(door, Closed(msgspec.structs.replace(event.passage, tags=()), event.evidence))
         else:
+            if isinstance(event, Closed):
+                self._forget([self._place(event.passage)])
             self._dock.show(door, Verdict("unjudged"), "", told=True)
 
     def _tell_fault(self, door: Door) -> None:
@@ -261,7 +272,7 @@ class Passing:
         # What closed with it is not said: this is the worst of it.
         places, _ = self._found.pop(door.id, ([], []))
         if isinstance(event, Closed):
-            places.append((door.id, event.passage.opened_us))
+            places.append(self._place(event.passage))
         self._forget(places)
         self._dock.show(door, Verdict("cannot-record"), "", told=True)
 
@@ -279,9 +290,15 @@ class Passing:
             recorder.note_underway(note)
 
     def _keep(self, event: Opened | Sighted | Closed) -> None:
-        """Nothing can be recorded now: what has crossed all the same is judged when it can be again."""
-        if isinstance(event, Closed):
-            at = (event.passage.door, event.passage.opened_us)
+        """Nothing can be recorded now: what has crossed all the same is judged when it can be again, and what
+        still moves then is asked for.
+        """
+        if isinstance(event, Sighted):
+            going = self._going.get(self._names.get(event.passage, ("", 0)))
+            if going is not None and len(going.unasked) < NOTED_MAX:
+                going.unasked[event.epc] = event
+        elif isinstance(event, Closed):
+            at = self._place(event.passage)
             going = self._going.get(at)
             job = going.job if going is not None else self._truck_at(*at)
             self._forget([at])
@@ -310,9 +327,20 @@ class Passing:
         self._note(recorder, going, door.id, sighted.epc, self._utc(sighted.at_us), said)
         self._count("sighted")
 
+    def _ask_again(self) -> None:
+        """What was sighted while nothing could be recorded and still moves is challenged now."""
+        for going in list(self._going.values()):
+            unasked, going.unasked = going.unasked, {}
+            for sighted in unasked.values():
+                self._take(self._dock.doors[sighted.door], sighted)
+
+    def _place(self, passage: Passage) -> tuple[str, int]:
+        """Where a passage is followed: by its opening, whatever was found of that afterwards."""
+        return self._names.get(passage.passage, (passage.door, passage.opened_us))
+
     def _follow(self, name: str, at: tuple[str, int]) -> tuple[str, int]:
         """Something opened at a door; what is followed for too long is forgotten."""
-        self._names[name] = at
+        at = self._names.setdefault(name, at)
         if at not in self._going:
             self._going[at] = _Going(self._dock.clocks.mono_ns(), self._truck_at(*at))
             while len(self._going) > GOING_MAX:
@@ -320,15 +348,28 @@ class Passing:
         return at
 
     def _forget(self, places: Collection[tuple[str, int]]) -> None:
+        """What is over. A STOP that stood for it stands no more: told by whoever says what comes now."""
         for at in places:
             self._going.pop(at, None)
         self._names = {name: at for name, at in self._names.items() if at not in places}
+        for name in {name for name, _ in places}:
+            self._stand(self._dock.doors[name])
+
+    def _stand(self, door: Door) -> None:
+        """Keep up the STOP of what still moves at a door, the oldest."""
+        stops = [going.stop for (name, _), going in self._going.items() if name == door.id]
+        door.stand(next((stop for stop in stops if stop is not None), None))
 
     def _speak(self, door: Door, going: _Going, verdict: Verdict, code: str) -> None:
-        """Say at once what must not pass. What may pass takes away what was said of the load before it."""
+        """Say at once what must not pass; a STOP stands until its load is through or has gone back. What may
+        pass takes away what was said of the load before it.
+        """
         said = worst(going.said.values())
         if said is verdict and verdict.kind in (words.STOP, words.HOLD):
             going.turn = self._dock.show(door, verdict, code, told=True)
+            if verdict.kind == words.STOP:
+                going.stop = door.said
+                self._stand(door)
         elif going.turn == 0 and door.shown.state in (words.STOP, words.HOLD):
             self._ready(door)
             going.turn = door.turn
@@ -348,7 +389,7 @@ class Passing:
     def _find(self, door: Door, closed: Closed, recorder: Recorder) -> list[str]:
         """Judge what has crossed; what each load was called that something is said of."""
         dock, passage = self._dock, closed.passage
-        at = self._follow(passage.passage, (door.id, passage.opened_us))
+        at = self._follow(passage.passage, self._place(passage))
         going = self._going[at]
         moment = dock.moment()
         beside_units = closed.evidence in self._with_units
@@ -358,9 +399,13 @@ class Passing:
         facts = facts_of(passage, contents, bound, name, load_seen=_load_seen(closed, contents))
         # What was told to stop and did not move in the end has not crossed, whatever else did.
         still = msgspec.structs.replace(facts, kind=PassageKind.NOTHING.value)
-        judged = [(piece, facts) for piece in contents.pieces]
+        # Where nobody saw the end, a load that was on its way may have gone through.
+        maybe = passage.kind in _BACK and going.said and is_cut_short(evidence.decoded(closed.evidence))
+        half = half_seen(facts) if maybe else None
+        judged = [(piece, (half if piece.key in going.said else None) or facts) for piece in contents.pieces]
         if passage.kind not in UNSEEN:
-            judged += [(piece, still) for piece in self._stopped(going, contents, passage, moment.at)]
+            told = {key for key, verdict in going.said.items() if half or verdict.kind == words.STOP}
+            judged += [(piece, half or still) for piece in self._others(told, contents, passage, moment.at)]
         found = [
             decided
             for piece, said in judged
@@ -393,10 +438,9 @@ class Passing:
         now = self._dock.books.state.open_jobs.get(door.id)
         return self.bound if None in (now, going.job) or now == going.job else NEVER_SURE
 
-    def _stopped(self, going: _Going, contents: Contents, passage: Passage, at: datetime) -> Iterator[Piece]:
-        """Loads that a STOP was said of and that are not among what moved: it is on record, too."""
-        told = {key for key, verdict in going.said.items() if verdict.kind == words.STOP}
-        told -= {piece.load.key for piece in contents.pieces if piece.load is not None}
+    def _others(self, told: set[str], contents: Contents, passage: Passage, at: datetime) -> Iterator[Piece]:
+        """Loads that something was said of and that are not among what moved: they are on record, too."""
+        told -= {piece.key for piece in contents.pieces}
         for tag in passage.tags if told else ():
             identity = tag_at(self._dock.books, tag.epc, tag.pc, at)
             if isinstance(identity, Load) and identity.key in told:
@@ -465,9 +509,11 @@ class Passing:
         verdict = worst(verdicts)
         if verdict is None:
             if door.turn in turns:
-                self._ready(door)
+                door.ready(self._dock.books)
+            self._dock.changed(door.id)
             return
         if verdict.kind != words.STOP and self._is_stopped_by_another(door):
+            self._dock.changed(door.id)
             return  # a newer load is told to stop, and nobody may go by an older one's word
         first = next(each for each in found if each.verdict is verdict)
         waiting = {each.entry_id: each.told for each in found if each.told and each.entry_id}
@@ -543,7 +589,5 @@ def _load_seen(closed: Closed, contents: Contents) -> bool | None:
     """What the eye at load height saw; asked only where no tag of a load was read, since that costs time."""
     if any(piece.load is not None for piece in contents.pieces):
         return None
-    try:
-        return load_seen(evidence.decode(closed.evidence))
-    except EvidenceError:
-        return None
+    seen = evidence.decoded(closed.evidence)
+    return load_seen(seen) if seen is not None else None

@@ -89,6 +89,8 @@ class Service:
         self._running.frames_left_out = lambda: self._devices.frames.left_out
         self._running.gate_left_out = self._devices.left_out
         self._running.skipped = self._devices.skipped
+        self._running.unlit = self._devices.unlit
+        self._running.ill_eyes = self._devices.ill_eyes
         self._since_snapshot = 0
         self._recorded = False
         self._recovered = False

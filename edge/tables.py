@@ -113,10 +113,10 @@ class Table:
         rows = values if isinstance(values, list) else []
         return [Table(row, "", []) for row in rows if isinstance(row, dict)]
 
-    def flag(self, key: str) -> bool:
-        """True or false, false unless told."""
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """True or false, `default` unless told."""
         self._taken.add(key)
-        value = self._data.get(key, False)
+        value = self._data.get(key, default)
         if not isinstance(value, bool):
             self.fault(self._full(key), repr(value), "true or false")
         return value is True

@@ -109,7 +109,8 @@ class SkippedView(msgspec.Struct, frozen=True):
 class DeviceView(msgspec.Struct, frozen=True):
     """One device's health: Up, Degraded, Down or Unknown, and a sentence for a person. `door` names the doors
     that it serves, separated by ", ", `kind` is "scanner", "reader" or "camera". Of a reader `dropped` are
-    frames that could not be understood, and `skipped` says why the newest was not.
+    frames that could not be understood, and `skipped` says why the newest was not; `unlit` are outputs that
+    do not show what they should, `eyes` says of each photo eye that is left out of account why.
     """
 
     device: str
@@ -122,6 +123,8 @@ class DeviceView(msgspec.Struct, frozen=True):
     since: datetime
     kind: str = "scanner"
     skipped: str = ""
+    unlit: tuple[int, ...] = ()
+    eyes: tuple[str, ...] = ()
 
 
 class HoldView(msgspec.Struct, frozen=True):

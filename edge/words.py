@@ -475,6 +475,7 @@ CHROME: Final = {
     "undone": ("Undone.", "Scan it again, or bring the next load."),
     "checking": ("Checking.", "Wait."),
     "several": ("{loads} loads: {told}.", "{step}"),
+    "beside": ("(Scanned since: {code}: {sentence})", ""),
 }
 """What a door says beside verdicts: sentence and next step."""
 

@@ -12,9 +12,12 @@ import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zonegate import logs
+
+_SEQ_DIGITS_MAX: Final = 18
+"""Of an entry's number: as many as a store can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def explain(store: Path, wanted: str) -> Explanation:
 
 def _find(reader: Any, wanted: str) -> bytes | None:
     epoch, _, seq = wanted.partition(":")
-    found: bytes | None = reader.record_at(epoch, int(seq)) if seq.isdigit() else reader.entry(wanted)
+    place = seq.isascii() and seq.isdigit() and len(seq) <= _SEQ_DIGITS_MAX
+    found: bytes | None = reader.record_at(epoch, int(seq)) if place else reader.entry(wanted)
     return found
 
 
@@ -156,7 +160,8 @@ def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
     from edge import evidence
     from edge.errors import EvidenceError
     from edge.gate import judge
-    from edge.passages import UNSEEN
+    from edge.passage import PassageKind
+    from edge.passages import UNSEEN, is_cut_short
 
     facts = body.read.passage
     if facts is None:
@@ -170,7 +175,8 @@ def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
     try:
         if evidence.name(kept) != facts.evidence:
             raise EvidenceError("the evidence is not what the entry names")
-        found = [passage for passage in judge(evidence.decode(kept)) if passage.passage == facts.passage]
+        seen = evidence.decode(kept)
+        found = [passage for passage in judge(seen) if passage.passage == facts.passage]
     except EvidenceError as error:
         return _FromEvidence(False, f"the passage's evidence cannot be judged: {error}")
     said = _passage(facts.kind, facts.direction, facts.confidence, facts.tags)
@@ -179,6 +185,9 @@ def _from_evidence(body: Any, reader: Any) -> _FromEvidence | None:
         raw, moved = bytes.fromhex(body.read.raw), [tag for tag in found[0].tags if tag.moved]
         course = next((tag for tag in found[0].tags if tag.epc == raw), None)
         # A load that was stopped and did not move has "nothing" in its entry, whatever else went through.
+        back = facts.kind == "crossed" and found[0].kind in (PassageKind.TURNED, PassageKind.NOTHING)
+        if back and facts.direction is None and is_cut_short(seen):
+            return _FromEvidence(True, f"nobody saw the end of this passage: {found[0].why}")
         rested = facts.kind == "nothing" and course is not None and not course.moved
         sure = min(found[0].confidence, course.confidence if course is not None else 1000)
         kind = facts.kind if rested else found[0].kind.value

@@ -98,9 +98,14 @@ class _Reader:
         told = decode(frame).first("ReaderEventNotificationData")
         stamp = told.first("UTCTimestamp") if told else None
         change = told.first("GPIEvent") if told else None
-        if stamp is None or change is None:
+        if stamp is None:
             return
-        at_us = self._clock.place(int(str(stamp.fields["Microseconds"])), now_us)
+        stamp_us = int(str(stamp.fields["Microseconds"]))
+        if told is not None and told.first("ConnectionAttemptEvent") is not None:
+            self._clock.greet(stamp_us, now_us)
+        if change is None:
+            return
+        at_us = self._clock.place(stamp_us, now_us)
         port, high = int(str(change.fields["Port"])), bool(change.fields["Event"])
         yield from self._inputs.edge(port, high, at_us, now_us)
 

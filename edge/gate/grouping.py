@@ -8,22 +8,23 @@ whether it kept still.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from math import copysign, exp, log
-from typing import Final, NamedTuple
+from math import exp
+from typing import Final
 
-from .eyes import Sight
+from .claims import PERSON_US, UNITS, both_ways, came_back
+from .company import ASKED_MAX, WITH, Others, went
+from .eyes import Body, Sight
 from .hearing import Heard, Hearing
-from .way import APART_DB, BIN_US, Gateway, Way, follow
-from .witness import belief, nearer, still, together
+from .own import CROSSED, Own, own_of
+from .way import BIN_US, Gateway, Way, follow
+from .witness import ends, nearer, together
 
 __all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of", "stayed_both"]
 
 LIKELY: Final = 0.99
-_CROSSED: Final = 0.5
 _MAYBE: Final = 0.03
 _SPARE: Final = 0.15
 """What is believed so much leads, too, where none is clear about then."""
@@ -32,46 +33,41 @@ _NEXT: Final = 0.3
 _CLEAR: Final = 0.85
 _FOLLOWS: Final = 2_500_000 / BIN_US
 """Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
-_OTHERWISE: Final = -1.5
-"""Log odds of a tag that was not on the side on which the others were."""
 _DOORWAY_DB: Final = 8.0
 """A tag not quieter than this below what it was when it crossed is still in the doorway."""
 _TRUCK: Final = 4_000_000 / BIN_US
 """A truck's own tag crosses within this of its load."""
-_FADING_DB2: Final = 25.0
-"""Variance of one tag's level in one moment."""
-_UNLIKE_DB2: Final = 36.0
-"""Variance of how much better one side hears a tag than the other does, all along."""
-_TRUST: Final = 0.5
-"""Neighboring moments err together: each counts for less than one."""
+_BORNE_OUT: Final = 0.7
+"""A label that tells so surely that it crossed is borne out by those that went with it."""
 _ALONE: Final = 2
 """Of so few that lead each is sure to have gone: there is too little to hold one against."""
 _SURE: Final = 0.995
 _TOGETHER: Final = 0.5
-_ASKED_MAX: Final = 30
-"""So many tags of a group are asked which door was nearest."""
+_AGREE: Final = 0.3
+"""Of the tags that may have crossed so many say the like, when a pallet did: of one that is uncovered where
+it stands some say this and some that."""
+_SELDOM: Final = 2.0
+"""So much the doubt grows of a second label, and of what went with a body that turned."""
+_CASES: Final = 12.0
+"""The same, of what cases tell without a label."""
+_EACH: Final = 0.97
+"""A case is as sure as that to have gone, where none of its pallet's labels did."""
+_STOOD_US: Final = 3_000_000
+_FEW: Final = 12
+"""Cases that were read less often, all of them together, went through surely no more than that."""
+_LOW: Final = 0.8
+"""What many cases tell of which the height eye saw no load is a Hold: it may have been low."""
+_HERE_ALONE: Final = 0.8
+_ELSEWHERE: Final = -1.0
+"""Heard last by ten dB better on the other side than where it should have gone."""
 _HERE: Final = -0.35
 _DOOR: Final = 8.0
 """Tags that a neighbor hears better by 3.5 dB on the average may have gone through either door."""
 _STOOD: Final = 40.0
 """Who crossed later than this after others, in moments, did not stand in the doorway with them."""
-_ALIKE: Final = 8.0
-"""Tags that say that they crossed the same way within so many moments bear each other out."""
-_WITH: Final = 20.0
-"""A tag whose own crossing is within this of the others', in moments, may have gone with them."""
-PERSON_US: Final = 600_000
-"""A truck at 4 m/s is before an eye for longer; a person at a walk is not."""
 
 
-class Own(NamedTuple):
-    """What a tag's own course says: the sense and the moment of its crossing, and how sure that is."""
-
-    sense: int
-    at: float
-    belief: float
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """Tags that went together, their way, how surely each of them went it, the bodies that went with them."""
 
@@ -81,11 +77,41 @@ class Group:
     sureness: dict[bytes, float]
     belief: float = 0.0
     """How surely it crossed, by what its tags tell each by itself."""
+    doubts: dict[bytes, float] = field(default_factory=dict)
+    """How surely a tag crossed, of those that go by what they tell alone."""
+    surest: Own | None = None
+    """What the surest of its tags tells; None where none tells by itself that it crossed."""
 
     @property
     def sense(self) -> int:
         """1 out, -1 in, whichever is likelier."""
+        if self.surest is not None and self.surest.body is not None:
+            return self.surest.sense
         return 1 if self.way.out >= self.way.back_in else -1
+
+    @property
+    def crossings(self) -> Sequence[int]:
+        """Each time it crossed: 1 outwards, -1 inwards."""
+        if self.surest is not None and self.surest.body is not None:
+            return self.surest.crossings
+        return self.way.crossings()
+
+    @property
+    def back(self) -> bool:
+        """Whether it ended where it began."""
+        if self.surest is not None and self.surest.body is not None:
+            return len(self.surest.crossings) % 2 == 0
+        return self.way.stayed > max(self.way.out, self.way.back_in)
+
+    def moved(self) -> list[Heard]:
+        """The tags that surely went that way."""
+        return [tag for tag in self.tags if self.sureness[tag.epc] > LIKELY]
+
+    def crossed_at(self) -> float | None:
+        """The moment of its last crossing."""
+        if self.surest is not None and self.surest.body is not None:
+            return self.surest.at
+        return self.way.crossed_at()
 
 
 def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sight: Sight) -> list[Group]:
@@ -97,14 +123,54 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
     # The eyes' order says nothing of a tag that went with nobody: only where none can have crossed.
     anyone = Gateway(_gateway(range(len(sight.bodies)), hearing, sight).free)
     ways = [follow(_together([tag], hearing), anyone) for tag in tags]
-    own = _own(tags, ways, hearing, sight)
+    own = own_of(tags, ways, hearing, sight)
+    clear, unclear, undecided = _sorted(tags, ways, own, resting, hearing, sight)
+    # A label that may have gone, and not surely, is told by itself: it is a load of its own.
+    perhaps = [
+        tag for tag in (*clear, *unclear) if sight.height and tag.epc[0] in UNITS and _perhaps(tag, own)
+    ]
+    clear, unclear = ([tag for tag in tags_ if tag not in perhaps] for tags_ in (clear, unclear))
+    if not clear and not perhaps:
+        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
+    leaders = [*(_in_turn(clear, own) if clear else []), *([tag] for tag in perhaps)]
+    if not sight.pair:
+        leaders = _met(leaders, hearing, sight)
+    found = _joined([*clear, *unclear, *perhaps], leaders, own, hearing, sight)
+    for group, leading in zip(found, leaders, strict=True):
+        if sight.pair:
+            _count_labels(group, own, alone=len(leading) == 1 and not sight.height)
+        for tag in leading:
+            if len(leading) <= _ALONE:
+                group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
+        group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing)
+        if sight.pair and not _has_unit(group):
+            group.belief = _doubted(group.belief, _CASES)
+            _leave_unsure(group, own)
+    _doubt_turned(found, own, sight.bodies)
+    return _one_way(found, resting, sight.bodies)
+
+
+def _sorted(
+    tags: Sequence[Heard],
+    ways: Sequence[Way],
+    own: Mapping[bytes, Own],
+    resting: list[Heard],
+    hearing: Hearing,
+    sight: Sight,
+) -> tuple[list[Heard], list[Heard], list[Heard]]:
+    """Those that lead, the others that may have gone with them, and of these those whose course says that
+    they crossed or that nobody knows. What rests goes to `resting`.
+    """
     clear: list[Heard] = []
     unclear: list[Heard] = []
     undecided: list[Heard] = []
+    rests = _SPARE if sight.height else CROSSED
     for tag, way in zip(tags, ways, strict=True):
         if tag.epc in own and own[tag.epc].belief > _CLEAR:
             clear.append(tag)
-        elif tag.rests(hearing.moments, hearing.opened, hearing.sides, hearing.quietest):
+        elif (tag.epc not in own or own[tag.epc].belief <= rests) and tag.rests(
+            hearing.moments, hearing.opened, hearing.sides, hearing.quietest
+        ):
             resting.append(tag)
         else:
             unclear.append(tag)
@@ -118,39 +184,133 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
         least = max([_MAYBE, *(_NEXT * own[tag.epc].belief for tag in unclear if tag.epc in own)])
         clear = [tag for tag in unclear if tag.epc in own and own[tag.epc].belief >= least]
         unclear = [tag for tag in unclear if tag not in clear]
-    if not clear:
-        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
-    leaders = _met(_in_turn(clear, own), hearing, sight)
-    found = _joined([*clear, *unclear], leaders, own, hearing, sight)
-    for group, leading in zip(found, leaders, strict=True):
-        for tag in leading if len(leading) <= _ALONE else ():
-            group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
-        group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing)
-    return found
+    return clear, unclear, undecided
 
 
-def _own(tags: Sequence[Heard], ways: Sequence[Way], hearing: Hearing, sight: Sight) -> dict[bytes, Own]:
-    """What each tag's own course says, for those whose course shows a crossing."""
-    claims = [_claim(tag, way) for tag, way in zip(tags, ways, strict=True)]
-    times: dict[int, list[float]] = {1: [], -1: []}
-    for claim in claims:
-        if claim is not None:
-            times[claim.sense].append(claim.at)
-    for each in times.values():
-        each.sort()
-    own: dict[bytes, Own] = {}
-    for tag, claim in zip(tags, claims, strict=True):
-        if claim is not None:
-            like = _about(times[claim.sense], claim.at)
-            alone = log((1.0 + len(tags)) / (1.0 + like))
-            believed = belief(tag, claim.at, claim.sense, claim.belief, alone, hearing, sight)
-            own[tag.epc] = Own(claim.sense, claim.at, believed)
-    return own
+def _doubt_turned(groups: Sequence[Group], own: Mapping[bytes, Own], bodies: Sequence[Body]) -> None:
+    """What went with a body is less sure where the body, or one behind it, may have brought it back, and
+    where cases alone may err.
+    """
+    returned = [each for each in own.values() if len(each.bodies) > 1 and each.belief > _NEXT]
+    claimed = {body for group in groups if group.surest is not None for body in group.surest.bodies}
+    for group in groups:
+        surest = group.surest
+        if surest is None or surest.body is None:
+            continue
+        # Some of what went with a body came back with another, or not: who knows which.
+        parted = any(surest.body in each.bodies and surest.bodies != each.bodies for each in returned)
+        # What was seen to go and to come back is told as that, or not surely.
+        body = bodies[surest.body]
+        half = len(surest.bodies) < 2 and both_ways(body)
+        back = any(
+            came_back(body, each)
+            for number, each in enumerate(bodies)
+            if number > surest.body and number not in claimed
+        )
+        alone = not _has_unit(group)
+        low = body.load is False
+        err = alone and not (low and surest.belief >= LIKELY) and _cases_err(group, body, own)
+        if parted or half or back or err:
+            group.belief = min(group.belief, _TOGETHER)
+        elif alone and low:
+            group.belief = min(surest.belief, _LOW)
+        elif body.first == body.last:
+            # The eyes' order says nothing of which way it went.
+            group.belief = _doubted(group.belief)
+
+
+def _count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> None:
+    """The label of a whole pallet is a load by itself: company alone does not make it cross. One load has one
+    label: of several each but the surest must be surer than that.
+    """
+    labels = {tag.epc: own[tag.epc].belief for tag in group.tags if tag.epc[0] in UNITS and tag.epc in own}
+    surest = max(labels, key=lambda epc: (labels[epc], epc), default=None)
+    for tag in group.tags:
+        if tag.epc[0] in UNITS:
+            by_itself = labels.get(tag.epc, 0.0)
+            company = group.sureness[tag.epc] if by_itself > _BORNE_OUT and not alone else 0.0
+            group.sureness[tag.epc] = _SURE if by_itself > CROSSED else 0.0
+            only = tag.epc == surest
+            group.doubts[tag.epc] = together([by_itself, company]) if only else _doubted(by_itself)
+
+
+def _doubted(belief: float, times: float = _SELDOM) -> float:
+    """What is believed of what seldom is so, and no less than that it may be."""
+    return max(1.0 - times * (1.0 - belief), min(belief, _TOGETHER))
+
+
+def _leave_unsure(group: Group, own: Mapping[bytes, Own]) -> None:
+    """Without a label, cases go as surely as each tells by itself: of a pallet beside the way some are
+    uncovered when another goes by. Beside a sure one those that are not stay, else the surest is told.
+    """
+    told = {tag.epc: own[tag.epc].belief if tag.epc in own else 0.0 for tag in group.moved()}
+    least = min(_EACH, max(told.values(), default=0.0))
+    for epc, believed in told.items():
+        if believed < least:
+            group.sureness[epc] = LIKELY
+
+
+def _cases_err(group: Group, body: Body, own: Mapping[bytes, Own]) -> bool:
+    """Whether tags of cases, without a label, may only seem to have crossed: a load stood in the doorway and
+    uncovered them, or none was seen, and a neighbor heard them, too; they were read a few times; few of those
+    that were asked say so, or most were heard last where they would have come from.
+    """
+    if any(ended - begun >= _STOOD_US for begun, ended in body.loads or ()):
+        return True
+    moved = group.moved()
+    if body.load is False and any(tag.share < _HERE_ALONE for tag in moved):
+        return True
+    asked = [each.sense == group.sense and each.belief > CROSSED for each in own.values()]
+    elsewhere = sum([ends(tag, group.sense)[1] < _ELSEWHERE for tag in moved])
+    few = sum([tag.reads for tag in moved]) < _FEW
+    return few or sum(asked) < _AGREE * len(asked) or 2 * elsewhere > len(moved)
+
+
+def _one_way(groups: Sequence[Group], resting: list[Heard], bodies: Sequence[Body]) -> list[Group]:
+    """A load went one way: of groups that say otherwise of it the surest holds; the others are not sure, and
+    tags of cases that stand alone against it rest. A body is one load, but for those that were seen above it.
+    """
+    kept: list[Group] = []
+    for group in sorted(groups, key=_weight, reverse=True):
+        against = any(
+            set(each.bodies) & set(group.bodies)
+            and each.sense != group.sense
+            and not each.back
+            and not _other_loads(each.surest, group.surest, bodies)
+            for each in kept
+            if each.surest is not None and each.surest.body is not None
+        )
+        if against and not _has_unit(group):
+            resting += group.tags
+            continue
+        if against:
+            group.belief = min(group.belief, _TOGETHER)
+        kept.append(group)
+    return [group for group in groups if group in kept]
+
+
+def _other_loads(one: Own, other: Own | None, bodies: Sequence[Body]) -> bool:
+    """Whether two went with one body, each with another load that was seen above it."""
+    if other is None or one.body is None or one.body != other.body:
+        return False
+    return bool(bodies[one.body].loads) and one.at != other.at
+
+
+def _has_unit(group: Group) -> bool:
+    return any(tag.epc[0] in UNITS for tag in group.moved())
+
+
+def _weight(group: Group) -> tuple[bool, float, int]:
+    return _has_unit(group), group.belief, len(group.tags)
+
+
+def _perhaps(tag: Heard, own: Mapping[bytes, Own]) -> bool:
+    return tag.epc in own and _SPARE <= own[tag.epc].belief <= CROSSED
 
 
 def _by_itself(own: Own, clear: Sequence[Heard], others: Mapping[bytes, Own]) -> bool:
     """Whether a tag may have crossed when none of those did that clearly crossed."""
-    return own.belief >= _SPARE and all(abs(others[tag.epc].at - own.at) > _WITH for tag in clear)
+    return own.belief >= _SPARE and all(abs(others[tag.epc].at - own.at) > WITH for tag in clear)
 
 
 def _in_turn(clear: list[Heard], own: Mapping[bytes, Own]) -> list[list[Heard]]:
@@ -159,32 +319,11 @@ def _in_turn(clear: list[Heard], own: Mapping[bytes, Own]) -> list[list[Heard]]:
     leaders = [[clear[0]]]
     for before, tag in pairwise(clear):
         was, now = own[before.epc], own[tag.epc]
-        if now.sense != was.sense or now.at - was.at > _FOLLOWS:
+        apart = now.at - was.at > _FOLLOWS if now.body is None or was.body is None else now.body != was.body
+        if now.sense != was.sense or apart:
             leaders.append([])
         leaders[-1].append(tag)
     return leaders
-
-
-def _claim(tag: Heard, way: Way) -> Own | None:
-    """The crossing that a tag's own course shows, were it believed as it stands."""
-    likely = max(way.out, way.back_in)
-    if likely <= _CROSSED:
-        return None
-    at = way.crossed_at()
-    if at is None:
-        at = _loudest([tag])
-    return Own(1 if way.out > way.back_in else -1, at, likely)
-
-
-def _loudest(tags: Sequence[Heard]) -> float:
-    """The moment in which the loudest of some tags was loudest."""
-    loudest = max(tags, key=lambda tag: (tag.peak, tag.epc))
-    return float(max(loudest.cells, key=lambda key: (loudest.cells[key], -key)) >> 2)
-
-
-def _about(times: Sequence[float], at: float) -> int:
-    """How many of some times, in order, are of about that moment."""
-    return bisect_right(times, at + _ALIKE) - bisect_left(times, at - _ALIKE)
 
 
 def _believed(group: Group, told: Sequence[Own], hearing: Hearing) -> float:
@@ -192,9 +331,17 @@ def _believed(group: Group, told: Sequence[Own], hearing: Hearing) -> float:
     if not told:
         return 0.0
     surest = max(told, key=lambda each: each.belief)
-    went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY][:_ASKED_MAX]
-    near = sum(nearer(tag, surest.at, hearing) for tag in went) / len(went) if went else 0.0
+    asked = group.moved()[:ASKED_MAX]
+    near = sum(nearer(tag, surest.at, hearing) for tag in asked) / len(asked) if asked else 0.0
+    group.surest = surest
+    if surest.body is not None:
+        group.bodies = tuple({each.body for each in told if each.body is not None})
     believed = together([each.belief for each in told if each.sense == group.sense])
+    if not _has_unit(group):
+        # Many cases that rest seem to move alike, where something uncovers them.
+        believed = min(believed, surest.belief)
+    if surest.body is not None:
+        return believed  # the eyes of this door saw it
     return believed / (1.0 + exp(-max(min(_DOOR * (near - _HERE), 30.0), -30.0)))
 
 
@@ -241,23 +388,23 @@ def _joined(
 ) -> list[Group]:
     """A group for each set of leaders; every tag is in that with which it went most surely."""
     ways = [_way_of(leading, hearing, sight) for leading in leaders]
-    others = [_Others(leading, hearing, way, own) for leading, (way, _) in zip(leaders, ways, strict=True)]
+    others = [Others(leading, hearing, way, own) for leading, (way, _) in zip(leaders, ways, strict=True)]
     led = {tag.epc: at for at, leading in enumerate(leaders) for tag in leading}
     members: list[list[Heard]] = [[] for _ in leaders]
     for tag in tags:
         at = led.get(tag.epc)
         if at is None:
-            at = max(range(len(others)), key=lambda i: _went(tag, others[i]))
+            at = max(range(len(others)), key=lambda i: went(tag, others[i]))
         members[at].append(tag)
     return [
-        Group(group, bodies, way, {tag.epc: _went(tag, each) for tag in group})
+        Group(group, bodies, way, {tag.epc: went(tag, each) for tag in group})
         for group, (way, bodies), each in zip(members, ways, others, strict=True)
     ]
 
 
 def alike(load: Group, truck: Group) -> bool:
     """Whether a truck's tag crossed with a load: the same way at about the same time."""
-    at, truck_at = load.way.crossed_at(), truck.way.crossed_at()
+    at, truck_at = load.crossed_at(), truck.crossed_at()
     if at is None or truck_at is None or load.sense != truck.sense:
         return False
     return abs(at - truck_at) < _TRUCK
@@ -265,7 +412,7 @@ def alike(load: Group, truck: Group) -> bool:
 
 def stayed_both(load: Group, truck: Group) -> bool:
     """Whether neither went through: what turned round is one thing with its load, as far as can be told."""
-    return all(group.way.stayed > max(group.way.out, group.way.back_in) for group in (load, truck))
+    return load.back and truck.back
 
 
 # --- which way ------------------------------------------------------------------------------------
@@ -274,14 +421,14 @@ def stayed_both(load: Group, truck: Group) -> bool:
 def _followed(tags: list[Heard], leading: list[Heard], hearing: Hearing, sight: Sight) -> Group:
     """The group with its way, and how surely each tag of it went that way."""
     for _ in range(2):
-        others = _Others(leading, hearing, _way_of(leading, hearing, sight)[0])
-        went = [tag for tag in tags if _went(tag, others) > LIKELY]
-        if not went or {tag.epc for tag in went} == {tag.epc for tag in leading}:
+        others = Others(leading, hearing, _way_of(leading, hearing, sight)[0])
+        moved = [tag for tag in tags if went(tag, others) > LIKELY]
+        if not moved or {tag.epc for tag in moved} == {tag.epc for tag in leading}:
             break
-        leading = went
+        leading = moved
     way, bodies = _way_of(leading, hearing, sight)
-    others = _Others(leading, hearing, way)
-    sureness = {tag.epc: _went(tag, others) for tag in tags}
+    others = Others(leading, hearing, way)
+    sureness = {tag.epc: went(tag, others) for tag in tags}
     if len(leading) <= _ALONE:
         sureness |= {tag.epc: _SURE for tag in leading}
     # None crossed by its own course: where something did, all of them together are not sure that they did.
@@ -341,148 +488,3 @@ def _gateway(bodies: Sequence[int], hearing: Hearing, sight: Sight) -> Gateway:
             sides[max(begun - 2, 0)] = (-1 if body.first == "inner" else 1, doubt)
             sides[min(ended + 2, hearing.moments - 1)] = (-1 if body.last == "inner" else 1, doubt)
     return Gateway(free, sides)
-
-
-class _Others:
-    """What those that lead were heard like, by moment and side, for a tag to be held against."""
-
-    def __init__(
-        self, leading: Sequence[Heard], hearing: Hearing, way: Way, own: Mapping[bytes, Own] | None = None
-    ) -> None:
-        self.leads = {tag.epc for tag in leading}
-        self.levels: dict[int, tuple[float, int]] = {}
-        for tag in leading:
-            for key, level in tag.cells.items():
-                total, count = self.levels.get(key, (0.0, 0))
-                self.levels[key] = (total + level - tag.best, count + 1)
-        self.timely = _timely(_smooth(self.levels, hearing.moments), len(self.leads))
-        self.sides = dict(zip(way.moments, way.sides, strict=True))
-        self.quietest = hearing.quietest
-        self._hearing = hearing
-        at = way.crossed_at()
-        self._at = at if at is not None else _loudest(leading)
-        self._sense = 1 if way.out >= way.back_in else -1
-        self._own = own or {}
-        asked = leading[:_ASKED_MAX]
-        self._near = sum(nearer(tag, self._at, hearing) for tag in asked) / max(len(asked), 1)
-        self.went: dict[bytes, float] = {}
-
-    def compared(self, tag: Heard) -> tuple[float, ...]:
-        """What is weighed of whether a tag went with these, in the order of `_MEMBERSHIP`."""
-        difference = _by_difference(tag, self)
-        own = self._own.get(tag.epc)
-        alongside = astray = 0.0
-        if own is not None and own.sense == self._sense and abs(own.at - self._at) <= _WITH:
-            certain = max(0.01, min(own.belief, 0.99))
-            alongside = log(certain / (1.0 - certain)) + 1.0
-        elif own is not None:
-            astray = own.belief
-        near = nearer(tag, self._at, self._hearing)
-        kept, since_known = still(tag, self._at, self._hearing)
-        heard = sum([abs((key >> 2) - self._at) <= _WITH for key in tag.cells])
-        return (
-            1.0,
-            _by_level(tag, self),
-            _by_time(tag, self),
-            difference,
-            min(difference - _OTHERWISE, 0.0),
-            alongside,
-            astray,
-            near,
-            min(near - self._near, 0.0),
-            kept,
-            since_known,
-            float(tag.known is not None),
-            log(1.0 + heard),
-            log(len(self.leads)),
-        )
-
-
-_MEMBERSHIP: Final = (
-    *(-4.77, 0.04, 0.41, 0.43, 0.37, 0.76, -0.95),
-    *(1.81, -1.09, -0.85, -0.59, -0.71, 0.11, 0.74),
-)
-"""The weights of `_Others.compared`, the best ones on the tuning seeds, as those in `witness`."""
-
-
-def _went(tag: Heard, others: _Others) -> float:
-    """The probability that a tag went with others; reckoned once."""
-    if others.leads == {tag.epc}:
-        return 1.0
-    known = others.went.get(tag.epc)
-    if known is None:
-        odds = sum(w * each for w, each in zip(_MEMBERSHIP, others.compared(tag), strict=True))
-        known = others.went[tag.epc] = 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))
-    return known
-
-
-def _by_level(tag: Heard, others: _Others) -> float:
-    """Log odds of its levels: held against the others' in the same moments, and against one level a side."""
-    own = tag.epc in others.leads
-    pairs = []
-    for key, level in tag.cells.items():
-        total, count = others.levels.get(key, (0.0, 0))
-        if own:
-            total, count = total - (level - tag.best), count - 1
-        if count:
-            pairs.append((key & 3, level, level - total / count, 1.0 + 1.0 / count))
-    if len(pairs) < 2:
-        return 0.0
-    means: dict[int, list[float]] = {}
-    for side, level, _, _ in pairs:
-        each = means.setdefault(side, [0.0, 0.0])
-        each[0] += level
-        each[1] += 1.0
-    mean = sum([off for _, _, off, _ in pairs]) / len(pairs)
-    still = along = 0.0
-    for side, level, off, doubt in pairs:
-        still += (level - means[side][0] / means[side][1]) ** 2
-        along += (off - mean) ** 2 / doubt
-    return max(-12.0, min(_TRUST * (still - along) / (2.0 * _FADING_DB2), 12.0))
-
-
-def _by_difference(tag: Heard, others: _Others) -> float:
-    """Log odds of its antennas' differences: changing as the others change sides, against one difference."""
-    pairs = [
-        (off if -14.0 < off < 14.0 else copysign(14.0, off), APART_DB * others.sides.get(at, 0.0), weight)
-        for at, (_, _, _, weight, off) in tag.told(others.quietest).items()
-    ]
-    total = sum([weight for _, _, weight in pairs])
-    if not total:
-        return 0.0
-    mean = sum([off * weight for off, _, weight in pairs]) / total
-    shift = sum([(off - side) * weight for off, side, weight in pairs]) / total
-    still = sum([weight * (off - mean) ** 2 for off, _, weight in pairs])
-    along = sum([weight * (off - side - shift) ** 2 for off, side, weight in pairs])
-    # One antenna may hear a tag better than the other does, but not by any amount.
-    told = _TRUST * (still - along) / (4.0 * _FADING_DB2) - shift * shift / (2.0 * _UNLIKE_DB2)
-    return max(-12.0, min(told, 12.0))
-
-
-def _by_time(tag: Heard, others: _Others) -> float:
-    """Log odds of when it was heard: when the others were, against evenly through the passage."""
-    timely = others.timely
-    if not timely or others.leads == {tag.epc}:
-        return 0.0
-    told = sum([timely[at] for at in {key >> 2 for key in tag.cells}])
-    return max(-6.0, min(0.3 * told, 6.0))
-
-
-def _timely(heard: Sequence[float], leads: int) -> list[float]:
-    """By moment, what it says for a tag to be heard then, as so many were; nothing where nobody was heard."""
-    most = max(heard)
-    if not most:
-        return []
-    # Few others say little of when one more would be heard.
-    least = 0.05 + 0.3 / leads
-    chances = [least + (1.0 - least) * count / most for count in heard]
-    mean = sum(chances) / len(chances)
-    return [log(chance / mean) for chance in chances]
-
-
-def _smooth(levels: Mapping[int, tuple[float, int]], moments: int) -> list[float]:
-    """How many were heard by moment, over two moments either way: readers take turns with their antennas."""
-    counts = [0] * (moments + 4)
-    for key, (_, count) in levels.items():
-        counts[(key >> 2) + 2] += count
-    return [sum(counts[at : at + 5]) / 5.0 for at in range(moments)]

@@ -19,6 +19,8 @@ Told = tuple[float, float, float, float, float]
 
 _CARRIED: Final = 3
 """An antenna that was not asked in a moment is taken to hear what it heard up to so many moments before."""
+_ASKED: Final = 100
+"""A reader that tells phases tells them with every read."""
 _FLAT_DB: Final = 3.5
 """Standard deviation of the loudest reads of a tag that keeps still."""
 _LIKE_BEFORE_DB: Final = 7.0
@@ -27,13 +29,13 @@ _LIKE_BEFORE_DB: Final = 7.0
 
 class Heard:
     """One tag. `cells`: loudest read in dBm by 4 * moment + side. `home` and `away`: its energy at this door
-    and at others, milliwatts; `raw` and `foreign`: its reads there. `center` and `spread`: mean and deviation
-    of its energy in time, in moments.
+    and at others, milliwatts; `raw` and `foreign`: its reads there. `begun_us` and `ended_us`: the first and
+    last of the former. `center` and `spread`: mean and deviation of its energy in time, in moments.
     """
 
     __slots__ = (
         *("away", "cells", "center", "epc", "first_us", "home", "known", "last_us", "pc", "peak", "reads"),
-        *("_told", "foreign", "raw", "spread"),
+        *("_told", "begun_us", "ended_us", "foreign", "raw", "spread"),
     )
 
     def __init__(self, epc: bytes, pc: int | None, first_us: int) -> None:
@@ -46,6 +48,7 @@ class Heard:
         self.peak = -32_768
         self.first_us = first_us
         self.last_us = first_us
+        self.begun_us = self.ended_us = first_us
         self.home = 0.0
         self.away = 0.0
         self.center = 0.0
@@ -66,6 +69,8 @@ class Heard:
     def summed(self) -> None:
         """Reckon what is of all reads together, once all is heard."""
         self.reads = len(self.raw)
+        self.begun_us = min(read.last_us for read in self.raw)
+        self.ended_us = max(read.last_us for read in self.raw)
         self.last_us = max(self.last_us, *[read.last_us for read in self.raw])
         self.first_us = min(self.first_us, *[read.first_us for read in self.raw])
         total = mean = square = 0.0
@@ -152,10 +157,11 @@ class Heard:
 
 class Hearing:
     """All tags of a passage's evidence. `base_us` begins moment 0; `opened` is the moment of the opening.
-    `quietest` is the level, dBm, below which this door's reader hears little.
+    `quietest` is the level, dBm, below which this door's reader hears little; `phases`: whether it tells
+    them.
     """
 
-    __slots__ = ("base_us", "layout", "moments", "opened", "quietest", "sides", "spots", "tags")
+    __slots__ = ("base_us", "layout", "moments", "opened", "phases", "quietest", "sides", "spots", "tags")
 
     def __init__(self, evidence: Evidence) -> None:
         before_us = evidence.settings.before_ms * 1000
@@ -174,6 +180,7 @@ class Hearing:
             for spot, antenna in enumerate(evidence.layout.antennas)
         }
         self.quietest = -72.0
+        self.phases = any(read.phase is not None for read in evidence.reads[:_ASKED])
 
     def moment(self, at_us: int) -> int:
         """The moment in which a time falls."""

@@ -11,8 +11,8 @@ import msgspec
 from customs.documents import Direction
 from edge.evidence import Evidence
 from edge.passage import Passage, PassageKind, TagCourse
-from gs1.epc import legacy, plus
 
+from .claims import ASSETS, carried
 from .eyes import Body, Sight, see
 from .grouping import LIKELY, PERSON_US, Group, alike, groups_of, stayed_both
 from .hearing import Heard, Hearing, hear
@@ -24,20 +24,12 @@ __all__ = ["judge"]
 TAGS_TOLD_MAX: Final = 2_000
 """Tags of one passage that are told; the reads of all are in the evidence."""
 
-ASSETS: Final = frozenset(
-    header
-    for header, name in (
-        *((scheme.header, scheme.name) for scheme in legacy.SCHEMES.values()),
-        *((scheme.header, scheme.name) for scheme in plus.SCHEMES.values()),
-    )
-    if name.startswith(("grai", "giai"))
-)
-"""EPC headers of pallets, crates and trucks: never goods."""
-
 _MAYBE: Final = 0.03
 """What is believed less did not cross; from here on somebody is called."""
 _DOUBTFUL: Final = 0.3
 """The same, of what the order of the antennas says to have come back."""
+_UNSEEN: Final = 0.7
+"""The same, of what went with a body of which the height eye saw no load: it sees all but the lowest."""
 _COMES_US: Final = 1_000_000
 """A truck comes to the door so long before it is through."""
 _BESIDE: Final = 1_500_000 // BIN_US
@@ -45,7 +37,7 @@ _BESIDE: Final = 1_500_000 // BIN_US
 _STILL: Final = 0.5
 _SOME_MAX: Final = 3
 """So many tags may have gone with something that crossed; of more nobody can say which."""
-_CUT: Final = 0.9
+_CUT: Final = 0.8
 """How sure a finding can be whose end was not seen."""
 _WELL_BEFORE: Final = 3_000_000 // BIN_US
 """A crossing so long before the passage was cut is complete."""
@@ -117,8 +109,9 @@ class _Telling:
                 if passage.kind is not PassageKind.TURNED:
                     taken |= set(group.bodies)
         for number, body in enumerate(self._sight.bodies):
-            if number not in taken and body.sense and body.ended_us - body.begun_us >= PERSON_US:
-                passage = self._perhaps(body, told) or self._untagged(body, bool(told))
+            sense = carried(body) or body.sense
+            if number not in taken and sense and body.ended_us - body.begun_us >= PERSON_US:
+                passage = self._perhaps(body, sense, told) or self._untagged(body, sense, bool(told))
                 told.append((body.begun_us, passage))
         if not told:
             told.append((0, self._nothing()))
@@ -138,35 +131,46 @@ class _Telling:
 
     def _of_group(self, group: Group) -> tuple[Passage | None, int]:
         way = group.way
-        crossings = [_way_of(sense) for sense in way.crossings()]
+        crossings = [_way_of(sense) for sense in group.crossings]
         believed = group.belief
         if not self._complete(group):
             believed = min(believed, _CUT)
         went = [tag for tag in group.tags if group.sureness[tag.epc] > LIKELY]
         at = self._hearing.base_us + round(min((t.center for t in group.tags), default=0.0)) * BIN_US
-        back = way.stayed > max(way.out, way.back_in)
+        back = group.back
         if went and back and len(crossings) >= 2:
             why = "It went through and came back."
-            return self._passage(PassageKind.TURNED, None, way.stayed, tuple(crossings), group, why), at
-        if not went or believed < (_DOUBTFUL if back else _MAYBE):
-            if went and self._turned(group, crossings):
+            sureness = max(way.stayed, believed)
+            return self._passage(PassageKind.TURNED, None, sureness, tuple(crossings), group, why), at
+        least = _UNSEEN if self._no_load(group) else _DOUBTFUL if back else _MAYBE
+        if not went or believed < least:
+            if went and not self._no_load(group) and self._turned(group, crossings):
                 why = "It came and went back."
                 return self._passage(PassageKind.TURNED, None, way.stayed, (), group, why), at
             self._resting += group.tags
             return None, at
-        direction = Direction.OUT if way.out >= way.back_in else Direction.IN
+        direction = _way_of(group.sense)
         if not crossings or crossings[-1] is not direction or len(crossings) % 2 == 0:
             crossings = [direction]
         why = self._why(group, direction, believed)
         return self._passage(PassageKind.CROSSED, direction, believed, tuple(crossings), group, why), at
 
+    def _no_load(self, group: Group) -> bool:
+        """Whether the height eye saw no load with what should be one."""
+        if not group.bodies or _is_a_truck(group):
+            return False
+        return all(self._sight.bodies[at].load is False for at in group.bodies)
+
     def _complete(self, group: Group) -> bool:
         """Whether all of a way was seen: no reader lost, no read left out, crossed well before a cut."""
         if self._evidence.lost or self._evidence.left_out:
             return False
-        at = group.way.crossed_at()
-        late = self._hearing.moments - _WELL_BEFORE
-        return self._evidence.final or (at is not None and at < late)
+        if self._evidence.final:
+            return True
+        at = group.crossed_at()
+        until_us = max((self._sight.bodies[body].ended_us for body in group.bodies), default=0)
+        ended = until_us < self._evidence.closed_us - self._evidence.settings.eye_gap_ms * 1000
+        return ended and at is not None and at < self._hearing.moments - _WELL_BEFORE
 
     def _turned(self, group: Group, crossings: Sequence[Direction]) -> bool:
         """Whether something came to the door and went back, or was only near."""
@@ -193,7 +197,8 @@ class _Telling:
         moved = []
         for tag in sorted(group.tags, key=lambda tag: (-tag.peak, tag.epc))[:TAGS_TOLD_MAX]:
             if group.sureness[tag.epc] > LIKELY:
-                moved.append(self._course(tag, direction, sureness))
+                sure = min(sureness, group.doubts.get(tag.epc, 1.0)) if direction else sureness
+                moved.append(self._course(tag, direction, sure))
             else:
                 self._resting.append(tag)
         if kind is PassageKind.CROSSED and all(tag.epc[0] in ASSETS for tag in moved):
@@ -214,7 +219,7 @@ class _Telling:
 
     def _began_us(self, group: Group) -> int:
         """When a passage opened, or before that when what went through it came to the door."""
-        at = group.way.crossed_at()
+        at = group.crossed_at()
         if at is None:
             return self._evidence.opened_us
         came_us = self._hearing.base_us + round(at) * BIN_US - _COMES_US
@@ -240,10 +245,12 @@ class _Telling:
             and self._evidence.opened_us - loaded.at_us <= minutes * 60_000_000
         )
 
-    def _perhaps(self, body: Body, told: Sequence[tuple[int, Passage]]) -> Passage | None:
+    def _perhaps(self, body: Body, sense: int, told: Sequence[tuple[int, Passage]]) -> Passage | None:
         """Something crossed by the eyes, and a few tags may have gone with it, though their own course does
         not say so: somebody is to look.
         """
+        if body.load is False:
+            return None
         taken = {
             course.epc
             for _, passage in told
@@ -262,7 +269,7 @@ class _Telling:
         ]
         if not some or len(some) > _SOME_MAX:
             return None
-        direction = _way_of(body.sense)
+        direction = _way_of(sense)
         self._resting = [tag for tag in self._resting if tag not in some]
         passage = self._plain(
             PassageKind.CROSSED, direction, (direction,), 500, "Something crossed, perhaps with these tags."
@@ -270,9 +277,9 @@ class _Telling:
         courses = tuple(self._course(tag, direction, 0.5) for tag in some)
         return msgspec.structs.replace(passage, tags=courses)
 
-    def _untagged(self, body: Body, after_load: bool) -> Passage:
+    def _untagged(self, body: Body, sense: int, after_load: bool) -> Passage:
         """Something crossed by the eyes and no tag went with it."""
-        direction = _way_of(body.sense)
+        direction = _way_of(sense)
         kind, why = PassageKind.UNREAD, "Something crossed, and no tag of it was read."
         if body.load is False:
             kind, why = PassageKind.EMPTY, "A truck without a load, by the load-height eye."

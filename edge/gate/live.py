@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from drivers.read import InputChange, TagRead
-from edge.evidence import Evidence, Known, Loaded, encode
+from edge.evidence import Evidence, Known, encode
 from edge.passage import Closed, GateSettings, Layout, Opened, PassageKind, Sighted
 
 from .doorway import Door, Session
@@ -34,8 +34,8 @@ TAGS_MAX: Final = 20_000
 READS_MAX: Final = 200_000
 """Reads held at once, some 50 MB: two minutes of the quickest reader, twice over."""
 
-TAG_READS_MAX: Final = 4_000
-"""Reads held of one tag."""
+TAG_READS_MAX: Final = 20_000
+"""Reads held of one tag: the quickest reader hears one that is alone so often while a passage is open."""
 
 _CLEAR_US: Final = 1_000_000
 """Looking through all that is held takes some hundredths of a second."""
@@ -175,7 +175,15 @@ class Gate:
             if isinstance(found, Closed):
                 passage = found.passage
                 if passage.kind is PassageKind.CROSSED and passage.direction is not None:
-                    self._doors[passage.door].loaded = Loaded(passage.direction.value, passage.closed_us)
+                    self._doors[passage.door].crossed(passage, self._settings.confidence_min)
+
+    def ill_eyes(self) -> dict[str, tuple[str, ...]]:
+        """The eyes that are left out of account, by device, each as a sentence for a supervisor."""
+        ill: dict[str, tuple[str, ...]] = {}
+        for door in self._doors.values():
+            for device, said in door.ill():
+                ill[device] = (*ill.get(device, ()), said)
+        return ill
 
     def tick(self, now_us: int) -> list[Event]:
         """The clock went on: closes what is over."""
@@ -516,9 +524,9 @@ class Gate:
     def _end(self, door: Door, at: int) -> None:
         session = door.session
         assert session is not None
-        cut = at >= session.opened_us + self._settings.passage_s_max * 1_000_000
+        cut = at >= door.cut_us(self._settings)
         for eye in door.eyes.values():
-            if eye.blocked:
+            if eye.blocked and at - eye.since_us >= self._settings.eye_stuck_s * 1_000_000:
                 eye.broken = True
         self._close(door, at, final=not cut)
 
@@ -556,6 +564,7 @@ class Gate:
             inputs=tuple(session.inputs),
             known=tuple(known for epc, known in session.known.items() if epc in told),
             loaded=door.loaded,
+            blind=door.blind(),
             lost=tuple(session.lost),
             left_out=session.left_out or int(door.missed_us >= since),
             final=final,

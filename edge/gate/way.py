@@ -77,15 +77,6 @@ class Way:
                 before = now
         return crossed
 
-    def support(self) -> int:
-        """The fewer of the moments that were clearly on one side before the last crossing, and after it."""
-        counts = [0, 0]
-        at = self.crossed_at()
-        for moment, side in zip(self.moments, self.sides, strict=True):
-            if at is not None and abs(side) > 0.6:
-                counts[moment > at] += 1
-        return min(counts)
-
     def crossed_at(self) -> float | None:
         """The moment in which the door was crossed last; None when it was not."""
         before = None

@@ -11,15 +11,18 @@ simulated yard (docs/decisions/gate.md), so that of a hundred findings told with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import cos, exp, log, pi
 from typing import Final
 
-from .eyes import Sight
-from .hearing import MIDDLE, OUTER, Heard, Hearing
+from .claims import UNITS, Claim
+from .eyes import Body, Sight
+from .hearing import INNER, MIDDLE, OUTER, Heard, Hearing
+from .phases import Look, beside, movement
 from .way import BIN_US
+from .weights import ITEM, UNIT
 
-__all__ = ["belief", "nearer", "still", "together"]
+__all__ = ["belief", "ends", "nearer", "still", "together", "weighed"]
 
 _WIDELY_US: Final = 2_000_000
 """So long before and after it the door's antennas are nearer to it than any neighbor's."""
@@ -35,38 +38,35 @@ _PHASE: Final = 2.0 * pi / 2048
 """Radians of twice a phase for each of its 4096 steps: half a turn is ambiguous."""
 _CHANCE: Final = 0.25
 """What agrees by less than this (cosine of twice the phases' difference) speaks for movement."""
-_BODY_US: Final = 500_000
-"""A tag may cross so long before or after its truck is before the eyes."""
-
-_WITHOUT_EYES: Final = (
-    *(0.98, 1.07, -0.71, 0.50, -0.82, 0.33, 0.14, -0.94),
-    *(0.20, 0.28, -1.34, 0.30, 1.23, -1.18, 0.70, -1.00),
-)
-_WITH_EYES: Final = (
-    *(1.60, 0.59, -0.64, 0.52, -0.67, 0.40, 0.33, -0.72),
-    *(0.27, 0.06, -0.99, -0.07, 0.91, -0.96, 0.29, -1.13),
-)
-_SAME_BODY: Final = 0.63
-_OTHER_BODY: Final = -1.76
 
 
 def belief(
-    tag: Heard, at: float, sense: int, likely: float, alone: float, hearing: Hearing, sight: Sight
+    tag: Heard, claim: Claim, alone: float, seen: Sequence[Look], hearing: Hearing, sight: Sight
 ) -> float:
-    """The probability that a tag crossed about the moment `at`, with `sense` 1 out and -1 in, which the
-    hidden Markov model thinks `likely`. `alone`: how many tags there are for each that says the like,
-    natural logarithm: of many that rest one will seem to move.
+    """The probability that a tag made the crossing it claims. `alone`: how many tags there are for each that
+    says the like, natural logarithm: of many that rest one will seem to move. `seen` are its looks.
     """
-    told = (*_weighed(tag, at, sense, likely, hearing), alone)
-    odds = sum(w * f for w, f in zip(_WITH_EYES if sight.any else _WITHOUT_EYES, told, strict=True))
-    if sight.any:
-        at_us = hearing.base_us + int((at + 0.5) * BIN_US)
-        senses = {
-            body.sense
-            for body in sight.bodies
-            if body.begun_us - _BODY_US <= at_us <= body.ended_us + _BODY_US
-        }
-        odds += _SAME_BODY if sense in senses else _OTHER_BODY if -sense in senses else 0.0
+    told = weighed(tag, claim, alone, seen, hearing, sight)
+    seen_too = claim.body is not None
+    weights = UNIT if tag.epc[0] in UNITS else ITEM
+    believed = _sure(weights[seen_too + (claim.load_us is not None)], told)
+    if claim.load_us == 0 and _sure(weights[1], told) > _CLEAR:
+        believed = max(believed, _BLIND)
+    if tag.share < _GUEST and nearer(tag, claim.at, hearing) < _ABROAD:
+        believed *= _UNSEEN
+    return believed * _UNSEEN if not seen_too and _free(claim.at, hearing, sight) else believed
+
+
+def _free(at: float, hearing: Hearing, sight: Sight) -> bool:
+    """Whether an eye that can be believed saw nothing in the door about the moment `at`."""
+    at_us = hearing.base_us + int((at + 0.5) * BIN_US)
+    return sight.any and not any(
+        body.begun_us - _ABOUT_US <= at_us <= body.ended_us + _ABOUT_US for body in sight.bodies
+    )
+
+
+def _sure(weights: Sequence[float], told: Sequence[float]) -> float:
+    odds = sum([weight * each for weight, each in zip(weights, told, strict=True)])
     return 1.0 / (1.0 + exp(-_between(odds, -30.0, 30.0)))
 
 
@@ -80,10 +80,12 @@ def together(beliefs: list[float]) -> float:
     return 1.0 - doubt
 
 
-def nearer(tag: Heard, at: float, hearing: Hearing) -> float:
-    """By how much this door heard a tag better than any neighbor about the moment `at`, in ten dB, to 2."""
+def nearer(tag: Heard, at: float, hearing: Hearing, stood_us: int = 0) -> float:
+    """By how much this door heard a tag better than any neighbor about the moment `at`, in ten dB, to 2. It
+    stood still for `stood_us` before and after that.
+    """
     at_us = hearing.base_us + int((at + 0.5) * BIN_US)
-    first_us, last_us = at_us - _WIDELY_US, at_us + _WIDELY_US
+    first_us, last_us = at_us - stood_us - _WIDELY_US, at_us + stood_us + _WIDELY_US
     here, there = (
         max([read.rssi_cdbm for read in reads if first_us <= read.last_us <= last_us], default=-10_000)
         / 100.0
@@ -92,8 +94,11 @@ def nearer(tag: Heard, at: float, hearing: Hearing) -> float:
     return _between(here - max(there, hearing.quietest), -20.0, 20.0) / 10.0
 
 
-def _weighed(tag: Heard, at: float, sense: int, likely: float, hearing: Hearing) -> tuple[float, ...]:
+def weighed(
+    tag: Heard, claim: Claim, alone: float, seen: Sequence[Look], hearing: Hearing, sight: Sight
+) -> tuple[float, ...]:
     """What is weighed, in the order of the weights."""
+    at, sense, stood_us = claim.at, claim.sense, claim.stood_us
     at_us = hearing.base_us + int((at + 0.5) * BIN_US)
     near, nearest, farthest = 0, *_BESIDE_US
     home = away = 1e-12
@@ -101,11 +106,11 @@ def _weighed(tag: Heard, at: float, sense: int, likely: float, hearing: Hearing)
     after: tuple[list[float], list[float]] = ([], [])
     spots = hearing.spots
     for read in tag.foreign:
-        if -_ABOUT_US <= read.last_us - at_us <= _ABOUT_US:
+        if -_ABOUT_US <= beside(read.last_us - at_us, stood_us) <= _ABOUT_US:
             away += 10.0 ** (read.rssi_cdbm / 1000.0)
     for read in tag.raw:
         side = spots[read.device, read.antenna]
-        off_us = read.last_us - at_us
+        off_us = beside(read.last_us - at_us, stood_us)
         if -_ABOUT_US <= off_us <= _ABOUT_US:
             home += 10.0 ** (read.rssi_cdbm / 1000.0)
             near += 1
@@ -115,15 +120,30 @@ def _weighed(tag: Heard, at: float, sense: int, likely: float, hearing: Hearing)
             after[side == OUTER].append(read.rssi_cdbm / 100.0)
         elif -farthest <= off_us <= -nearest:
             before[side == OUTER].append(read.rssi_cdbm / 100.0)
-    certain = _between(likely, 1e-4, 1.0 - 1e-4)
-    kept_still, since_known = still(tag, at, hearing)
+    certain = _between(claim.likely, 1e-4, 1.0 - 1e-4)
+    likely = _between(log(certain / (1.0 - certain)), -2.0, 7.0)
+    kept_still, since_known = still(tag, at, hearing, stood_us)
     turned_before = _between(-sense * _apart(before, hearing.quietest), -10.0, 20.0) / 10.0
     turned_after = _between(sense * _apart(after, hearing.quietest), -10.0, 20.0) / 10.0
     few_before = log(1.0 + len(before[0]) + len(before[1]))
     few_after = log(1.0 + len(after[0]) + len(after[1]))
+    few = min(few_before, few_after, 2.0)
+    least = min(turned_before, turned_after)
+    closer = nearer(tag, at, hearing, stood_us)
+    moved = movement(seen, at_us, stood_us)
+    body = sight.bodies[claim.body] if claim.body is not None else None
+    levels = _levels(tag, at, sense, stood_us / BIN_US)
+    begun, ended = ends(tag, sense)
+    back = 0.0
+    if body is not None:
+        back = float(any(e.sense == -sense and e.begun_us > body.ended_us for e in sight.bodies))
+    since = _between((at_us - tag.begun_us) / 1e6, -1.0, 6.0)
+    until = _between((tag.ended_us - at_us) / 1e6, -1.0, 6.0)
     return (
         1.0,
-        _between(log(certain / (1.0 - certain)), -2.0, 7.0),
+        likely,
+        max(likely - 3.0, 0.0),
+        min(likely, 0.0),
         kept_still,
         _between(log(home / away), -5.0, 3.0),
         since_known,
@@ -134,13 +154,120 @@ def _weighed(tag: Heard, at: float, sense: int, likely: float, hearing: Hearing)
         few_before,
         float(tag.rests(hearing.moments, hearing.opened, hearing.sides, hearing.quietest)),
         float(tag.known is not None),
-        nearer(tag, at, hearing),
-        min(few_before, few_after, 2.0),
-        min(turned_before, turned_after),
+        closer,
+        min(closer, 0.5),
+        min(closer, 0.0),
+        _between(log((tag.home + 1e-12) / (tag.away + 1e-12)), -4.0, 4.0),
+        few,
+        min(few, 1.0),
+        least,
+        least * moved.turned,
+        min(least, max(moved.turned_before, moved.turned_after) / 2.0),
+        alone,
+        max(alone - 3.0, 0.0),
+        *moved,
+        min(moved.turned, 1.0),
+        min(moved.turned_before, moved.turned_after),
+        max(moved.turned_before, moved.turned_after),
+        min(moved.came, 0.4),
+        min(moved.went, 0.4),
+        max(moved.kept - moved.turned, 0.0),
+        max(moved.turned - moved.kept, 0.0),
+        since,
+        until,
+        max(1.5 - until, 0.0),
+        max(1.5 - since, 0.0),
+        max(1.5 - until, 0.0) * min(moved.turned_before, 2.0),
+        max(1.5 - since, 0.0) * min(moved.turned_after, 2.0),
+        *levels,
+        begun,
+        ended,
+        back,
+        back * ended,
+        float(body is not None and body.first == body.last),
+        log((body.ended_us - body.begun_us) / 1e6) if body is not None else 0.0,
+        float(len(sight.bodies)),
+        float(not hearing.phases),
+        *_carried(claim, body),
     )
 
 
-def still(tag: Heard, at: float, hearing: Hearing) -> tuple[float, float]:
+def _carried(claim: Claim, body: Body | None) -> tuple[float, ...]:
+    """What the height eye says of the load: whether it saw one, for how long, one of several, with a body
+    that turned.
+    """
+    if body is None or body.loads is None or not claim.load_us:
+        return (0.0,) * 5
+    turned = float(body.first == body.last)
+    alone = float(len(body.loads) == 1)
+    return 1.0, _between(log(claim.load_us / 1e6), -2.0, 1.5), turned, alone, turned * alone
+
+
+_AWAY: Final = 25.0
+_QUIET_DBM: Final = -80.0
+_MEAN_DBM: Final = 60.0
+
+
+def _levels(tag: Heard, at: float, sense: int, stood: float) -> tuple[float, ...]:
+    """The loudest level when it crossed, before and after, each side's against the other's, all in ten dB."""
+    peak = -90.0
+    before = [_QUIET_DBM, _QUIET_DBM, _QUIET_DBM]
+    after = [_QUIET_DBM, _QUIET_DBM, _QUIET_DBM]
+    for key, level in tag.cells.items():
+        off = (key >> 2) - at
+        off -= max(-stood, min(stood, off))
+        if -8.0 < off < 8.0 and level > peak:
+            peak = level
+        if -_AWAY <= off < -1.0:
+            before[key & 3] = max(before[key & 3], level)
+        elif 1.0 < off <= _AWAY:
+            after[key & 3] = max(after[key & 3], level)
+    early, late = max(before), max(after)
+    turned_before = _between(-sense * (before[OUTER] - before[INNER]) / 10.0, -2.0, 2.0)
+    turned_after = _between(sense * (after[OUTER] - after[INNER]) / 10.0, -2.0, 2.0)
+    return (
+        (peak + _MEAN_DBM) / 10.0,
+        (tag.best - peak) / 10.0,
+        (early + _MEAN_DBM) / 10.0,
+        (late + _MEAN_DBM) / 10.0,
+        turned_before,
+        turned_after,
+        min(turned_before, turned_after),
+        min(turned_before, 0.5),
+        min(turned_after, 0.5),
+        _between((peak - early) / 10.0, -2.0, 2.0),
+        _between((peak - late) / 10.0, -2.0, 2.0),
+    )
+
+
+_CLEAR: Final = 0.9
+_BLIND: Final = 0.8
+"""What is clear but for the height eye, which saw no load, is a Hold: the eye may be blind, the load low."""
+_GUEST: Final = 0.15
+_ABROAD: Final = -0.5
+"""A tag of which a neighbor heard nearly all, and five dB better at that moment, went through there."""
+_UNSEEN: Final = 0.6
+"""Of what nothing says but a tag, though two eyes were there to see it, so much is believed: a Hold."""
+_AN_END: Final = 17
+
+
+def ends(tag: Heard, sense: int) -> tuple[float, float]:
+    """On which sides the tag was heard first and last, as its crossing would have it, in ten dB."""
+    first, last = min(tag.cells) >> 2, max(tag.cells) >> 2
+    early = [_QUIET_DBM, _QUIET_DBM, _QUIET_DBM]
+    late = [_QUIET_DBM, _QUIET_DBM, _QUIET_DBM]
+    for key, level in tag.cells.items():
+        if (key >> 2) - first <= _AN_END:
+            early[key & 3] = max(early[key & 3], level)
+        if last - (key >> 2) <= _AN_END:
+            late[key & 3] = max(late[key & 3], level)
+    return (
+        _between(-sense * (early[OUTER] - early[INNER]) / 10.0, -2.0, 2.0),
+        _between(sense * (late[OUTER] - late[INNER]) / 10.0, -2.0, 2.0),
+    )
+
+
+def still(tag: Heard, at: float, hearing: Hearing, stood_us: int = 0) -> tuple[float, float]:
     """How much a tag's phases say that it kept still about the moment `at`, from before to after; and that
     it is afterwards where it rested before the passage. Above 0 for still, 0 where nothing is known.
     """
@@ -153,7 +280,7 @@ def still(tag: Heard, at: float, hearing: Hearing) -> tuple[float, float]:
         phase = read.phase
         if phase is None:
             continue
-        off_us = read.last_us - at_us
+        off_us = beside(read.last_us - at_us, stood_us)
         key = (read.antenna, read.channel)
         before = last.get(key)
         last[key] = (off_us, phase)

@@ -69,6 +69,7 @@ def reader_of(table: Table) -> ReaderConfig:
         table.fault("reader.antenna", f"none at {name}", "at least one [[reader.antenna]]")
     settings = ReaderSettings(
         profile=Profile(table.choice("profile", ("direction", "count"))),
+        pallets_first=table.flag("pallets_first", default=True),
         antennas=tuple(sorted(set(ports))),
         power_dbm=table.number("power_dbm", *_POWER_DBM),
         antenna_power_dbm=_antenna_powers(table),

@@ -120,6 +120,14 @@ class Devices:
         """The last frames of each reader that could not be understood, oldest first."""
         return {name: reader.bad_frames for name, reader in self._readers.items()}
 
+    def unlit(self) -> dict[str, tuple[int, ...]]:
+        """The outputs of each reader that do not show what they should."""
+        return {name: reader.unlit for name, reader in self._readers.items()}
+
+    def ill_eyes(self) -> dict[str, tuple[str, ...]]:
+        """The photo eyes of each reader that the gate leaves out of account, each as a sentence."""
+        return self.gates.gate.ill_eyes() if self.gates is not None else {}
+
     async def finish(self) -> None:
         """The node stops: what is on its way through a gate is judged now."""
         if self.gates is not None:

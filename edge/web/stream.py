@@ -116,10 +116,10 @@ def troubles(status: StatusView, door: str | None = None) -> list[str]:
     The broker's link is no worker's matter, and a dock that cannot record says STOP.
     """
     links = [link for link in status.links if link.name == "center" and link.state == "Down"]
-    away = [device for device in status.devices if device.kind == "reader" and device.state == "Down"]
+    readers = [device for device in status.devices if device.kind == "reader"]
     if door is not None:
-        away = [device for device in away if door in device.door.split(", ")]
-    return [*map(_link_trouble, links), *map(_reader_trouble, away)]
+        readers = [device for device in readers if door in device.door.split(", ")]
+    return [*map(_link_trouble, links), *(line for line in map(_reader_trouble, readers) if line)]
 
 
 def _link_trouble(link: LinkView) -> str:
@@ -128,7 +128,9 @@ def _link_trouble(link: LinkView) -> str:
 
 
 def _reader_trouble(device: DeviceView) -> str:
-    return f"The gate {device.device} does not see: scan each label."
+    if device.state == "Down":
+        return f"The gate {device.device} does not see: scan each label."
+    return f"Lamps of {device.device} do not work: go by this screen." if device.unlit else ""
 
 
 def _strip(status: StatusView, door: str) -> bytes:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from customs.documents import Conveyance, Direction, Holding, LineRef, Status
 from edge import books as books_module
+from edge import restatus
 from edge.books import Books, Fact, NodeBooks
 from edge.view import Refused
 from gs1 import sscc_link
@@ -45,7 +46,7 @@ from tests.edge.yard import (
 )
 
 OUT = LineRef("P-OUT", "1")
-PINNED_FORM = (4, "7c27ae520e892cf3")
+PINNED_FORM = (5, "3323f7deedc18d91")
 
 doors = st.sampled_from(["in", "out"])
 passing = st.builds(
@@ -330,6 +331,41 @@ def test_a_load_that_stays_gets_another_status_and_one_that_has_left_stays_gone(
     as_work_orders_tell = (Moved(True, holding(3)), Moved(False, holding(3)))
     books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, as_work_orders_tell)), first=2), 3))
     assert holding(3).key not in books.state.holdings, "the control: without a status it leaves"
+
+
+async def test_goods_whose_leaving_is_undone_come_back_in_the_status_that_the_center_says() -> None:
+    yard = Yard(Papers())
+    yard.open("out")
+    yard.read("out", pallet(1))
+    load = holding(1)
+    assert load.key not in yard.dock.books.state.holdings
+    changes = ((Status.NPF, Status.PF), (Status.PF, Status.RESTRICTED))
+    moves = tuple(
+        Moved(False, msgspec.structs.replace(load, status=was), becomes=becomes) for was, becomes in changes
+    )
+    yard.send([("holdings", Holdings("c" * 32, moves))])
+    yard.read("out", UNDO)
+    assert yard.dock.books.state.holdings[load.key].status is Status.RESTRICTED
+    kept = NodeBooks.restore(yard.dock.books.snapshot())
+    assert kept is not None and kept.state == yard.dock.books.state
+
+
+def test_goods_that_come_anew_have_the_status_of_their_paper_and_the_memory_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    books = begun()
+    load = holding(1)
+    changed = Moved(False, load, becomes=Status.PF)
+    told = (Moved(True, load), changed, Moved(False, load), Moved(True, load, back=True))
+    books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, told))), 2))
+    assert books.state.holdings[load.key].status is Status.PF
+    anew = (Moved(False, load), Moved(True, load), Moved(False, load), Moved(True, load, back=True))
+    books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, anew)), first=2), 3))
+    assert books.state.holdings[load.key].status is Status.NPF, "the control: it came on another paper"
+    monkeypatch.setattr(restatus, "LOADS_MAX", 3)
+    many = tuple(Moved(False, holding(number), becomes=Status.PF) for number in range(6))
+    books.fold(a_fact("saw", papers(("holdings", Holdings("d" * 32, many)), first=3), 4))
+    assert list(books.state.became) == [holding(number).key for number in (3, 4, 5)]
 
 
 def truck(job: str, *numbers: int) -> tuple[str, Conveyance]:

@@ -385,6 +385,9 @@ def test_readers_cameras_and_the_gate_are_read(tmp_path: Path) -> None:
     assert (settings.antennas, settings.inputs, settings.outputs) == ((1, 2), (3,), {1: True, 2: False})
     assert (settings.power_dbm, settings.antenna_power_dbm) == (27.5, {2: 24.0})
     assert (settings.session, settings.mode, settings.tid) == (1, None, True)
+    assert settings.pallets_first
+    [other] = config(SMALL + GATE.replace("tid = true", "pallets_first = false"), tmp_path).readers
+    assert (other.settings.pallets_first, other.settings.tid) == (False, False)
     assert settings.tls is not None
     assert settings.tls.pin == "ab" * 32
     assert (node.gate.confidence_min, node.gate.settle_ms) == (900, 500)
@@ -403,7 +406,7 @@ def test_every_fault_of_readers_and_cameras_is_told_at_once(tmp_path: Path) -> N
     text = text.replace("confidence_min = 900", "confidence_min = 9000\nrise_bd = 3")
     text = text.replace('formats = ["qr"]', 'formats = ["quick"]').replace("right = 90", "right = 5")
     text = text.replace('door = "d1"\nformats', 'door = "d7"\nformats').replace('"eye-1"', '"gate-1"')
-    text = text.replace('pin = "' + "ab" * 32, 'pin = "abc')
+    text = text.replace('pin = "' + "ab" * 32, 'pallets_first = 1\npin = "abc')
     told = "\n".join(faults(SMALL + text, tmp_path))
     for fault in (
         "reader[1].url: came 'http://192.0.2.20', expected",
@@ -416,6 +419,7 @@ def test_every_fault_of_readers_and_cameras_is_told_at_once(tmp_path: Path) -> N
         "reader[1].session: came 9, expected 0 to 3",
         "reader[1].power_dbm: came 90, expected a number of -10 to 36",
         "reader[1].tid: came 'yes', expected true or false",
+        "reader[1].pallets_first: came 1, expected true or false",
         "reader.pin: came pin 'abc'",
         "gate.confidence_min: came 9000, expected",
         "gate.rise_bd: came a key that is not known here",

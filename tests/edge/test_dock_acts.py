@@ -7,6 +7,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from customs.documents import LineRef, Status
 from edge.given import QUANTITY_MAX
@@ -15,6 +16,7 @@ from gs1 import sscc_link
 from tests.edge.yard import (
     CANCEL,
     CLOSE,
+    TOOL,
     UNDO,
     UNKNOWN,
     FakeRecorder,
@@ -52,7 +54,11 @@ async def test_a_quantity_sent_twice_counts_once(yard: Yard, recorder: FakeRecor
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "0", "-5", "1.0005", "NaN", "Infinity", "1e400", "many", str(QUANTITY_MAX + 1)]
+    "typed",
+    [
+        *("", "0", "-5", "1.0005", "NaN", "Infinity", "1e400", "many", str(QUANTITY_MAX + 1)),
+        *("\u0664\u0660", "\uff14\uff10", "4_0", "4e1", "+40", "0x28"),
+    ],
 )
 async def test_what_is_no_quantity_is_refused(yard: Yard, recorder: FakeRecorder, typed: str) -> None:
     view = yard.read("out", label())
@@ -219,3 +225,22 @@ async def test_a_deposit_can_be_undone_and_waits_again(yard: Yard, recorder: Fak
     yard.read("in", UNDO)
     assert list(yard.dock.books.state.holds) == [hold], "the goods still stand there"
     assert [h for h in yard.dock.inventory() if h.key == sscc_link(sscc(UNKNOWN))] == []
+
+
+@pytest.mark.parametrize("unit", ["EA", "KG"])
+async def test_a_deposit_counts_in_the_unit_of_its_product(
+    yard: Yard, recorder: FakeRecorder, unit: str
+) -> None:
+    yard.read("in", pallet(UNKNOWN))
+    state = yard.dock.books.state
+    [hold] = state.holds
+    held = state.holds[hold]
+    assert held.load is not None
+    state.holds[hold] = replace(held, load=replace(held.load, gtin=TOOL))
+    state.products[TOOL] = replace(state.products[TOOL], unit=unit)
+    task = asyncio.create_task(yard.dock.decide(hold, "deposit", "", "supervisor", "40"))
+    await settled()
+    await recorder.tell()
+    await task
+    _, body = recorder.last()
+    assert (body.load.gtin, body.load.unit, body.unit) == (TOOL, unit, unit)

@@ -211,6 +211,18 @@ async def test_a_search_tells_its_story_from_the_beginning(config: NodeConfig) -
         assert await service.desk.story("nothing like it") == await service.desk.story("  ") == []
 
 
+async def test_a_position_is_said_in_digits_alone(config: NodeConfig) -> None:
+    service = made(config)
+    async with serving(service):
+        await until(service, lambda: told(service) == 2)
+        journal = service._running.journal
+        assert journal is not None
+        for seq in ("\u0661", "\u00b9", "1_0", "9" * 5000, ""):
+            with pytest.raises(Refused, match="is no position"):
+                await service.desk.entries(f"{journal.epoch}:{seq}", 100)
+        assert len(await service.desk.entries(f"{journal.epoch}:1", 100)) == 1, "the control"
+
+
 def _fail(*_: object, **__: object) -> None:
     raise ZeroDivisionError("planted")
 

@@ -308,6 +308,14 @@ async def test_the_command_says_it_and_its_exit_code_too(
     forged = with_a_lie(store, number, lies_in("reason", "permit-exhausted"))
     assert main(["explain", entry.entry_id, "--store", str(forged)]) == 1
     assert "THEY DIFFER" in capsys.readouterr().out
+    place = f"{entry.epoch}:{entry.seq}"
+    assert main(["explain", place, "--store", str(store)]) == 0
+    capsys.readouterr()
+    for other in (place.translate({ord("0") + n: 0x0660 + n for n in range(10)}), f"{entry.epoch}:\u00b2"):
+        assert main(["explain", other, "--store", str(store)]) == 1
+        assert "there is no entry" in capsys.readouterr().err
+    assert main(["explain", f"{entry.epoch}:{'9' * 5000}", "--store", str(store)]) == 1
+    capsys.readouterr()
     assert main(["explain", "nobodys", "--store", str(store)]) == 1
     assert "there is no entry 'nobodys'" in capsys.readouterr().err
     assert main(["explain", entry.entry_id, "--store", str(store / "missing")]) == 1

@@ -90,7 +90,8 @@ def test_the_same_reads_by_antennas_the_other_way_round_go_the_other_way(way: in
 
 @pytest.mark.parametrize("way", [OUT, IN])
 def test_eyes_make_a_direction_surer(way: int) -> None:
-    thing = load(crossing(way, 9.0, 1.5), 1, tags=2)
+    tags = pallet(Random(1), 2, 1000, header=0x31)[:1] + pallet(Random(1), 2, 1000)[1:]
+    thing = Thing(crossing(way, 9.0, 1.5), tags, 1.8)
     [with_them] = crossed(play(with_eyes(1), [thing], 18.0))
     [without] = crossed(play(Field(door("d1"), seed=1), [thing], 18.0))
     assert with_them.direction is without.direction is WAYS[way]

@@ -85,14 +85,14 @@ class Floor:
         return found
 
 
-def drive(epc: bytes, begun_us: int, *, first: int = 2, last: int = 1) -> Iterator[Sighting]:
-    """A tag on a pallet that passes antenna `first`, then `last`, in three seconds."""
-    for step in range(60):
+def drive(epc: bytes, begun_us: int, *, first: int = 2, last: int = 1, steps: int = 60) -> Iterator[Sighting]:
+    """A tag on a pallet that passes antenna `first`, then `last`, in three seconds; `steps` of 60."""
+    for step in range(steps):
         at_us = begun_us + step * 50_000
         for antenna, peak in ((first, 22), (last, 38)):
             dbm = -35 - 1.3 * abs(step - peak) + math.sin(step * 1.7)
             if dbm > -75:
-                yield Sighting(epc, antenna, round(dbm * 100), at_us)
+                yield Sighting(epc, antenna, round(dbm * 100), at_us, paced=True)
 
 
 @contextlib.asynccontextmanager

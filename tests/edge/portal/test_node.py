@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -15,8 +16,10 @@ import msgspec
 import pytest
 
 from drivers.camera import Camera, CameraSettings
+from drivers.llrp.session import Session
 from drivers.read import TagRead
 from edge import evidence
+from edge.clock import Clocks
 from edge.passage import GateSettings, Passage
 from edge.portal import devices
 from edge.portal.config import CameraConfig
@@ -24,14 +27,19 @@ from edge.store import JournalReader
 from edge.view import DeviceView
 from simulators.camera.scene import CLEAN, picture, pose
 from simulators.reader.server import Reader, monotonic_us
+from simulators.reader.sightings import Sighting
 from sync.bodies import DeviceAlarm, read_body
 from sync.entry import read_record
 from tests.edge.gates import unit
+from tests.edge.portal import floor as floor_module
 from tests.edge.portal.floor import GO, HORN, PATIENT, STOP, WAIT_S, Floor, drive, running
 from tests.edge.yard import pallet
 from zonegate.explain import explain
 from zonegate.replay import replay
 from zonegate.verify import verify_store
+
+LATE = GateSettings(confidence_min=0, silence_ms=20_000, rest_ms=500)
+"""A gate that takes what is flat for half a second for something that rests."""
 
 
 async def test_a_good_load_goes_green_once_it_is_recorded_and_is_explained_from_its_evidence(
@@ -81,6 +89,57 @@ async def test_a_stop_is_said_and_lit_while_the_load_still_moves(tmp_path: Path)
     assert record is not None
     assert read_body(read_record(record)).crossed is True
     assert explain(floor.store, entry_id).agrees
+
+
+@pytest.fixture
+def late_ns(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How far the node's clock has gone on while the node did not run."""
+    late = [0]
+
+    def clocks() -> Clocks:
+        own = floor_clocks()
+        return replace(own, mono_ns=lambda: own.mono_ns() + late[0])
+
+    floor_clocks = floor_module.clocks
+    monkeypatch.setattr(floor_module, "clocks", clocks)
+    return late
+
+
+async def stands_before_the_eye(floor: Floor, epc: bytes, late_ns: list[int]) -> None:
+    """A pallet breaks the eye and stands there; the node does not run meanwhile, and hears all at once."""
+    reader, begun_us = floor.reader, monotonic_us()
+    reads = [Sighting(epc, 1, -3_900, begun_us + step * 100_000, paced=True) for step in range(25)]
+    late_ns[0] = 3_000_000_000
+    reader.see(reads[0])
+    reader.device.set_input(1, True, begun_us + 50_000)
+    reader.see_all(reads[1:])
+    heard = floor.service._devices._readers["gate-1"]
+    await floor.until(lambda: heard.health.counts.frames == len(reads) and sees_something(floor))
+
+
+def sees_something(floor: Floor) -> bool:
+    """Whether the gate knows that an eye of the outbound door is blocked."""
+    gates = floor.service._devices.gates
+    assert gates is not None
+    return any(eye.blocked for eye in gates.gate._doors["out"].eyes.values())
+
+
+async def test_a_pallet_that_stood_before_the_eye_while_the_dock_was_late_is_stopped(
+    tmp_path: Path, late_ns: list[int]
+) -> None:
+    async with Reader() as reader, running(tmp_path, reader, gate=LATE, eyes=("outer",)) as floor:
+        await stands_before_the_eye(floor, unit(4), late_ns)
+        assert floor.service.dock.door("out").reason == "not-on-permit"
+        await floor.lit(STOP, on=True)
+
+
+async def test_without_its_eye_before_its_reads_that_pallet_would_be_taken_for_one_that_rests(
+    tmp_path: Path, late_ns: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "has_read", lambda *_: False)
+    async with Reader() as reader, running(tmp_path, reader, gate=LATE, eyes=("outer",)) as floor:
+        await stands_before_the_eye(floor, unit(4), late_ns)
+        assert floor.service.dock.door("out").state == "READY"
 
 
 async def test_a_reader_that_goes_away_stops_no_scan_and_is_told(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,8 @@ from gs1.printable import printable
 
 EPOCH = "00112233445566778899aabbccddeeff"
 STARTED = datetime(2026, 6, 2, 9, 14, 5, tzinfo=UTC)
+STANDS = timedelta(minutes=1)
+"""A screen shows ACCEPTED for some seconds; what is dated so far ahead is still shown by a busy machine."""
 SAID = {
     "ACCEPTED": ("withdrawn", "Withdrawn.", "Load it. Bring the next one."),
     "HOLD": ("unknown-load", "This load is not known.", "Set it aside. Call the supervisor."),
@@ -119,7 +121,7 @@ class FakeDesk:
         verdict = "HOLD" if state in ("ASK", "SEALS") else state
         values: dict[str, Any] = {
             "state": verdict, "reason": reason, "sentence": sentence, "step": step, "code": code,
-            "position": self.position, "at": datetime.now(UTC),
+            "position": self.position, "at": datetime.now(UTC) + STANDS,
             "quantity": None, "unit": None, "product_name": None,
             "prompt": ASKED if state == "ASK" else None,
         } | more  # fmt: skip

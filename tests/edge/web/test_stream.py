@@ -96,6 +96,26 @@ async def test_a_gate_that_does_not_see_is_a_strip_at_its_own_doors(
         assert (await named(into, "strip"))[1]["lines"] == []
 
 
+async def test_lamps_that_do_not_follow_are_a_strip_at_their_doors(
+    client: ClientSession, desk: FakeDesk
+) -> None:
+    async with client.get("/events?door=out1") as out, client.get("/events?door=in1") as into:
+        await named(out, "strip")
+        await named(into, "strip")
+        ill = DeviceView(
+            "gate-1", "out1", "Degraded", "output 1: no.", 0, 0, 0, STARTED, "reader", unlit=(1,)
+        )
+        desk.devices = (ill,)
+        desk.tell("")
+        said = "Lamps of gate-1 do not work: go by this screen."
+        assert (await named(out, "strip"))[1]["lines"] == [said]
+        assert (await named(into, "strip"))[1]["lines"] == []
+        # One that reads worse, with lamps that work, is the supervisor's matter.
+        desk.devices = (msgspec.structs.replace(ill, unlit=()),)
+        desk.tell("")
+        assert (await named(out, "strip"))[1]["lines"] == []
+
+
 async def test_silence_is_broken_by_beats(client: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BEAT_S", 0.01)
     async with client.get("/events?door=out1") as answer:

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which crossings a tag may have made: with a body before the eyes, or by its own course alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.read import TagRead
+from edge.evidence import Evidence
+from edge.gate.claims import UNITS, Claim, claims_of
+from edge.gate.eyes import Body, Sight
+from edge.gate.grouping import (
+    LIKELY,
+    Group,
+    _cases_err,
+    _count_labels,
+    _doubt_turned,
+    _leave_unsure,
+    _one_way,
+)
+from edge.gate.hearing import Heard, Hearing, hear
+from edge.gate.own import Own, own_of
+from edge.gate.way import BIN_US, Gateway, Way, follow
+from edge.gate.witness import belief
+from edge.passage import Antenna, GateSettings, Layout
+
+UNIT, OTHER, CASE = b"\x31" * 12, b"\x31" + b"\x32" * 11, b"\x30" * 12
+OPENED_US = 10_000_000
+LAYOUT = Layout((Antenna("gate", 1, "d1", "inner"), Antenna("gate", 2, "d1", "outer")))
+STAYED = Way(0.01, 0.01, 0.98, [], [])
+
+
+def heard(*epcs: bytes) -> Hearing:
+    """Tags that both sides heard all along, for ten seconds."""
+    reads = tuple(
+        TagRead("gate", epc, 1 + n % 2, -5_000, 1, OPENED_US + 50_000 * n, OPENED_US + 50_000 * n)
+        for n in range(200)
+        for epc in epcs
+    )
+    return hear(Evidence("d1-1", "d1", OPENED_US, OPENED_US + 10_000_000, LAYOUT, GateSettings(), reads))
+
+
+def body(from_s: float, until_s: float, first: str, last: str) -> Body:
+    return Body(OPENED_US + int(from_s * 1e6), OPENED_US + int(until_s * 1e6), first, last, True, None)
+
+
+def seen(*bodies: Body) -> Sight:
+    return Sight(any=True, pair=True, height=False, bodies=bodies)
+
+
+def claims(epc: bytes, sight: Sight, way: Way = STAYED) -> list[Claim]:
+    hearing = heard(epc)
+    return claims_of(hearing.tags[epc], way, hearing, sight)
+
+
+def test_a_label_may_have_crossed_with_each_body_the_way_that_body_went() -> None:
+    found = claims(UNIT, seen(body(1, 3, "inner", "outer"), body(6, 8, "outer", "inner")))
+    assert [(each.sense, each.body) for each in found] == [(1, 0), (-1, 1)]
+    assert found[0].at < found[1].at
+
+
+def test_what_leaves_by_the_side_from_which_it_came_took_something_out_or_fetched_something() -> None:
+    found = claims(UNIT, seen(body(1, 9, "inner", "inner")))
+    assert [each.sense for each in found] == [1, -1]
+    begun, ended = (OPENED_US - heard(UNIT).base_us + s * 1_000_000 for s in (1, 9))
+    assert begun < found[0].at * BIN_US < found[1].at * BIN_US < ended
+
+
+def test_a_person_is_no_body_and_a_case_that_stays_is_not_asked() -> None:
+    assert claims(UNIT, seen(body(1, 1.4, "inner", "outer"))) == []
+    assert claims(CASE, seen(body(1, 3, "inner", "outer"))) == []
+    moved = Way(0.4, 0.01, 0.59, [], [])
+    assert [each.sense for each in claims(CASE, seen(body(1, 3, "inner", "outer")), moved)] == [1]
+
+
+def test_without_eyes_the_tags_own_course_says_it() -> None:
+    blind = Sight(any=False, pair=False, height=False, bodies=())
+    crossed = Way(0.02, 0.9, 0.08, [10, 20, 30], [0.9, 0.0, -0.9])
+    [claim] = claims(UNIT, blind, crossed)
+    assert (claim.sense, claim.body, claim.likely) == (-1, None, 0.9)
+    assert claims(UNIT, blind) == []
+
+
+def test_what_only_a_tag_says_though_both_eyes_were_there_is_no_more_than_a_hold() -> None:
+    crossed = Way(0.999, 0.0, 0.001, [10, 20, 30], [-0.9, 0.0, 0.9])
+    [claim] = claims(UNIT, seen(), crossed)
+    assert claim.body is None
+    hearing = heard(UNIT)
+    assert belief(hearing.tags[UNIT], claim, 0.0, [], hearing, seen()) <= 0.6
+
+
+@pytest.mark.parametrize("header", [0x31, 0xF9])
+def test_labels_of_whole_pallets_are_known_by_their_header(header: int) -> None:
+    assert header in UNITS
+    assert not {0x30, 0x33, 0x34} & UNITS
+
+
+def group(hearing: Hearing, epcs: list[bytes], own: Own, went: float = 0.999) -> Group:
+    tags = [hearing.tags[epc] for epc in epcs]
+    made = Group(tags, (0,), STAYED, {tag.epc: went for tag in tags}, own.belief)
+    made.surest = own
+    return made
+
+
+def test_company_alone_makes_no_label_cross() -> None:
+    """The label went with the others by its levels, and does not say so itself: the control does."""
+    hearing = heard(UNIT, CASE)
+    sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
+    for said, moved, least in ((0.16, False, 0.0), (0.8, True, 0.95)):
+        made = group(hearing, [UNIT, CASE], sure)
+        _count_labels(made, {CASE: sure, UNIT: Own(1, 10.0, said, 0, (1,), (0,))}, alone=False)
+        assert (UNIT in {tag.epc for tag in made.moved()}) is moved
+        assert CASE in {tag.epc for tag in made.moved()}
+        assert made.doubts[UNIT] > least
+
+
+def test_of_one_body_the_surest_way_holds_and_cases_that_say_otherwise_rest() -> None:
+    hearing = heard(UNIT, CASE)
+    out = group(hearing, [UNIT], Own(1, 10.0, 0.97, 0, (1,), (0,)))
+    against = group(hearing, [CASE], Own(-1, 40.0, 0.999, 0, (-1,), (0,)))
+    one = body(1, 9, "inner", "inner")
+    for unseen in (one, one._replace(loads=())):
+        resting: list[Heard] = []
+        assert _one_way([against, out], resting, [unseen]) == [out]
+        assert [tag.epc for tag in resting] == [CASE]
+    other_body = group(hearing, [CASE], Own(-1, 40.0, 0.999, 1, (-1,), (1,)))
+    other_body.bodies = (1,)
+    assert _one_way([other_body, out], [], [one, one]) == [other_body, out]
+
+
+def test_of_two_loads_that_were_seen_above_one_body_each_went_its_own_way() -> None:
+    """A truck took one out and fetched another: the control is the same moment, so the same load."""
+    hearing = heard(UNIT, CASE)
+    seen_twice = [body(1, 9, "inner", "inner")._replace(loads=((1, 2), (8, 9)))]
+    out = group(hearing, [UNIT], Own(1, 10.0, 0.56, 0, (1,), (0,)))
+    back = group(hearing, [CASE], Own(-1, 40.0, 0.999, 0, (-1,), (0,)))
+    assert _one_way([back, out], [], seen_twice) == [back, out]
+    assert out.belief == 0.56
+    of_one = group(hearing, [CASE], Own(-1, 10.0, 0.999, 0, (-1,), (0,)))
+    assert _one_way([of_one, out], [], seen_twice) == [out]
+
+
+def test_a_tag_that_says_nothing_by_itself_has_no_own_crossing() -> None:
+    hearing = heard(UNIT)
+    tag = hearing.tags[UNIT]
+    way = follow({at: told[:4] for at, told in tag.told(hearing.quietest).items()}, Gateway())
+    assert own_of([tag], [way], hearing, Sight(any=False, pair=False, height=False, bodies=())) == {}
+
+
+def test_a_second_label_with_one_load_must_be_surer() -> None:
+    """A pallet that stands next to the way is uncovered when another goes by: one load has one label."""
+    hearing = heard(UNIT, OTHER)
+    for said, told in ((0.94, 0.88), (0.99, 0.98)):
+        made = group(hearing, [UNIT, OTHER], Own(1, 10.0, 0.999, 0, (1,), (0,)))
+        own = {epc: Own(1, 10.0, each, 0, (1,), (0,)) for epc, each in ((UNIT, 0.999), (OTHER, said))}
+        _count_labels(made, own, alone=False)
+        assert made.doubts[UNIT] >= 0.999
+        assert made.doubts[OTHER] == pytest.approx(told)
+        assert {tag.epc for tag in made.moved()} == {UNIT, OTHER}, "it is told, and held where it is not sure"
+
+
+@pytest.mark.parametrize(
+    ("loads", "err"),
+    [
+        (((1.5, 2.3),), False),
+        (((1.0, 5.0),), True),  # a load stood there
+        (None, False),  # nothing looks at the height
+    ],
+)
+def test_cases_without_a_label_are_believed_by_what_the_height_eye_saw(
+    loads: tuple[tuple[float, float], ...] | None, err: bool
+) -> None:
+    hearing = heard(CASE)
+    spans = None if loads is None else tuple((int(a * 1e6), int(b * 1e6)) for a, b in loads)
+    sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
+    made = group(hearing, [CASE], sure)
+    assert _cases_err(made, body(1, 6, "inner", "outer")._replace(loads=spans), {CASE: sure}) is err
+
+
+def test_cases_of_which_no_load_was_seen_are_a_hold_and_nothing_where_a_neighbor_hears_them() -> None:
+    """The lowest loads pass under the height eye."""
+    low = body(1, 6, "inner", "outer")._replace(loads=())
+    for said, elsewhere, belief_ in ((0.98, 0.0, 0.8), (0.98, 0.5, 0.5), (0.995, 0.5, 0.8)):
+        hearing = heard(CASE)
+        hearing.tags[CASE].away = elsewhere * hearing.tags[CASE].home
+        own = Own(1, 10.0, said, 0, (1,), (0,))
+        made = group(hearing, [CASE], own)
+        _doubt_turned([made], {CASE: own}, [low])
+        assert made.belief == belief_
+    own = Own(1, 10.0, 0.995, 0, (1,), (0,))
+    control = group(heard(CASE), [CASE], own)
+    _doubt_turned([control], {CASE: own}, [low._replace(loads=((1_500_000, 2_300_000),))])
+    assert control.belief == 0.995
+
+
+def test_what_went_with_a_body_that_turned_is_surer_or_held() -> None:
+    """Nothing but the antennas says which way; the control went straight."""
+    own = Own(-1, 10.0, 0.945, 0, (-1,), (0,))
+    for first, belief_ in (("inner", 0.89), ("outer", 0.945)):
+        made = group(heard(UNIT), [UNIT], own)
+        _doubt_turned([made], {UNIT: own}, [body(1, 6, first, "inner")])
+        assert made.belief == pytest.approx(belief_)
+
+
+@pytest.mark.parametrize(
+    ("back", "loads", "belief_"),
+    [
+        (("outer", "inner"), ((6_500_000, 7_300_000),), 0.5),
+        (("outer", "inner"), (), 0.96),  # the truck came back without a load
+        (("outer", "inner"), ((6_500_000, 7_000_000),), 0.96),  # a shorter one: another load, or the driver
+        (("inner", "outer"), ((6_500_000, 7_300_000),), 0.96),  # another went the same way
+    ],
+)
+def test_a_load_that_a_later_body_may_have_brought_back_is_not_sure(
+    back: tuple[str, str], loads: tuple[tuple[int, int], ...], belief_: float
+) -> None:
+    """Of the load that came back no tag tells."""
+    hearing = heard(UNIT)
+    own = Own(1, 10.0, 0.96, 0, (1,), (0,))
+    bodies = [
+        body(1, 3, "inner", "outer")._replace(loads=((OPENED_US + 1_500_000, OPENED_US + 2_300_000),)),
+        body(6, 8, *back)._replace(loads=tuple((OPENED_US + a, OPENED_US + b) for a, b in loads)),
+    ]
+    made = group(hearing, [UNIT], own)
+    _doubt_turned([made], {UNIT: own}, bodies)
+    assert made.belief == belief_
+    both = made.surest = own._replace(crossings=(1, -1), bodies=(0, 1))
+    made.belief = 0.96
+    _doubt_turned([made], {UNIT: both}, bodies)
+    assert made.belief == 0.96, "the control: it told so itself"
+
+
+@pytest.mark.parametrize(
+    ("said", "other_said", "moved"),
+    [(0.93, 0.999, False), (0.98, 0.999, True), (0.93, 0.93, True), (0.93, None, True)],
+)
+def test_without_a_label_a_case_goes_beside_a_sure_one_only_where_it_is_sure_itself(
+    said: float, other_said: float | None, moved: bool
+) -> None:
+    """By the levels both went; the surest is told however sure it is."""
+    other = b"\x30" * 11 + b"\x31"
+    hearing = heard(CASE, other)
+    own = {CASE: Own(1, 10.0, said, 0, (1,), (0,))}
+    if other_said is not None:
+        own[other] = Own(1, 10.0, other_said, 0, (1,), (0,))
+    made = group(hearing, [CASE, other], own.get(other, own[CASE]))
+    _leave_unsure(made, own)
+    assert (made.sureness[CASE] > LIKELY) is moved
+    assert (made.sureness[other] > LIKELY) is (other_said is not None)
+
+
+def test_what_an_eye_would_have_seen_and_did_not_is_no_more_than_a_hold() -> None:
+    """One eye is left; it was free when the tag's own course has it cross."""
+    crossed = Way(0.999, 0.0, 0.001, [10, 20, 30], [-0.9, 0.0, 0.9])
+    hearing = heard(UNIT)
+    one_eye = Sight(any=True, pair=False, height=False, bodies=())
+    [claim] = claims_of(hearing.tags[UNIT], crossed, hearing, one_eye)
+    blind = Sight(any=False, pair=False, height=False, bodies=())
+    free, control = (belief(hearing.tags[UNIT], claim, 0.0, [], hearing, sight) for sight in (one_eye, blind))
+    assert free == pytest.approx(0.6 * control)
