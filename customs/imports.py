@@ -7,7 +7,7 @@ describes every field and column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
@@ -55,12 +55,15 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the center has on file, and the doors (door to node) that its nodes have announced."""
+    """What the center has on file, and the doors (door to node) that its nodes have announced. `opened` are
+    lots that an opening balance has brought into the books.
+    """
 
     products: Mapping[str, Product] = field(default_factory=dict)
     permits: Mapping[str, Permit] = field(default_factory=dict)
     conveyances: Mapping[str, Conveyance] = field(default_factory=dict)
     doors: Mapping[str, str] = field(default_factory=dict)
+    opened: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +312,12 @@ class _Reading:
                 raw, "valid_to", str(last), f"a date not before valid_from {first}", "Correct one of them."
             )
         permit = Permit(**own, lines=tuple(lines))
+        for part, line in zip(raw.parts, lines, strict=True):
+            lot = f"{permit.number}/{line.line}"
+            if line.direction is Direction.IN and lot in self._known.opened:
+                expected = "a line that no opening balance has: its goods are in these books already"
+                step = "Take the line out, or number it apart if it lets in more goods."
+                self._fault(part, "line", lot, expected, step)
         self._keep(raw, permit.number, permit, self._permits, self._known.permits)
 
     def _check_line(self, part: Raw, line: PermitLine, before: set[str]) -> None:

@@ -111,6 +111,15 @@ class AdmissionLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.document}/{self.line}"
 
 
+class Location(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place in the zone where goods are stored: its name, as on its label, and what people say of it
+    (19 CFR 146.23(b)(1)).
+    """
+
+    name: str
+    description: str = ""
+
+
 class OpeningBalance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A lot that was in the zone before these books began: what is left of its admission at the start of
     `as_of`. `on_hand` and `customs_on_hand` are the rest in both units, at most what the admission was of.

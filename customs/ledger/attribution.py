@@ -17,6 +17,9 @@ from typing import Final, NamedTuple
 
 from customs.known import Known
 from customs.ledger.facts import (
+    ARRIVED,
+    FROM_ABROAD,
+    LAYERLESS,
     NO_LAYER,
     NO_LOT,
     OVERDRAWN,
@@ -28,7 +31,7 @@ from customs.ledger.facts import (
     Ref,
     Take,
 )
-from customs.ledger.quantities import EXACT, NOTHING, Pair, split
+from customs.ledger.quantities import EXACT, NOTHING, Pair, customs_quantity, split
 
 _ZERO: Final = Decimal(0)
 
@@ -115,7 +118,7 @@ def wanted(tail: Tail, news: News) -> Decimal:
             total = EXACT.add(total, fact.pair.commercial)
     for takes in tail.takes.values():
         for take in takes:
-            if take.layer == NO_LAYER:
+            if take.layer in LAYERLESS:
                 total = EXACT.add(total, take.pair.commercial)
     return total
 
@@ -155,7 +158,7 @@ def settle(tail: Tail, news: News, known: Known) -> Settled:
             settled.gone.append(ref)
             posts.came(fact, -fact.pair)
         else:
-            _redraw(tail, settled, posts, fact, ())
+            _redraw(settled, posts, fact, tail.takes.get(ref, ()), ())
     new = {fact.key.ref for fact in news.arrived}
     for fact in facts:
         if isinstance(fact, In):
@@ -165,15 +168,18 @@ def settle(tail: Tail, news: News, known: Known) -> Settled:
             if fact.key.ref in new:
                 posts.came(fact, fact.pair)
         else:
-            _redraw(tail, settled, posts, fact, line.take(fact))
+            ref = fact.key.ref
+            before = () if ref in gone else tail.takes.get(ref, ())
+            _redraw(settled, posts, fact, before, line.take(fact))
     for ref, layer in line.touched.items():
         settled.layers[ref] = layer
     return settled
 
 
-def _redraw(tail: Tail, settled: Settled, posts: _Posts, fact: Out, takes: tuple[Take, ...]) -> None:
+def _redraw(
+    settled: Settled, posts: _Posts, fact: Out, before: tuple[Take, ...], takes: tuple[Take, ...]
+) -> None:
     """Write what a fact takes now, if it differs from what it took before."""
-    before = tail.takes.get(fact.key.ref, ())
     if takes == before:
         return
     settled.takes[fact.key.ref] = takes
@@ -191,17 +197,21 @@ def _redraw(tail: Tail, settled: Settled, posts: _Posts, fact: Out, takes: tuple
 
 
 class _Share(NamedTuple):
-    """What of a fact is posted as one: a lot's goods, or goods that no layer was left for."""
+    """What of a fact is posted as one: a lot's goods that stood in the queue, or that came from elsewhere."""
 
     lot: str
-    overdrawn: bool
+    source: str | None
+    """The account that they came from; None for the queue's own."""
 
 
 def _shares(takes: Sequence[Take]) -> dict[_Share, Pair]:
     shares: dict[_Share, Pair] = defaultdict(lambda: NOTHING)
     for take in takes:
-        shares[_Share(take.lot, take.layer == NO_LAYER)] += take.pair
+        shares[_Share(take.lot, _ELSEWHERE.get(take.layer))] += take.pair
     return dict(shares)
+
+
+_ELSEWHERE: Final = {NO_LAYER: OVERDRAWN, FROM_ABROAD: ARRIVED}
 
 
 def _carry_on(onward: News, fact: Out, queue: Queue, before: Sequence[Take], takes: Sequence[Take]) -> None:
@@ -234,7 +244,7 @@ class _Posts:
             self._write(fact, fact.lot, fact.source, fact.queue.place, pair)
 
     def left(self, fact: Out, share: _Share, pair: Pair) -> None:
-        self._write(fact, share.lot, OVERDRAWN if share.overdrawn else fact.queue.place, fact.to, pair)
+        self._write(fact, share.lot, share.source or fact.queue.place, fact.to, pair)
 
     def _write(self, fact: In | Out, lot: str, source: str, to: str, pair: Pair) -> None:
         key = fact.key
@@ -255,7 +265,9 @@ class _Line:
         insort(self._open, layer, lo=self._first, key=place)
 
     def take(self, fact: Out) -> tuple[Take, ...]:
-        """What a fact takes: of the layers in line, or of the lot it names; the rest is overdrawn."""
+        """What a fact takes: of the layers in line, or of the lot it names. The rest comes from abroad where
+        the fact says so, and is overdrawn else.
+        """
         takes: list[Take] = []
         rest = fact.quantity
         at = self._first
@@ -271,7 +283,11 @@ class _Line:
             at += 1
         while self._first < len(self._open) and not self._open[self._first].left.commercial:
             self._first += 1
-        if rest:
+        if rest and fact.customs is not None and fact.lot is not None:
+            whole = Pair(fact.quantity, fact.customs)
+            pair = Pair(rest, customs_quantity(rest, whole))
+            takes.append(Take(fact.key.ref, FROM_ABROAD, fact.lot, pair, fact.key))
+        elif rest:
             # Goods of no lot have no customs unit: nobody knows what they are.
             takes.append(Take(fact.key.ref, NO_LAYER, NO_LOT, Pair(rest, _ZERO), fact.key))
         return tuple(takes)

@@ -10,7 +10,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from customs.ledger.facts import ABROAD, NO_LAYER, NO_LOT, OVERDRAWN, In, Key, Out, Queue, Take
+from customs.ledger.facts import (
+    ABROAD,
+    ARRIVED,
+    FROM_ABROAD,
+    NO_LAYER,
+    NO_LOT,
+    OVERDRAWN,
+    In,
+    Key,
+    Out,
+    Queue,
+    Take,
+)
+from customs.ledger.quantities import EXACT
 
 
 def compensation(fact: In | Out, takes: Sequence[Take], key: Key) -> list[In | Out]:
@@ -24,8 +37,7 @@ def compensation(fact: In | Out, takes: Sequence[Take], key: Key) -> list[In | O
         leaves = _key(key, 1, 0)
         return [Out(fact.queue, leaves, fact.pair.commercial, fact.source or ABROAD, fact.lot)]
     if fact.onward is not None:
-        back = fact.queue
-        return [Out(fact.onward, _key(key, 1, 0), fact.quantity, back.place, onward=back)]
+        return _taken_back(fact, fact.onward, takes, key)
     facts: list[In | Out] = []
     for n, take in enumerate(takes):
         queue, lot = fact.queue, take.lot
@@ -33,6 +45,20 @@ def compensation(fact: In | Out, takes: Sequence[Take], key: Key) -> list[In | O
             # On this account nobody finds it: goods of no lot do not come into stock.
             queue, lot = Queue(queue.owner, queue.product, queue.status, OVERDRAWN), NO_LOT
         facts.append(In(queue, _key(key, 0, n), lot, take.pair, fact.to, take.fifo))
+    return facts
+
+
+def _taken_back(fact: Out, stand: Queue, takes: Sequence[Take], key: Key) -> list[In | Out]:
+    """Goods that had gone on to where they `stand` are back; those that had come with the fact are abroad."""
+    back = fact.quantity
+    facts: list[In | Out] = []
+    for take in takes:
+        if take.layer == FROM_ABROAD:
+            back = EXACT.subtract(back, take.pair.commercial)
+            facts.append(Out(stand, _key(key, 1, 1), take.pair.commercial, ARRIVED, take.lot))
+    if back:
+        queue = fact.queue
+        facts.insert(0, Out(stand, _key(key, 1, 0), back, queue.place, fact.lot, onward=queue))
     return facts
 
 

@@ -20,8 +20,12 @@ from customs.ledger.quantities import Pair
 STOCK: Final = "stock"
 CONSTRUCTIVE: Final = "constructive:"
 WORK: Final = "wip:"
+IN_TRANSIT: Final = "in-transit:"
+"""Legally in the zone and physically not yet there: the mirror of CONSTRUCTIVE."""
 
 ABROAD: Final = "abroad"
+ARRIVED: Final = "arrived"
+"""Abroad as well, of goods that a door admitted on direct delivery and nobody had picked up."""
 TERRITORY: Final = "territory"
 EXPORTED: Final = "exported"
 OTHER_ZONE: Final = "other-zone"
@@ -42,14 +46,15 @@ NO_LOT: Final = "?"
 
 def holds_goods(account: str) -> bool:
     """Whether an account is goods in the zone's hands: it is never below zero (19 CFR 146.21(a))."""
-    return account == STOCK or account.startswith((CONSTRUCTIVE, WORK))
+    return account == STOCK or account.startswith((CONSTRUCTIVE, WORK, IN_TRANSIT))
 
 
 class Queue(msgspec.Struct, frozen=True, order=True, gc=False):
     """Goods that may stand for each other: one owner's, of one product, in one status, at one place.
 
-    `place` is the account they stand on: `stock`, `constructive:<document>` or `wip:<order>`. That FIFO
-    never crosses a status is the zone's own election; that it never crosses owners is not (19 CFR 146.23(a)).
+    `place` is the account they stand on: `stock`, `constructive:<document>`, `in-transit:<document>` or
+    `wip:<order>`. That FIFO never crosses a status is the zone's own election; that it never crosses owners
+    is not (19 CFR 146.23(a)).
     """
 
     owner: str
@@ -109,7 +114,9 @@ class Out(msgspec.Struct, frozen=True, gc=False):
 
     `lot` names the lot that an election or a person's act binds it to; None takes the layers in line.
     `picked` is the lot that was physically taken, where it is known: kept beside, without effect. `onward` is
-    the queue that the goods stand in next, each layer in its old place in the line.
+    the queue that the goods stand in next, each layer in its old place in the line. `customs` is set where
+    what no layer is left for is not overdrawn, but comes from ARRIVED as `lot` by this very fact: what all of
+    `quantity` is in the customs unit.
     """
 
     queue: Queue
@@ -119,17 +126,20 @@ class Out(msgspec.Struct, frozen=True, gc=False):
     lot: str | None = None
     picked: str | None = None
     onward: Queue | None = None
+    customs: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:
             raise ValueError(f"{self.quantity} is no quantity of goods that left")
         if self.onward is not None and self.onward.place != self.to:
             raise ValueError(f"goods that go on to {self.onward.place} are posted there, not to {self.to}")
+        if self.customs is not None and (self.lot is None or self.onward is None):
+            raise ValueError("goods that come from abroad on their way are of a lot and go on to a queue")
 
 
 class Take(msgspec.Struct, frozen=True, gc=False):
     """What one fact took of one layer, whose place in the line was `fifo`. The layer NO_LAYER is none: there
-    was nothing left to take.
+    was nothing left to take. FROM_ABROAD is none either: the goods came with the fact itself.
     """
 
     out: Ref
@@ -140,6 +150,8 @@ class Take(msgspec.Struct, frozen=True, gc=False):
 
 
 NO_LAYER: Final = Ref("", 0)
+FROM_ABROAD: Final = Ref("+", 0)
+LAYERLESS: Final = frozenset({NO_LAYER, FROM_ABROAD})
 
 
 class Posting(msgspec.Struct, frozen=True, gc=False):

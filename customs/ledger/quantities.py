@@ -7,6 +7,7 @@ the whole. Knows no fact and no account.
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Final
 
@@ -54,6 +55,21 @@ def customs_quantity(quantity: Decimal, whole: Pair) -> Decimal:
         return Decimal(0)
     exact = _ROUNDED.divide(_ROUNDED.multiply(whole.customs, quantity), whole.commercial)
     return exact.quantize(_UNIT, ROUND_HALF_EVEN, _ROUNDED)
+
+
+class Factors(msgspec.Struct, frozen=True):
+    """Customs units of one unit of an owner's product, each from a day of the zone's calendar on, the latest
+    known last.
+    """
+
+    rows: tuple[tuple[date, Decimal], ...] = ()
+    zone: tzinfo = UTC
+
+    def whole(self, at: datetime) -> Pair:
+        """One unit in both units at an instant; one to one where nothing is on file for its day."""
+        day = at.astimezone(self.zone).date()
+        known = [(since, place) for place, (since, _) in enumerate(self.rows) if since <= day]
+        return Pair(Decimal(1), self.rows[max(known)[1]][1] if known else Decimal(1))
 
 
 def split(total: Pair, left: Pair, taken: Decimal) -> Pair:

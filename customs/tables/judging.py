@@ -31,6 +31,7 @@ from customs.zone import AdmissionLine, CustomsProduct
 ADMISSIONS: Final = "admission-line"
 OPENINGS: Final = "opening-balance"
 BOMS: Final = "bom"
+LOCATIONS: Final = "location"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def _overlap_fault(sheet: Sheet, name: str, span: _Span, other: _Span, faults: F
 
 def _judge_keys(sheet: Sheet, on_file: OnFile, faults: Faults) -> None:
     seen: dict[str, Kept] = {}
-    column = "lot" if sheet.kind.name == OPENINGS else "line"
+    column = {OPENINGS: "lot", LOCATIONS: "location"}.get(sheet.kind.name, "line")
     for kept in sheet.rows:
         key = sheet.kind.key(kept.row)
         at = kept.cells.at(column)

@@ -17,6 +17,7 @@ import msgspec
 from customs import fields, law
 from customs.documents import Status
 from customs.fields import CheckDigit
+from customs.ledger import locations
 from customs.tables.columns import (
     ANY_COUNTRY,
     CASE,
@@ -37,7 +38,7 @@ from customs.tables.columns import (
 from customs.tariff.text import printed_rate
 from customs.works.boms import Bom
 from customs.works.permits import Activity, ActivityPermit, Authority
-from customs.zone import ZERO, AdmissionLine, CustomsProduct, Mode, OpeningBalance, Values
+from customs.zone import ZERO, AdmissionLine, CustomsProduct, Location, Mode, OpeningBalance, Values
 
 Row = msgspec.Struct
 Named = dict[str, Any]
@@ -360,6 +361,17 @@ def _zone_kinds(check_digit: CheckDigit) -> tuple[Kind, ...]:
             _opening,
             lambda row: str(row.lot),
         ),
+        Kind(
+            "location",
+            "places in the zone where goods are stored",
+            (
+                Column("location", _PLACE, "its name, as on its label"),
+                Column("description", fields.text(300), "what people call it", ""),
+            ),
+            Location,
+            lambda values: Location(values["location"], values["description"]),
+            lambda row: str(row.name),
+        ),
         Kind("bom", "bills of material", _bom_columns(gtin), Bom, None, bom_key),
         Kind(
             "activity-permit",
@@ -409,6 +421,11 @@ _SIX: Final = fields.coded(
 _LOT: Final = fields.coded(
     "[A-Za-z0-9][A-Za-z0-9._/-]{0,59}",
     "a lot of 1 to 60 letters, digits, points, hyphens and slashes",
+    "Correct its spelling.",
+)
+_PLACE: Final = fields.coded(
+    locations.NAME.removeprefix("^").removesuffix(r"\Z"),
+    "a location of 1 to 40 letters, digits, points, hyphens, underscores and slashes",
     "Correct its spelling.",
 )
 _VALUES: Final = ("price", "additions", "intl_freight", "intl_insurance", "us_inland")

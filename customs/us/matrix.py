@@ -55,6 +55,11 @@ DISPOSITIONS: Final[Mapping[str, Disposition]] = MappingProxyType(
 """Where goods go under a permit's kind; kinds that let nothing out are not here."""
 
 
+DIRECT: Final = "direct-delivery"
+"""The kind of permit under which goods come without a 214 before them, and under which the operator may fetch
+them itself (19 CFR 146.39, 146.40(b)).
+"""
+
 TO_WAREHOUSE: Final = frozenset({Disposition.WAREHOUSE, Disposition.WAREHOUSE_FOR_EXPORT})
 """Where goods may stay for WAREHOUSE_YEARS from import."""
 

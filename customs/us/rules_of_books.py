@@ -12,11 +12,17 @@ _KEPT: Final = "customs/ledger/test_conservation.py"
 _ELECTED: Final = "customs/ledger/test_elections.py"
 _ORDERS: Final = "customs/works/test_orders.py"
 _ADMITTED: Final = "central/test_admission_rules.py"
+_ADMITS: Final = "central/test_admitting.py"
+_FETCHED: Final = "central/test_pick_up.py"
+_WAITS: Final = "central/test_waiting.py"
+_DUE: Final = "customs/us/test_deadlines.py"
 _STATUS: Final = "customs/us/test_statuses.py"
 _SHORT: Final = "customs/us/test_shortages.py"
 _WORKS: Final = "central/test_works.py"
 _COSTS: Final = "central/test_costing.py"
 _POSTED: Final = "central/test_ledger.py"
+_PLACES: Final = "customs/ledger/test_locations.py"
+_STORED: Final = "central/test_locations.py"
 _STOPS: Final = "edge/test_restraints.py"
 _SUSPENDED: Final = "integration/test_zone_suspended.py"
 _CONTENT: Final = "customs/works/test_content.py"
@@ -78,6 +84,117 @@ BOOKS: Final = (
         "Goods stand under a zone lot number that names the admission and its line.",
         ("customs.zone.AdmissionLine.lot", "central.ledger_facts.lot_of"),
         tests(_POSTED, "what_a_door_admits_and_lets_out_is_posted_to_its_lot"),
+    ),
+    Rule(
+        "Ledger",
+        "suspense",
+        "19 CFR 146.22(a)-(c), 146.35(c)",
+        READ,
+        "Goods without complete papers stand in suspense, each deposit apart, without a zone status, until "
+        "they are admitted under a permit's line that names their owner, product and unit, and never more "
+        "than it has left.",
+        ("central.admitting.Admitting.admit",),
+        tests(
+            _ADMITS,
+            "a_load_in_suspense_becomes_the_lot_of_its_permits_line",
+            "paper_and_goods_that_differ_are_told_in_words",
+            "the_line_is_not_exceeded_and_the_rest_stays_in_suspense",
+        ),
+    ),
+    Rule(
+        "Ledger",
+        "suspense-days",
+        "19 CFR 146.35(e)",
+        READ,
+        "A complete 214 is due within 15 calendar days of a deposit; later it is a case. Section 146.22(c) "
+        "itself names no limit.",
+        ("customs.us.deadlines.suspense_ends", "central.waiting.Waiting.suspense"),
+        tests(_DUE, "a_complete_paper_is_due_on_the_fifteenth_calendar_day")
+        + tests(
+            _WAITS,
+            "suspense_is_a_balance_at_any_two_times_with_its_age",
+            "goods_too_long_in_suspense_are_a_case_until_they_are_admitted_or_settled",
+        ),
+    ),
+    Rule(
+        "Ledger",
+        "suspense-discrepancy",
+        "19 CFR 146.22(b), 146.37(c)",
+        READ,
+        "What stays in suspense when its papers have come, and exceeds what admission lines have left, is a "
+        "case.",
+        ("central.waiting.Waiting.cases",),
+        tests(_WAITS, "what_came_beyond_its_papers_is_a_case_until_a_paper_covers_it"),
+    ),
+    Rule(
+        "Ledger",
+        "direct-papers",
+        "19 CFR 146.40(a)(5)",
+        OWN,
+        "The papers of a direct delivery reach the port director within two working days; we count from the "
+        "pick-up where the text counts from the arrival.",
+        ("customs.us.deadlines.papers_due", "central.waiting.Waiting.in_transit"),
+        tests(_DUE, "papers_are_due_on_the_second_working_day_without_weekends_and_holidays")
+        + tests(_WAITS, "goods_on_their_way_are_told_with_the_day_their_papers_are_due"),
+    ),
+    Rule(
+        "Ledger",
+        "direct-discrepancy",
+        "19 CFR 146.40(a)(3), (b)(1), 146.37(c)(2)",
+        READ,
+        "What was picked up and has not arrived, and what arrived beyond it, are cases; a report is due "
+        "within 20 days of admission.",
+        ("customs.us.deadlines.discrepancy_due", "central.waiting.Waiting.cases"),
+        tests(
+            _WAITS,
+            "what_never_arrives_is_a_case_until_it_comes_or_was_never_fetched",
+            "what_arrives_beyond_its_pick_up_is_a_case_until_the_pick_up_is_told_in_full",
+        )
+        + tests(_DUE, "a_discrepancy_is_reported_within_twenty_days"),
+    ),
+    Rule(
+        "Ledger",
+        "picked-up",
+        "19 CFR 146.40(b), 146.39(c)(1)-(3)",
+        READ,
+        "Goods that the operator itself fetches in its district are in the zone legally from their pick-up, "
+        "if they may be delivered directly, and stand apart from the stock until a door admits them.",
+        ("central.admitting.Admitting.pick_up", "customs.us.matrix.direct_delivery"),
+        tests(
+            _FETCHED,
+            "from_the_pick_up_to_the_door_goods_are_legally_in_and_physically_away",
+            "what_may_not_be_fetched_is_refused_in_words",
+            "an_undone_pick_up_never_was_and_what_arrived_stays",
+        )
+        + tests(
+            _BOOKS,
+            "what_was_picked_up_arrives_with_its_old_place_and_what_was_not_is_admitted_as_it_arrives",
+        ),
+    ),
+    Rule(
+        "Ledger",
+        "location",
+        "19 CFR 146.23(b)(1)",
+        READ,
+        "The inventory records specify the location of goods by zone lot number or unique identifier: every "
+        "load has its place at any two times, and over all places goods sum to what is on the floor.",
+        ("customs.ledger.locations.effect", "central.storing.Storing.put_away"),
+        tests(
+            _PLACES,
+            "any_order_of_arrival_gives_the_places_of_the_oracle_at_any_two_times",
+            "a_planted_bug_is_found",
+        )
+        + tests(_STORED, "over_all_places_goods_sum_to_the_floor_at_any_two_times"),
+    ),
+    Rule(
+        "Ledger",
+        "picked-lot",
+        "19 CFR 146.23(a)(2), 146.23(b)(1)",
+        OWN,
+        "A location is of the unique identifier and of the lot that was physically picked; the lot that FIFO "
+        "attributes goods to may be another, and both are kept.",
+        ("customs.ledger.locations.door_place", "customs.ledger.elections.named_lot"),
+        tests(_STORED, "under_fifo_the_picked_lot_has_the_place_and_the_attributed_one_does_not"),
     ),
     Rule(
         "Ledger",
@@ -197,6 +314,37 @@ BOOKS: Final = (
         "Scrap of a work order stands in the status that waste has: recovered, it is non-privileged.",
         ("customs.works.orders.report", "customs.us.statuses.waste_status"),
         tests(_ORDERS, "waste_recovered_from_manufacture_loses_privilege_and_waste_of_a_casualty_keeps_it"),
+    ),
+    Rule(
+        "Work orders",
+        "issued-lot",
+        "19 CFR 146.23(a)",
+        OWN,
+        "Where an election has goods attributed by their lots, so has a work order: what it takes, what goes "
+        "back and what it made is of the lot that is named or that the load is of.",
+        ("customs.works.orders.start", "customs.works.orders.report"),
+        tests(
+            "central/test_issue_lots.py",
+            "an_issue_takes_the_lot_that_its_load_is_of",
+            "in_line_the_same_issue_takes_the_oldest",
+            "a_made_pallet_leaves_as_the_lot_that_it_was_made_as",
+        ),
+    ),
+    Rule(
+        "Work orders",
+        "report-corrected",
+        "19 CFR 146.21(a)(5), 146.52(d)",
+        OWN,
+        "A wrong report is put right by an act of its own: the books keep both, the new one as of the "
+        "report's instant or, where a pinned cut contains it, in the open period; goods that have left stay "
+        "made.",
+        ("customs.works.orders.correct",),
+        tests(
+            "central/test_correcting.py",
+            "a_wrong_report_is_put_right_on_the_books_the_floor_and_at_the_docks",
+            "what_has_left_cannot_be_corrected_away",
+            "a_report_in_a_pinned_cut_is_corrected_in_the_open_period",
+        ),
     ),
     Rule(
         "Doors",

@@ -22,6 +22,9 @@ from customs.us.rulings import Allowed, Refused, Ruling
 
 PF, NPF, D, ZR = Status.PF, Status.NPF, Status.DOMESTIC, Status.RESTRICTED
 
+ADMITTING: Final = frozenset({"admission", "direct-delivery"})
+"""Kinds of permits by whose lines goods are admitted (19 CFR 146.32, 146.39), also out of suspense."""
+
 FORBIDDEN: Final = "status-forbids"
 
 

@@ -9,7 +9,7 @@ irrecoverable waste is allowed for (19 USC 81c(a)). Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Final, NamedTuple
 
@@ -158,13 +158,31 @@ def opened(
     Raises WorksError for content that is deeper than `depth_max`, as one that contains itself would be.
     """
     found: dict[tuple[str, str, Status], Pair] = {}
+    for one in levels(parts, contains, made, depth_max):
+        if one.whole:
+            key = (one.part.lot, one.part.product, one.part.status)
+            found[key] = found.get(key, NOTHING) + one.part.pair
+    return tuple(Part(*key, pair) for key, pair in found.items())
+
+
+class Level(NamedTuple):
+    """A part of a lot's content, `depth` steps inside; `whole` where it is not opened further."""
+
+    depth: int
+    part: Part
+    whole: bool
+
+
+def levels(
+    parts: Sequence[Part], contains: Contains, made: Callable[[str], Decimal], depth_max: int = DEPTH_MAX
+) -> Iterator[Level]:
+    """All that content is on the way down, as `opened` opens it: each part before what is in it."""
     todo = [(part, 1) for part in reversed(parts)]
     while todo:
         part, depth = todo.pop()
         below = contains(part.lot)
+        yield Level(depth, part, not below)
         if not below:
-            key = (part.lot, part.product, part.status)
-            found[key] = found.get(key, NOTHING) + part.pair
             continue
         if depth >= depth_max:
             raise WorksError(
@@ -172,7 +190,6 @@ def opened(
             )
         last = EXACT.add(part.first, part.pair.commercial)
         todo += [(one, depth + 1) for one in reversed(between(below, made(part.lot), part.first, last))]
-    return tuple(Part(*key, pair) for key, pair in found.items())
 
 
 def reach(lot: str, step: Callable[[str], Iterable[str]], depth_max: int = DEPTH_MAX) -> tuple[Use, ...]:

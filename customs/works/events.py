@@ -21,6 +21,7 @@ PLANNED: Final = "planned"
 STARTED: Final = "started"
 REPORTED: Final = "reported"
 CLOSED: Final = "closed"
+CORRECTED: Final = "corrected"
 
 ROWS_MAX: Final = 500
 """Loads, scraps or returns of one step; an order that takes more is split."""
@@ -54,13 +55,16 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
 
 class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Goods that went from stock to an order, or back: one product of the order's owner in one status."""
+    """Goods that went from stock to an order, or back: one product of the order's owner in one status. `lot`
+    is the zone lot that they are of, where an election has goods attributed by it; empty takes them in line.
+    """
 
     product: str
     status: Status
     quantity: Decimal
     unit: str
     loads: tuple[Piece, ...] = ()
+    lot: str = ""
 
 
 class Made(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,9 +115,13 @@ class OrderEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Body of `order`: one step of a work order; `happened` is its instant (UTC), `on` the zone's calendar
     day of it.
 
-    `event` is planned, started, reported or closed. The planned step carries product, quantity and unit; the
-    started one the bill in force, the two papers, and what was issued; the reported one what more was
-    issued, what went back, what was made (the product first, then co-products), scrap and waste.
+    `event` is planned, started, reported, corrected or closed. The planned step carries product, quantity
+    and unit; the started one the bill in force, the two papers, and what was issued; the reported one what
+    more was issued, what went back, what was made (the product first, then co-products), scrap and waste.
+
+    A corrected one says anew what was made, scrap and waste, in place of the step `corrects` (an entry's id).
+    Its `happened` is that of the report, `corrected` its own instant; `off` and `on_loads` are what
+    loads have less and more by it.
     """
 
     order: str
@@ -135,10 +143,18 @@ class OrderEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     scrap: tuple[Scrapped, ...] = ()
     waste: tuple[Wasted, ...] = ()
     variances: tuple[Variance, ...] = ()
+    corrects: str = ""
+    corrected: datetime | None = None
+    off: tuple[Made, ...] = ()
+    on_loads: tuple[Made, ...] = ()
 
 
 def pieces(event: OrderEvent) -> Iterator[tuple[bool, Issue | Made, Piece]]:
     """Each load on the floor that a step moves: whether it came, what goods it is of, how much."""
+    if event.event == CORRECTED:
+        for came, lots in ((False, event.off), (True, event.on_loads)):
+            yield from ((came, made, piece) for made in lots for piece in made.loads)
+        return
     for issue in event.issues:
         yield from ((False, issue, piece) for piece in issue.loads)
     for issue in event.returned:
@@ -151,10 +167,13 @@ def pieces(event: OrderEvent) -> Iterator[tuple[bool, Issue | Made, Piece]]:
 
 
 class Take(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So much of a load: its key, or its SSCC."""
+    """So much of a load: its key, or its SSCC. `lot` names the zone lot that it is of where the load's own
+    papers do not, under an election to attribute goods by their lots.
+    """
 
     load: Load
     quantity: Decimal
+    lot: Annotated[str, msgspec.Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\Z")] = ""
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -213,6 +232,18 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     returned: Annotated[tuple[Take, ...], msgspec.Meta(max_length=ROWS_MAX)] = ()
     takes: Annotated[tuple[Take, ...], msgspec.Meta(max_length=ROWS_MAX)] = ()
     note: Note = ""
+
+
+class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Say anew what was made of a reported order, its scrap and its waste: all of it, not the difference."""
+
+    order: Name
+    on: date
+    by: Person
+    note: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+\Z")]
+    made: Annotated[tuple[MadeSaid, ...], msgspec.Meta(max_length=ROWS_MAX)] = ()
+    scrap: Annotated[tuple[ScrapSaid, ...], msgspec.Meta(max_length=ROWS_MAX)] = ()
+    waste: Annotated[tuple[Wasted, ...], msgspec.Meta(max_length=ROWS_MAX)] = ()
 
 
 class CloseOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,13 +20,15 @@ from customs.units import is_counted
 from customs.us.matrix import Leaving, may_work
 from customs.us.rulings import Refused
 from customs.us.statuses import Cause, waste_status
-from customs.works.boms import Bom, NoBom, WorksError, needs, version_on
+from customs.works.boms import Bom, NoBom, needs, version_on
 from customs.works.events import (
     CLOSED,
+    CORRECTED,
     PLANNED,
     REPORTED,
     STARTED,
     CloseOrder,
+    Correct,
     Issue,
     Made,
     MadeSaid,
@@ -41,64 +43,25 @@ from customs.works.events import (
     Variance,
     load_key,
 )
-from customs.works.permits import Activity, ActivityPermit, Authority
+from customs.works.given import Goods, OrderRefused, Papers
+from customs.works.permits import Activity
 
 ZERO: Final = Decimal(0)
 
 
-class OrderRefused(WorksError):
-    """A step of a work order that may not be done; `reasons` are all of them."""
-
-    def __init__(self, reasons: Sequence[str], next_step: str) -> None:
-        super().__init__("; ".join(reasons), next_step)
-        self.reasons = tuple(reasons)
-
-
-# -- what they are judged by -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Goods:
-    """A load in the zone. `held` says why it may not be worked on, None when nothing does. `constructive` is
-    the document whose accepted entry has taken it out of the zone in law while it still stands here.
-    """
-
-    key: str
-    gtin: str
-    owner: str
-    status: Status
-    quantity: Decimal
-    unit: str
-    sscc: str | None = None
-    lot: str | None = None
-    held: str | None = None
-    constructive: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Papers:
-    """What is on file: bills, permits, authorities by number; each product's unit, and its tariff number of
-    the order's owner on the order's day, None where it has none. `stock` is what stands on the owner's books
-    of a product in a status, without what an accepted entry has taken; what it does not name is not asked.
-    """
-
-    zone: str
-    boms: Sequence[Bom] = ()
-    permits: Mapping[str, ActivityPermit] = field(default_factory=dict)
-    authorities: Mapping[str, Authority] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=dict)
-    tariff: Mapping[str, str | None] = field(default_factory=dict)
-    stock: Mapping[tuple[str, Status], Decimal] = field(default_factory=dict)
-
-
 @dataclass(slots=True)
 class Order:
-    """A work order as its events have it."""
+    """A work order as its events have it. `reported` is the report as it was corrected last, `first_report`
+    as it was told; `report_id` is the entry that says what was made now.
+    """
 
     planned: OrderEvent
     started: OrderEvent | None = None
     reported: OrderEvent | None = None
     closed: OrderEvent | None = None
+    first_report: OrderEvent | None = None
+    corrections: list[OrderEvent] = field(default_factory=list)
+    report_id: str = ""
 
     @property
     def state(self) -> str:
@@ -123,15 +86,20 @@ class Order:
         return tuple(issue for event in events if event is not None for issue in event.issues)
 
 
-def fold(orders: dict[str, Order], event: OrderEvent) -> None:
-    """Take the next event of the log into `orders`."""
+def fold(orders: dict[str, Order], event: OrderEvent, entry_id: str) -> None:
+    """Take the next event of the log, which that entry tells, into `orders`."""
     order = orders.get(event.order)
     if order is None:
         orders[event.order] = Order(event)
     elif event.event == STARTED:
         order.started = event
     elif event.event == REPORTED:
-        order.reported = event
+        order.reported = order.first_report = event
+        order.report_id = entry_id
+    elif event.event == CORRECTED and order.reported is not None:
+        order.reported = _corrected(order.reported, event)
+        order.corrections.append(event)
+        order.report_id = entry_id
     elif event.event == CLOSED:
         order.closed = event
 
@@ -243,6 +211,45 @@ def report(
     return msgspec.structs.replace(event, variances=variances)
 
 
+def correct(
+    order: Order, said: Correct, papers: Papers, goods: Mapping[str, Goods], at: datetime
+) -> OrderEvent:
+    """Put a report right: all that was made, its scrap and its waste, said anew. What was issued and what
+    went back stays. Refused where goods have left beyond what would be left of them. Raises OrderRefused.
+    """
+    before = order.reported
+    if before is None:
+        raise OrderRefused([f"order {order.planned.order} is {order.state}"], "Report it first.")
+    last = max(one.corrected or one.happened for one in (order.last, *order.corrections))
+    if at <= last:
+        raise _set_back(at, last)
+    every = order.issues()
+    made, reasons = _made(order, order.bom, said.made, papers, every)
+    scrap, more = _scrapped(order, said.scrap, papers, every)
+    reasons += more
+    reasons += [fault for row in said.waste for fault in _no_quantity(f"waste of {row.input}", row.quantity)]
+    event = OrderEvent(
+        said.order,
+        CORRECTED,
+        before.owner,
+        said.on,
+        before.happened,
+        said.by,
+        said.note,
+        made=made,
+        scrap=scrap,
+        waste=said.waste,
+        corrects=order.report_id,
+        corrected=at,
+    )
+    off, on_loads, gone = _shifted(before, event, papers, goods)
+    _refuse([*reasons, *gone], "Nothing was corrected. Correct what is said.")
+    good = _sum(one.quantity for one in made if one.product == order.planned.product)
+    variances, short = _variances(order.bom, good, every, _corrected(before, event), papers)
+    _refuse(short, "What was issued is what was used, scrapped, lost or brought back; correct one of them.")
+    return msgspec.structs.replace(event, variances=variances, off=off, on_loads=on_loads)
+
+
 def close(order: Order, said: CloseOrder, at: datetime) -> OrderEvent:
     """End an order. Raises OrderRefused."""
     _in_state(order, REPORTED, "close", at)
@@ -279,10 +286,14 @@ def _in_state(order: Order, state: str, act: str, at: datetime) -> None:
         )
     last = order.last.happened
     if at <= last:
-        raise OrderRefused(
-            [f"the clock says {at:%Y-%m-%d %H:%M:%S}, the step before was at {last:%Y-%m-%d %H:%M:%S} (UTC)"],
-            "The clock was set back; set it right, then tell the step again.",
-        )
+        raise _set_back(at, last)
+
+
+def _set_back(at: datetime, last: datetime) -> OrderRefused:
+    return OrderRefused(
+        [f"the clock says {at:%Y-%m-%d %H:%M:%S}, the step before was at {last:%Y-%m-%d %H:%M:%S} (UTC)"],
+        "The clock was set back; set it right, then tell the step again.",
+    )
 
 
 def _refuse(reasons: Sequence[str], next_step: str) -> None:
@@ -334,7 +345,7 @@ def _issues(
 ) -> tuple[tuple[Issue, ...], list[str]]:
     """What is taken, by product and status; and why it may not be."""
     inputs = {row.gtin for row in bom.inputs}
-    pieces: dict[tuple[str, Status, str], list[Piece]] = {}
+    pieces: dict[tuple[str, Status, str, str], list[Piece]] = {}
     left: dict[str, Decimal] = {}
     reasons: list[str] = []
     for take in takes:
@@ -343,7 +354,8 @@ def _issues(
             reasons.append(f"no load {take.load[:60]!r} is in the zone")
             continue
         wrong = _no_quantity(f"load {take.load}", take.quantity, load.unit) or [
-            *_not_for(owner, inputs, bom, take, load)
+            *_not_for(owner, inputs, bom, take, load),
+            *_not_of_lot(take, load),
         ]
         rest = left.get(load.key, load.quantity)
         if not wrong and take.quantity > rest:
@@ -352,19 +364,43 @@ def _issues(
         if not wrong:
             left[load.key] = rest - take.quantity
             piece = Piece(load.key, take.quantity, load.sscc, load.lot)
-            pieces.setdefault((load.gtin, load.status, load.unit), []).append(piece)
+            lot = (take.lot or load.zone_lot) if load.by_lot else ""
+            pieces.setdefault((load.gtin, load.status, load.unit, lot), []).append(piece)
     issues = tuple(
-        Issue(gtin, status, sum((piece.quantity for piece in of), ZERO), unit, tuple(of))
-        for (gtin, status, unit), of in sorted(pieces.items())
+        Issue(gtin, status, _sum(piece.quantity for piece in of), unit, tuple(of), lot)
+        for (gtin, status, unit, lot), of in sorted(pieces.items())
     )
-    for issue in issues:
-        free = papers.stock.get((issue.product, issue.status), issue.quantity)
-        if issue.quantity > free:
-            reasons.append(
-                f"{free} {issue.unit} of {issue.product} in {issue.status} may be worked on by the books, "
-                f"{issue.quantity} are asked for: the rest is entered (19 CFR 146.61) or was never admitted"
+    return issues, [*reasons, *_not_there(issues, papers)]
+
+
+def _not_there(issues: Sequence[Issue], papers: Papers) -> Iterable[str]:
+    """Where the books have less than is taken, of goods in a status or of a lot."""
+    for product, status, unit in {(issue.product, issue.status, issue.unit): None for issue in issues}:
+        asked = _sum(one.quantity for one in issues if (one.product, one.status) == (product, status))
+        free = papers.stock.get((product, status), asked)
+        if asked > free:
+            yield (
+                f"{free} {unit} of {product} in {status} may be worked on by the books, {asked} are asked "
+                "for: the rest is entered (19 CFR 146.61) or was never admitted"
             )
-    return issues, reasons
+    for issue in issues:
+        there = papers.lots.get((issue.lot, issue.product), ZERO)
+        if issue.lot and issue.quantity > there:
+            yield (
+                f"{there} {issue.unit} of {issue.product} are in stock of lot {issue.lot}, {issue.quantity} "
+                "are asked for"
+            )
+
+
+def _not_of_lot(take: Take, load: Goods) -> Iterable[str]:
+    """Why goods of a load are of no lot that they must be of, or of one that they need not be."""
+    if take.lot and not load.by_lot:
+        yield (
+            f"load {take.load}: its goods go in line, first in first out, so no lot is named (19 CFR "
+            "146.23(a)(2))"
+        )
+    if load.by_lot and not (take.lot or load.zone_lot):
+        yield f"nobody knows of which zone lot load {take.load} is: name it"
 
 
 def _not_for(owner: str, inputs: set[str], bom: Bom, take: Take, load: Goods) -> Iterable[str]:
@@ -383,11 +419,14 @@ def _returns(every: Sequence[Issue], said: Sequence[Take]) -> tuple[tuple[Issue,
     """What goes back to the loads that it came of."""
     issued: dict[str, tuple[Issue, Piece]] = {}
     left: dict[str, Decimal] = {}
+    lots: dict[str, dict[str, Decimal]] = {}
     for issue in every:
         for piece in issue.loads:
             left[piece.key] = left.get(piece.key, ZERO) + piece.quantity
             issued[piece.key] = (issue, piece)
-    found: dict[tuple[str, Status, str], list[Piece]] = {}
+            of = lots.setdefault(piece.key, {})
+            of[issue.lot] = of.get(issue.lot, ZERO) + piece.quantity
+    found: dict[tuple[str, Status, str, str], list[Piece]] = {}
     reasons = []
     for take in said:
         key = load_key(take.load)
@@ -398,15 +437,21 @@ def _returns(every: Sequence[Issue], said: Sequence[Take]) -> tuple[tuple[Issue,
         wrong = _no_quantity(f"what goes back to {take.load}", take.quantity, issue.unit)
         if not wrong and take.quantity > left[piece.key]:
             wrong.append(f"{left[piece.key]} of load {take.load} went to the order, not {take.quantity}")
+        of = lots[piece.key]
+        lot = take.lot if take.lot or len(of) > 1 else next(iter(of))
+        if not wrong and take.quantity > of.get(lot, ZERO):
+            named = ", ".join(f"{quantity} of lot {name}" for name, quantity in of.items())
+            wrong.append(f"of load {take.load} went to the order {named}: name the lot that goes back")
         reasons += wrong
         if not wrong:
             left[piece.key] -= take.quantity
+            of[lot] -= take.quantity
             back = msgspec.structs.replace(piece, quantity=take.quantity)
-            found.setdefault((issue.product, issue.status, issue.unit), []).append(back)
+            found.setdefault((issue.product, issue.status, issue.unit, lot), []).append(back)
     return (
         tuple(
-            Issue(gtin, status, sum((piece.quantity for piece in of), ZERO), unit, tuple(of))
-            for (gtin, status, unit), of in sorted(found.items())
+            Issue(gtin, status, _sum(piece.quantity for piece in of), unit, tuple(of), lot)
+            for (gtin, status, unit, lot), of in sorted(found.items())
         ),
         reasons,
     )
@@ -499,6 +544,50 @@ def _variances(
             reasons.append(f"{rest} {unit} of {gtin} are in nothing: nothing was made")
         found.append(Variance(gtin, unit, expected, issued - back, max(rest, ZERO)))
     return tuple(found), reasons
+
+
+def made_in_all(event: OrderEvent) -> tuple[Made, ...]:
+    """Every lot that a report says was made, scrap among them."""
+    return (*event.made, *(row.made for row in event.scrap))
+
+
+def _corrected(before: OrderEvent, event: OrderEvent) -> OrderEvent:
+    """A report as a correction has it."""
+    return msgspec.structs.replace(
+        before, made=event.made, scrap=event.scrap, waste=event.waste, variances=event.variances
+    )
+
+
+def _shifted(
+    before: OrderEvent, event: OrderEvent, papers: Papers, goods: Mapping[str, Goods]
+) -> tuple[tuple[Made, ...], tuple[Made, ...], list[str]]:
+    """What loads have less and more by a correction; and what of it has left already."""
+    reasons = []
+    lots: dict[tuple[str, str, Status, str], Decimal] = {}
+    loads: dict[tuple[str, str, Status, str], dict[str, tuple[Piece, Decimal]]] = {}
+    for sign, report in ((-1, before), (1, event)):
+        for made in made_in_all(report):
+            lot = (made.lot, made.product, made.status, made.unit)
+            lots[lot] = lots.get(lot, ZERO) + sign * made.quantity
+            pieces = loads.setdefault(lot, {})
+            for piece in made.loads:
+                was = pieces.get(piece.key, (piece, ZERO))[1]
+                pieces[piece.key] = (piece, was + sign * piece.quantity)
+    found: dict[bool, list[Made]] = {False: [], True: []}
+    for lot, change in lots.items():
+        name, product, status, unit = lot
+        left = papers.lots.get((name, product), ZERO)
+        if left < -change:
+            reasons.append(f"{left} {unit} of lot {name} are in stock, the correction takes off {-change}")
+        for piece, more in loads[lot].values():
+            load = goods.get(piece.key)
+            there = load.quantity if load and (load.gtin, load.status) == (product, status) else ZERO
+            if there < -more:
+                reasons.append(f"load {piece.key} has {there} {unit}, the correction takes off {-more}")
+            if more:
+                one = msgspec.structs.replace(piece, quantity=abs(more))
+                found[more > 0].append(Made(name, product, status, one.quantity, unit, (one,)))
+    return tuple(found[False]), tuple(found[True]), reasons
 
 
 def _sum(quantities: Iterable[Decimal]) -> Decimal:

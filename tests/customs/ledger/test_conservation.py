@@ -20,6 +20,7 @@ from customs.ledger.corrections import compensation
 from customs.ledger.facts import (
     CONSTRUCTIVE,
     EXPORTED,
+    IN_TRANSIT,
     MADE,
     RESTATUS,
     TERRITORY,
@@ -38,6 +39,22 @@ from tests.customs.ledger.book import Book
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 RATIO = Pair(Decimal(7), Decimal("2.3"))
+MANNERS = {
+    "in": 36,
+    "out": 32,
+    "accept": 4,
+    "remove": 4,
+    "reject": 1,
+    "issue": 6,
+    "make": 6,
+    "restatus": 5,
+    "fetch": 4,
+    "arrive": 4,
+    "deposit": 3,
+    "admit": 3,
+}
+"""What happens, and how often."""
+HAND = ("stock", "wip", "constructive", "in-transit")
 STATUSES = (Status.NPF, Status.PF, Status.DOMESTIC)
 Sums = dict[tuple[str, str, str, str], list[Decimal]]
 
@@ -58,8 +75,8 @@ class Zone:
         for number in range(movements):
             at = START + timedelta(minutes=10 * number + self.rng.randint(-30, 30))
             manner = self.rng.choices(
-                ["in", "out", "accept", "remove", "reject", "issue", "make", "restatus"],
-                [40, 34, 4, 4, 1, 6, 6, 5],
+                list(MANNERS),
+                list(MANNERS.values()),
             )[0]
             self.waiting.append((at, manner, f"{self.rng.getrandbits(48):012x}", self._quantity()))
             if self.rng.random() < 0.1:
@@ -95,6 +112,8 @@ class Zone:
         stock = Queue(rng.choice("abc"), rng.choice("pq"), rng.choice(STATUSES))
         came, left = (Key(when, turn, at, entry_id, turn) for turn in (0, 1))
         pair = Pair(quantity, customs_quantity(quantity, RATIO))
+        way = Queue(stock.owner, stock.product, stock.status, IN_TRANSIT + "DD-1")
+        waiting = Queue(stock.owner, stock.product, Status.SUSPENSE)
         bonded = Queue(stock.owner, stock.product, stock.status, CONSTRUCTIVE + "06-1")
         match manner:
             case "in":
@@ -116,6 +135,19 @@ class Zone:
                 return [
                     Out(work, left, quantity, "consumed"),
                     In(made, came, f"WO-{entry_id}", pair, MADE),
+                ]
+            case "fetch":
+                return [In(way, came, "DD-1/1", pair)]
+            case "arrive":
+                return [Out(way, left, quantity, stock.place, "DD-1/1", onward=stock, customs=pair.customs)]
+            case "deposit":
+                return [In(waiting, came, f"SUSPENSE-{entry_id}", pair)]
+            case "admit":
+                deposits = [fact.lot for fact in self.facts.values() if fact.queue == waiting and fact.lot]
+                lot = rng.choice(deposits or ["SUSPENSE-0"])
+                return [
+                    Out(waiting, left, quantity, RESTATUS, lot),
+                    In(stock, came, "214-S/1", pair, RESTATUS),
                 ]
             case _:
                 target = Queue(stock.owner, stock.product, Status.RESTRICTED)
@@ -156,17 +188,17 @@ def broken(found: Sums) -> list[str]:
     for (whose, lot, account, _), pair in found.items():
         for unit in (0, 1):
             lots[whose, lot][unit] += pair[unit]
-            if account.startswith(("stock", "wip", "constructive")) and pair[unit] < 0:
+            if account.startswith(HAND) and pair[unit] < 0:
                 wrong.append(f"{whose} {lot} {account} is {pair}")
     return wrong + [f"{lot} sums to {pair}" for lot, pair in lots.items() if any(pair)]
 
 
 def unlike_layers(book: Book, found: Sums) -> list[str]:
     """Goods in hand by the postings that are not the goods left of the layers."""
-    hand: Sums = {key: pair for key, pair in found.items() if key[2].startswith(("stock", "wip", "constr"))}
+    hand: Sums = {key: pair for key, pair in found.items() if key[2].startswith(HAND)}
     left: Sums = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for queue in book.queues():
-        if queue.place.startswith(("stock", "wip", "constr")):
+        if queue.place.startswith(HAND):
             for layer in book.layers(queue):
                 whose = f"{queue.owner} {queue.product} {queue.status}"
                 pair = left[whose, layer.lot, queue.place, "*"]

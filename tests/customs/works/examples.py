@@ -12,7 +12,8 @@ import msgspec
 from customs.documents import Status
 from customs.works.boms import Bom, Input, Scrap
 from customs.works.events import MadeSaid, Plan, Report, ScrapSaid, Start, Take
-from customs.works.orders import Goods, Order, Papers, plan, start
+from customs.works.given import Goods, Papers
+from customs.works.orders import Order, plan, start
 from customs.works.permits import Activity, ActivityPermit, Authority
 
 MOTOR = "09521999001010"

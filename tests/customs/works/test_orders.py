@@ -17,7 +17,8 @@ from customs.documents import Status
 from customs.works import orders
 from customs.works.boms import version_on
 from customs.works.events import CLOSED, CloseOrder, MadeSaid, OrderEvent, Plan, ScrapSaid, Take, Wasted
-from customs.works.orders import Order, OrderRefused, close, fold, plan, report, start
+from customs.works.given import OrderRefused
+from customs.works.orders import Order, close, fold, plan, report, start
 from customs.works.permits import Activity
 from tests.customs.works.examples import (
     ACTIVITY,
@@ -63,11 +64,12 @@ def report_refused(**more: Any) -> str:
 def test_an_order_goes_from_plan_to_close_and_its_events_are_its_state() -> None:
     order = started()
     order.reported = report(order, report_of(), papers(), FLOOR, AT)
+    order.first_report, order.report_id = order.reported, "entry"
     order.closed = close(order, CloseOrder("1", MONDAY, "planner"), AT + HOUR)
     told: dict[str, Order] = {}
     for event in (order.planned, order.started, order.reported, order.closed):
         assert event is not None
-        fold(told, msgspec.json.decode(msgspec.json.encode(event), type=OrderEvent))
+        fold(told, msgspec.json.decode(msgspec.json.encode(event), type=OrderEvent), "entry")
     assert told == {"1": order}
     assert order.state == CLOSED
 
