@@ -107,7 +107,12 @@ async def desk(config: CentralConfig, given: Given) -> AsyncIterator[aiohttp.Cli
         )
         if not await _answers(session):
             central = await Central.open(
-                config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
+                config.database,
+                config.tenant,
+                config.zone,
+                given.anchor(config.data),
+                given.clocks,
+                config.timezone,
             )
             stack.push_async_callback(central.close)
             # A token that nobody knows: the center's own is made, and shown, when it is first run.
@@ -148,6 +153,8 @@ def _import_lines(answer: dict[str, Any]) -> str:
 
 
 def _import_line(one: dict[str, Any]) -> str:
+    if one["type"] == "act-refused":
+        return f"{one['at']} {one['by']}: {one['act']} refused: {one['why']}; see entry {one['entry_id']}"
     if one["type"] == "import-refused":
         what = f"refused, faults: {one['faults']}; see entry {one['entry_id']}"
     elif one["type"] == "dataset":
@@ -225,28 +232,35 @@ def _order_step(args: argparse.Namespace) -> dict[str, Any]:
     """What a step of a work order says, by its arguments."""
     said: dict[str, Any] = {"order": args.order, "on": args.on, "by": args.by, "note": args.note or ""}
     takes = _pairs("--take", args.take, "load")
+    takes += [
+        {**row, "lot": lot} for lot, *texts in args.take_of for row in _pairs("--take-of", texts, "load")
+    ]
     if args.step == "plan":
         said |= {"owner": args.owner, "product": args.product, "quantity": args.quantity}
     elif args.step == "start":
         said |= {"permit": args.permit, "authority": args.authority, "takes": takes}
     elif args.step == "report":
-        names = ("input", "taken", "product", "quantity", "value", "load")
-        said |= {
-            "made": _pairs("--made", args.made, "load"),
-            "scrap": [dict(zip(names, row, strict=True)) for row in args.scrap],
-            "waste": _pairs("--waste", args.waste, "input"),
-            "returned": _pairs("--back", args.back, "load"),
-            "takes": takes,
-        }
-        said["made"] += [
-            {**row, "product": product}
-            for product, *texts in args.co_product
-            for row in _pairs("--co-product", texts, "load")
-        ]
+        said |= _came_of(args) | {"returned": _pairs("--back", args.back, "load"), "takes": takes}
+    elif args.step == "correct":
+        said |= _came_of(args)
+        said["note"] = args.note
     missing = [name for name, value in said.items() if value is None]
     if missing:
         raise SetupError(f"order {args.step} needs {', '.join('--' + name for name in missing)}")
     return said
+
+
+def _came_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What was made of an order, scrap and waste, by its arguments."""
+    names = ("input", "taken", "product", "quantity", "value", "load")
+    made = _pairs("--made", args.made, "load")
+    made += [
+        {**row, "product": product}
+        for product, *texts in args.co_product
+        for row in _pairs("--co-product", texts, "load")
+    ]
+    scrap = [dict(zip(names, row, strict=True)) for row in args.scrap]
+    return {"made": made, "scrap": scrap, "waste": _pairs("--waste", args.waste, "input")}
 
 
 def _order_lines(answer: dict[str, Any]) -> str:
@@ -271,7 +285,10 @@ def _order_lines(answer: dict[str, Any]) -> str:
 
 _LOADS: Final = {"action": "append", "default": [], "metavar": "LOAD=QUANTITY"}
 _ORDER: Final = (
-    ("step", {"choices": ["plan", "start", "report", "close"], "help": "what is told of the order"}),
+    (
+        "step",
+        {"choices": ["plan", "start", "report", "correct", "close"], "help": "what is told of the order"},
+    ),
     ("order", {"help": "the order's name, of A-Z, 0-9 and hyphen"}),
     ("--on", {"default": None, "metavar": "DATE", "help": "the zone's day of the step, YYYY-MM-DD; today"}),
     ("--owner", {"help": "plan: whose goods"}),
@@ -280,7 +297,17 @@ _ORDER: Final = (
     ("--permit", {"metavar": "NUMBER", "help": "start: the permit for manufacture, form 216"}),
     ("--authority", {"metavar": "NUMBER", "help": "start: the production authority"}),
     ("--take", {**_LOADS, "help": "start, report: goods of a load, by SSCC or key, that go to the order"}),
-    ("--made", {**_LOADS, "help": "report: a load that was made"}),
+    (
+        "--take-of",
+        {
+            "action": "append",
+            "default": [],
+            "nargs": 2,
+            "metavar": ("LOT", "LOAD=QUANTITY"),
+            "help": "start, report: as --take, of a zone lot, where an election has goods attributed by it",
+        },
+    ),
+    ("--made", {**_LOADS, "help": "report, correct: a load that was made"}),
     (
         "--co-product",
         {
@@ -288,7 +315,7 @@ _ORDER: Final = (
             "default": [],
             "nargs": 2,
             "metavar": ("GTIN", "LOAD=QUANTITY"),
-            "help": "report: a load of another product that came with it",
+            "help": "report, correct: a load of another product that came with it",
         },
     ),
     (
@@ -298,7 +325,7 @@ _ORDER: Final = (
             "default": [],
             "nargs": 6,
             "metavar": ("INPUT", "TAKEN", "GTIN", "QUANTITY", "VALUE", "LOAD"),
-            "help": "report: so much of an input is scrap now, sold for VALUE dollars, on a load",
+            "help": "report, correct: so much of an input is scrap now, sold for VALUE dollars, on a load",
         },
     ),
     (
@@ -307,11 +334,11 @@ _ORDER: Final = (
             "action": "append",
             "default": [],
             "metavar": "INPUT=QUANTITY",
-            "help": "report: so much of an input is gone and was not recovered",
+            "help": "report, correct: so much of an input is gone and was not recovered",
         },
     ),
     ("--back", {**_LOADS, "help": "report: goods that went back to their load"}),
-    ("--note", {"help": "what is worth remembering"}),
+    ("--note", {"help": "what is worth remembering; correct: what was wrong"}),
 )
 _NODE: Final = ("node", {"help": "the node's id"})
 _NOTE: Final = ("--note", {"required": True, "help": "what was found, or why"})
@@ -488,7 +515,7 @@ _ACTS: Final[dict[str, _Act]] = {
         _filing_line,
     ),
     "order": _Act(
-        "plan, start, report or close a work order",
+        "plan, start, report, correct or close a work order",
         _ORDER,
         "POST",
         lambda args: f"orders/{args.step}",

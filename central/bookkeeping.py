@@ -9,30 +9,45 @@ HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from central import floor
+from central import floor, instants
 from central.cuts import Moment
 from central.errors import Denied
 from central.ledger_facts import carried_of
+from central.ledger_queries import calendar
 from central.ownlog import OwnLog
-from central.people import Name, Note, People, Written
+from central.people import Name, Note, People, Written, check_count
 from central.projector import Projector
 from central.queries import query
+from central.turns import in_turn
 from customs.documents import Direction, Holding, Permit, Status
 from customs.ledger import elections
+from customs.ledger.balances import plain
 from customs.ledger.facts import CONSTRUCTIVE, MADE, STOCK
+from customs.ledger.locations import MISSING, UNPLACED
 from customs.us import rulings, statuses
 from customs.us.matrix import DISPOSITIONS, Disposition
 from customs.works.events import load_key
-from sync.bodies import Holdings, is_count
+from sync.bodies import Holdings
 from sync.center import CenterBook
+from sync.chain import Stored
 from sync.decisions import Draft, in_answers
-from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
+from sync.ledger_bodies import (
+    Adjustment,
+    Constructive,
+    Election,
+    Entered,
+    PutAway,
+    StatusChange,
+    StoredLoad,
+)
 
 Paper = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
 Lot = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
@@ -111,17 +126,19 @@ class Bookkeeping:
     """The acts of one center on the zone's books."""
 
     def __init__(self, own: OwnLog, people: People, projector: Projector) -> None:
+        self.turn = own.turn
         self._own = own
         self._people = people
         self._projector = projector
 
+    @in_turn
     async def change_status(self, order: ChangeStatus) -> list[Written]:
         """Denied (422) with its section where the goods may not get that status (19 CFR 146.41-146.44). What
         a work order made is of another class than what it was made of.
         """
-        _check_count(order.quantity)
-        happened = await self._moment(order.happened)
-        made = await self._rows("ledger_made_in_stock", *_whose(order), STOCK, order.lot, MADE)
+        check_count(order.quantity)
+        happened = await self.moment(order.happened)
+        made = await self.rows("ledger_made_in_stock", *_whose(order), STOCK, order.lot, MADE)
         wish = statuses.StatusChange(
             order.status, order.becomes, changed_class=bool(made), decision=order.authority or None
         )
@@ -135,12 +152,14 @@ class Bookkeeping:
             order.number, order.owner, order.product, order.status, order.becomes, order.quantity,
             happened, order.by, order.note, order.lot, order.authority, shift.unit, shift.off, shift.on,
         )  # fmt: skip
-        return await self._moving("status-change", body, order, order.becomes, shift)
+        beside = await self.relabeled(shift, happened, order.by)
+        return await self._moving("status-change", body, order, order.becomes, shift, beside)
 
+    @in_turn
     async def adjust(self, order: Adjust) -> list[Written]:
         """What a count or a casualty showed (19 CFR 146.25, 146.53)."""
-        _check_count(abs(order.quantity))
-        happened = await self._moment(order.happened)
+        check_count(abs(order.quantity))
+        happened = await self.moment(order.happened)
         if order.quantity < 0:
             await self._check_left(order, -order.quantity)
         elif order.destroyed:
@@ -148,7 +167,7 @@ class Bookkeeping:
         elif order.lot is None:
             await self._check_new(f"{order.number}/1")
         product = await self._people.look(lambda book: book.products.get(order.product))
-        there = await self._floor([one.load for one in order.loads])
+        there = await self.floor_of([one.load for one in order.loads])
         shift = floor.counted(_goods(order), order.loads, product.unit if product else "EA", there)
         body = Adjustment(
             order.number, order.owner, order.product, order.status, order.quantity, happened, order.by,
@@ -156,21 +175,23 @@ class Bookkeeping:
         )  # fmt: skip
         return await self._moving("adjustment", body, order, order.status, shift)
 
+    @in_turn
     async def accept(self, order: Accept) -> list[Written]:
         """From now on the goods wait at their door for removal alone (19 CFR 146.61)."""
-        happened = await self._moment(order.happened)
+        happened = await self.moment(order.happened)
         permit = await self._people.look(lambda book: book.permits.get(order.document))
         goods = _entered(order.document, permit)
-        if await self._rows("ledger_left_at", CONSTRUCTIVE + order.document):
+        if await self.rows("ledger_left_at", CONSTRUCTIVE + order.document):
             raise Denied(409, f"goods wait under {order.document} already", "Reject it first.")
         for one in goods:
             await self._check_left(one, one.quantity)
         return await self._constructive(order, True, goods, happened)
 
+    @in_turn
     async def reject(self, order: Reject) -> list[Written]:
         """The goods are back in their status and in their place in the line, from then on."""
-        happened = await self._moment(order.happened)
-        rows = await self._rows("ledger_left_at", CONSTRUCTIVE + order.document)
+        happened = await self.moment(order.happened)
+        rows = await self.rows("ledger_left_at", CONSTRUCTIVE + order.document)
         if not rows:
             raise Denied(404, f"nothing waits under {order.document[:40]!r}", "Look at the goods' accounts.")
         goods = tuple(
@@ -178,15 +199,17 @@ class Bookkeeping:
         )
         return await self._constructive(order, False, goods, happened)
 
+    @in_turn
     async def elect(self, order: Elect) -> list[Written]:
         """An election is never backdated (19 CFR 146.23(a)(2))."""
-        made = elections.Election(order.owner, order.method, order.since, order.authority, order.product)
+        since = instants.bookable(order.since)
+        made = elections.Election(order.owner, order.method, since, order.authority, order.product)
         await self._projector.catch_up()
-        known = [msgspec.convert(row, elections.Election) for row in await self._rows("ledger_elections")]
+        known = [msgspec.convert(row, elections.Election) for row in await self.rows("ledger_elections")]
         refused = elections.why_refused(made, self._own.clocks.utc(), known)
         if refused:
             raise Denied(422, "this election cannot be made", refused)
-        body = Election(order.owner, order.method, order.since, order.authority, order.by, order.product)
+        body = Election(order.owner, order.method, since, order.authority, order.by, order.product)
         return await self._people.act(lambda _: [("election", body)])
 
     async def _constructive(
@@ -202,8 +225,9 @@ class Bookkeeping:
         order: ChangeStatus | Adjust,
         becomes: Status,
         shift: floor.Shift,
+        beside: Sequence[Draft] = (),
     ) -> list[Written]:
-        """Write an act, and with it what docks must know of its loads."""
+        """Write an act, what is `beside` it, and with it what docks must know of its loads."""
 
         def draft(book: CenterBook) -> list[Draft]:
             disputed = {dispute.load for dispute in book.disputes.values()} & set(shift.keys)
@@ -211,19 +235,21 @@ class Bookkeeping:
                 step = "Decide the dispute about its last movement first."
                 raise Denied(409, f"load {min(disputed)[:60]} is disputed", step)
             assert book.head is not None, "a center's log has begun"
-            told = in_answers(tuple(floor.moves(_goods(order), becomes, shift)))
-            return [(kind, body), *(("holdings", Holdings(book.head.epoch, run)) for run in told)]
+            after = _goods(order)._replace(status=becomes)
+            told = in_answers(tuple(floor.moves(_goods(order), after, shift)))
+            return [(kind, body), *beside, *(("holdings", Holdings(book.head.epoch, run)) for run in told)]
 
         return await self._people.act(draft)
 
     async def _restatus(self, order: ChangeStatus) -> floor.Shift:
         """The loads of goods that get another status, and what becomes of them."""
-        loads = [_holding(row) for row in await self._rows("loads_of_goods", *_whose(order))]
-        left = await self._left(*_whose(order), STOCK, None)
+        loads = [holding_of(row) for row in await self.rows("loads_of_goods", *_whose(order))]
+        left = await self.left(*_whose(order), STOCK, None)
         free = max(left - sum((load.quantity for load in loads), Decimal(0)), Decimal(0))
         said = order.loads or floor.unnamed(_goods(order), await self._of_lot(loads, order.lot), free)
         names = [one.load for one in said] + [one.onto for one in said if one.onto is not None]
-        shift = floor.restatus(_goods(order), order.becomes, said, await self._floor(names))
+        after = _goods(order)._replace(status=order.becomes)
+        shift = floor.restatus(_goods(order), after, said, await self.floor_of(names))
         rest = order.quantity - sum((piece.quantity for piece in shift.off), Decimal(0))
         if not 0 <= rest <= free:
             raise Denied(
@@ -234,45 +260,65 @@ class Bookkeeping:
             )
         return shift
 
+    async def relabeled(self, shift: floor.Shift, happened: datetime, by: str) -> list[Draft]:
+        """Goods that get a label of their own stay where the load stands that they were on, if that is known
+        and the label is new.
+        """
+        pairs = zip(shift.off, shift.on, strict=True)
+        moved = [(was.key, now.key) for was, now in pairs if was.key != now.key]
+        places: dict[str, set[str]] = {}
+        for row in await self.rows("location_of_loads", [load for pair in moved for load in pair]):
+            places.setdefault(row["load"], set()).add(row["place"])
+        stored = [
+            StoredLoad(now, place)
+            for was, now in moved
+            for place in places.get(was, ())
+            if len(places[was]) == 1 and now not in places and place not in (UNPLACED, MISSING)
+        ]
+        return [("put-away", PutAway(tuple(stored), happened, by, "relabeled"))] if stored else []
+
     async def _of_lot(self, loads: list[Holding], lot: str | None) -> list[Holding]:
         """Those loads that were last admitted as a lot, or made as it; all of them without one."""
         if lot is None or not loads:
             return loads
         keys = [load.key for load in loads]
-        carried = carried_of(await self._rows("ledger_admissions", keys))
+        carried = carried_of(await self.rows("ledger_admissions", keys), await self.calendar())
         return [load for load in loads if carried.get(load.key, ("", load.lot))[1] == lot]
 
-    async def _floor(self, names: list[str]) -> dict[str, list[Holding]]:
+    async def calendar(self) -> ZoneInfo:
+        """Whose days the zone's calendar has."""
+        return await calendar(self._own)
+
+    async def floor_of(self, names: list[str]) -> dict[str, list[Holding]]:
         """What stands in the zone under some names, by key."""
         found: dict[str, list[Holding]] = {}
-        for row in await self._rows("loads_named", [load_key(name) for name in names]):
-            found.setdefault(row["key"], []).append(_holding(row))
+        for row in await self.rows("loads_named", [load_key(name) for name in names]):
+            found.setdefault(row["key"], []).append(holding_of(row))
         return found
 
-    async def _left(self, *queue: str | None) -> Decimal:
-        rows = await self._rows("ledger_left", *queue)
+    async def left(self, *queue: str | None) -> Decimal:
+        """What is left of an owner's product in a status at a place, of one lot unless that is None."""
+        rows = await self.rows("ledger_left", *queue)
         return sum((row["quantity"] for row in rows), Decimal(0))
 
-    async def _moment(self, happened: datetime | None) -> datetime:
+    async def moment(self, happened: datetime | None) -> datetime:
         """The instant of an act, which is of the open period and of the past; the books are up to date."""
-        now = self._own.clocks.utc()
-        if happened is not None and happened > now:
-            raise Denied(409, "the instant has not come", "Say when it happened.")
+        at = instants.happened(happened, self._own.clocks.utc())
         await self._projector.catch_up()
-        (row,) = await self._rows("ledger_cuts")
+        (row,) = await self.rows("ledger_cuts")
         until = row["max"]
         if happened is not None and until is not None and happened <= until:
             step = "Date it after that: it is a correction of what was pinned."
             raise Denied(409, f"the books are pinned up to {until:%Y-%m-%d %H:%M:%S} UTC", step)
-        return happened or now
+        return at
 
     async def _check_new(self, lot: str) -> None:
-        if await self._rows("ledger_lot", lot):
+        if await self.rows("ledger_lot", lot):
             raise Denied(409, f"there is a lot {lot}", "Choose another number.")
 
     async def _check_left(self, goods: ChangeStatus | Adjust | Entered, quantity: Decimal) -> None:
         """So much must be there now; that it was there at its instant is the ledger's to find."""
-        left = await self._left(*_whose(goods), STOCK, goods.lot)
+        left = await self.left(*_whose(goods), STOCK, goods.lot)
         if left < quantity:
             lot = f" of lot {goods.lot}" if goods.lot else ""
             raise Denied(
@@ -282,7 +328,14 @@ class Bookkeeping:
                 "Correct the quantity, or settle first what is missing.",
             )
 
-    async def _rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
+    async def own_of_type(self, kind: str) -> list[Stored]:
+        """The center's own entries of one type, in order."""
+        own = self._own
+        async with own.database.session() as connection:
+            return await own.record.own_of_type(connection, kind)
+
+    async def rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
+        """What a query of this zone answers."""
         own = self._own
         async with own.database.session() as connection:
             rows = await connection.fetch(query(name), own.tenant, own.zone, *arguments)
@@ -293,21 +346,16 @@ def _whose(goods: ChangeStatus | Adjust | Entered) -> tuple[str, str, str]:
     return goods.owner, goods.product, goods.status.value
 
 
-def _holding(row: dict[str, Any]) -> Holding:
-    status = Status(row["status"])
+def holding_of(row: dict[str, Any]) -> Holding:
+    """A load from its columns. The database gives ten thousand as 1E+4; entries say 10000."""
+    status, quantity = Status(row["status"]), Decimal(plain(row["quantity"]))
     return Holding(
-        row["key"], row["sscc"], row["gtin"] or "", row["quantity"], row["unit"], row["owner"], status,
-        row["lot"],
-    )  # fmt: skip
+        row["key"], row["sscc"], row["gtin"] or "", quantity, row["unit"], row["owner"], status, row["lot"]
+    )
 
 
 def _goods(order: ChangeStatus | Adjust) -> floor.Goods:
     return floor.Goods(order.owner, order.product, order.status, order.quantity)
-
-
-def _check_count(quantity: Decimal) -> None:
-    if not is_count(quantity):
-        raise Denied(400, f"{str(quantity)[:40]} is no count of goods", "Say it with up to 12 decimals.")
 
 
 def _entered(document: str, permit: Permit | None) -> tuple[Entered, ...]:

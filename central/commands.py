@@ -143,7 +143,12 @@ async def _serve(config: CentralConfig, given: Given) -> int:
     tls = _tls_context(config)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     central = await Central.open(
-        config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
+        config.database,
+        config.tenant,
+        config.zone,
+        given.anchor(config.data),
+        given.clocks,
+        config.timezone,
     )
     try:
         access = Access(config.data)
@@ -252,7 +257,12 @@ async def _restore(config: CentralConfig, folder: Path, given: Given) -> int:
 
 async def _import_directly(config: CentralConfig, order: Asked, given: Given) -> int:
     central = await Central.open(
-        config.database, config.tenant, config.zone, given.anchor(config.data), given.clocks
+        config.database,
+        config.tenant,
+        config.zone,
+        given.anchor(config.data),
+        given.clocks,
+        config.timezone,
     )
     try:
         result = await central.import_files(order.uploads, order.by, order.supersedes_from, _tell)

@@ -16,6 +16,7 @@ import msgspec
 
 from central.contents import Contents, RestatedLot
 from central.errors import Denied
+from central.ledger_queries import units_of
 from central.ledger_shelves import layer_of
 from central.queries import query
 from customs.documents import Status
@@ -78,6 +79,12 @@ class Question(msgspec.Struct, frozen=True):
     entry_date: date
 
 
+class Inside(Part, frozen=True):
+    """A part of what would leave, with the unit that it is counted in; None for a product not on file."""
+
+    unit: str | None = None
+
+
 class Drawn(msgspec.Struct, frozen=True):
     """What would leave of one lot. `papers` is its admission line where one is on file. Of a lot made here
     by `order`, `contains` is what the units that would leave are made of; of scrap, `sold` is what they
@@ -97,12 +104,13 @@ class Drawn(msgspec.Struct, frozen=True):
     sold: Decimal | None = None
     filed: date | None = None
     first: Decimal = Decimal(0)
+    unit: str | None = None
 
 
 class Cost(msgspec.Struct, frozen=True):
     """The answer. `short` is what is not in stock of the quantity. `computed` is None where nothing is owed
     because of where the goods go, or where `refused` says why nothing can be computed. `finding` is what
-    follows of a shortage of so many.
+    follows of a shortage of so many. `unit` is that of the quantities of the question's product.
     """
 
     question: Question
@@ -111,6 +119,7 @@ class Cost(msgspec.Struct, frozen=True):
     computed: Computation | None
     refused: str
     finding: Finding | None = None
+    unit: str | None = None
 
 
 class Costing:
@@ -142,12 +151,13 @@ class Costing:
             except WorksError as error:
                 raise Denied(409, str(error), error.next_step) from error
             lines = await self._lines(connection, question, drawn)
+            drawn, unit = await self._in_units(connection, question, drawn)
         short = EXACT.subtract(question.quantity, total(*(pair.commercial for pair in takes.values())))
         refused = "; ".join(dict.fromkeys(one.ruling for one in drawn if not one.allowed))
         if isinstance(lines, str) and not refused:
             refused = lines
         if refused or isinstance(lines, str) or not lines or not _owes(question):
-            return Cost(question, tuple(drawn), short, None, refused)
+            return Cost(question, tuple(drawn), short, None, refused, unit=unit)
         entry = CustomsEntry(
             NUMBER, "08" if question.to in DEFERRED else "06", question.entry_date, tuple(lines)
         )
@@ -155,8 +165,30 @@ class Costing:
             computed = assess(entry, law)
             finding = _shortage(question, layers, computed) if question.to == SHORTAGE else None
         except LawError as error:
-            return Cost(question, tuple(drawn), short, None, str(error))
-        return Cost(question, tuple(drawn), short, computed, "", finding)
+            return Cost(question, tuple(drawn), short, None, str(error), unit=unit)
+        return Cost(question, tuple(drawn), short, computed, "", finding, unit)
+
+    async def _in_units(
+        self, connection: Connection, question: Question, drawn: Sequence[Drawn]
+    ) -> tuple[list[Drawn], str | None]:
+        """What would leave with the units that it is counted in, and that of the question."""
+        inside = {part.product for one in drawn for part in one.contains}
+        units = await units_of(connection, self._who, {question.product, *inside})
+        unit = units.get(question.product)
+        told = [
+            msgspec.structs.replace(
+                one,
+                unit=unit,
+                contains=tuple(
+                    Inside(
+                        part.lot, part.product, part.status, part.pair, part.first, units.get(part.product)
+                    )
+                    for part in one.contains
+                ),
+            )
+            for one in drawn
+        ]
+        return told, unit
 
     async def _layers(self, connection: Connection, question: Question) -> list[Layer]:
         """Layers of the goods in stock, in line."""

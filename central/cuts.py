@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import msgspec
 
+from central import instants
 from central.database import LONG_SECONDS
 from central.errors import Denied
 from central.ownlog import OwnLog
@@ -74,7 +75,7 @@ class Cuts:
     async def pin(self, order: Pin) -> Cut:
         """Pin the books. Nothing else enters the log meanwhile, so the docks' exchange waits for it."""
         own = self._own
-        if order.until >= own.clocks.utc():
+        if instants.bookable(order.until) >= own.clocks.utc():
             raise Denied(409, "the instant has not passed", "Pin what lies behind; goods may still move.")
         async with own.lock:
             await own.book()

@@ -22,7 +22,7 @@ from central.errors import Denied, Unavailable
 from central.ownlog import Own, OwnLog
 from central.people import code_hash
 from central.queries import query
-from central.record import AHEAD, CENTER, PAGE, check_frame, check_names
+from central.record import AHEAD, PAGE, check_frame, check_names
 from sync import reception, wire
 from sync.bodies import read_body
 from sync.center import DOWN, CenterBook, adopted_ids, concerns
@@ -32,6 +32,7 @@ from sync.entry import Place, read_record
 from sync.errors import SignatureError, SyncError
 from sync.reception import Received
 from sync.wire import ANSWER_ENTRY_BYTES_MAX, ASK_ENTRIES_MAX, Answer, Ask
+from sync.witness import CENTER
 
 if TYPE_CHECKING:
     from central.database import Connection
@@ -162,7 +163,7 @@ class Exchange:
         _check_open_logs(book, received)
         for stored in received.store:
             check_frame(stored.entry)
-        await own.meet_witness(ask.witness, ask.epoch)
+        await own.meet_witness(received)
         if ids := adopted_ids(received.store):
             async with own.database.session() as connection:
                 book.plain |= await own.record.plain_facts(connection, ids)

@@ -11,11 +11,12 @@ import msgspec
 
 from central.errors import Denied
 from central.ownlog import OwnLog
-from central.record import CENTER, PAGE
+from central.record import PAGE
 from sync.bodies import Amount, Filing
 from sync.center import recompute
 from sync.chain import Stored
 from sync.entry import Place
+from sync.witness import CENTER
 
 
 class Filed(msgspec.Struct, frozen=True):

@@ -88,9 +88,11 @@ def unnamed(goods: Goods, loads: Sequence[Holding], free: Decimal) -> tuple[Rela
 
 
 def restatus(
-    goods: Goods, becomes: Status, said: Sequence[Relabeled], floor: Mapping[str, Sequence[Holding]]
+    goods: Goods, becomes: Goods, said: Sequence[Relabeled], floor: Mapping[str, Sequence[Holding]]
 ) -> Shift:
-    """What a change of status does to the loads that it names. Denied (409, 422) where they do not fit."""
+    """What it does to loads that their goods become others: of another status, and where they came without
+    papers of the owner and product that their paper names. Denied (409, 422) where they do not fit.
+    """
     off, on = [], []
     unit = ""
     for one in said:
@@ -106,7 +108,7 @@ def restatus(
             )
         onto = load_key(one.onto) if one.onto is not None else load.key
         if onto != load.key:
-            _check_label(goods, becomes, unit, one.onto or "", floor)
+            _check_label(becomes, unit, one.onto or "", floor)
             on.append(Piece(onto, quantity, one.onto if onto != one.onto else None, load.lot))
         else:
             on.append(off[-1])
@@ -129,7 +131,7 @@ def counted(goods: Goods, said: Sequence[Part], unit: str, floor: Mapping[str, S
             continue
         if one.quantity is None or not is_count(one.quantity):
             raise Denied(409, f"how much was found on load {one.load[:60]} is not said", "Say its quantity.")
-        _check_label(goods, goods.status, unit, one.load, floor)
+        _check_label(goods, unit, one.load, floor)
         pieces.append(Piece(key, one.quantity, one.load if key != one.load else None))
     _check_once(pieces)
     total = sum((piece.quantity for piece in pieces), _ZERO)
@@ -142,22 +144,25 @@ def counted(goods: Goods, said: Sequence[Part], unit: str, floor: Mapping[str, S
     return Shift(unit, tuple(pieces)) if goods.quantity < 0 else Shift(unit, (), tuple(pieces))
 
 
-def moves(goods: Goods, becomes: Status, shift: Shift) -> Iterator[Moved]:
+def moves(goods: Goods, becomes: Goods, shift: Shift) -> Iterator[Moved]:
     """What docks must know of it, load by load."""
 
-    def held(piece: Piece, status: Status) -> Holding:
+    def held(piece: Piece, of: Goods) -> Holding:
         return Holding(
-            piece.key, piece.sscc, goods.product, piece.quantity, shift.unit, goods.owner, status, piece.lot
+            piece.key, piece.sscc, of.product, piece.quantity, shift.unit, of.owner, of.status, piece.lot
         )
 
     stay = {piece.key for piece in shift.on} & {piece.key for piece in shift.off}
+    if (goods.owner, goods.product) != (becomes.owner, becomes.product):
+        stay = set()  # they are told as goods that left, and others that came
     for piece in shift.off:
-        yield Moved(False, held(piece, goods.status), becomes=becomes if piece.key in stay else None)
+        yield Moved(False, held(piece, goods), becomes=becomes.status if piece.key in stay else None)
     yield from (Moved(True, held(piece, becomes)) for piece in shift.on if piece.key not in stay)
 
 
 def _fitting(goods: Goods, name: str, floor: Mapping[str, Sequence[Holding]]) -> Holding:
-    loads = floor.get(load_key(name), ())
+    # What the load was before it got its status has a row, too, of which nothing is left.
+    loads = [load for load in floor.get(load_key(name), ()) if load.quantity]
     if not loads:
         raise Denied(409, f"no load {name[:60]!r} is in the zone", "Compare it with the label.")
     if len(loads) > 1:
@@ -194,9 +199,7 @@ def _same_unit(unit: str, load: Holding) -> str:
     return load.unit
 
 
-def _check_label(
-    goods: Goods, status: Status, unit: str, name: str, floor: Mapping[str, Sequence[Holding]]
-) -> None:
+def _check_label(goods: Goods, unit: str, name: str, floor: Mapping[str, Sequence[Holding]]) -> None:
     """A label names one kind of goods, and a door can read it."""
     key = load_key(name)
     if key != name and check_digit(name[:-1]) != name[-1]:
@@ -205,7 +208,7 @@ def _check_label(
             f"{name} is no SSCC: its check digit would be {check_digit(name[:-1])}",
             "Compare it with the label.",
         )
-    wanted = (goods.owner, goods.product, status, unit)
+    wanted = (goods.owner, goods.product, goods.status, unit)
     if any((load.owner, load.gtin, load.status, load.unit) != wanted for load in floor.get(key, ())):
         raise Denied(
             409,

@@ -22,6 +22,7 @@ from central.law import CustomsData
 from central.ownlog import OwnLog
 from central.projector import Projector
 from central.queries import query
+from customs.documents import Direction
 from customs.faults import Fault, Faults, shown
 from customs.imports import Known, Papers, Refused, Upload, read_papers
 from customs.tables import rows as tables
@@ -162,6 +163,9 @@ class Intake:
         papers = Papers()
         if files[0] or not files[1]:
             read = await asyncio.to_thread(read_papers, files[0], known, check_digit)
+            if isinstance(read, Papers) and (opened := await self._opened(read)):
+                opened_too = replace(known, opened=opened)
+                read = await asyncio.to_thread(read_papers, files[0], opened_too, check_digit)
             if isinstance(read, Refused):
                 return read
             papers = read
@@ -178,6 +182,20 @@ class Intake:
         if faults.total:
             return Refused(tuple(faults.kept), faults.total)
         return replace(papers, unchanged=papers.unchanged + unchanged)
+
+    async def _opened(self, papers: Papers) -> set[str]:
+        """Lots that new permits would let in, and that opening balances have brought already."""
+        lots = [
+            f"{permit.number}/{line.line}"
+            for permit in papers.permits
+            for line in permit.lines
+            if line.direction is Direction.IN
+        ]
+        if not lots:
+            return set()
+        await self._projector.catch_up()
+        async with self._own.database.session() as connection:
+            return await self._data.lots(connection, OPENINGS, lots)
 
     async def _judge(self, sheets: list[Sheet], on: tables.Papers, faults: Faults) -> int:
         """Judge tables by what is on file, and by each other; takes out, and counts, those that are on file

@@ -7,15 +7,20 @@ the books are made. Knows no connection; `central.ledger_projection` brings the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta, tzinfo
 from decimal import Decimal
 from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec.structs import replace
 
 from central.dataset_projection import kind_of, row_of
 from central.errors import UnreadableEntry
+from central.instants import with_bookable
+from central.ledger_told import Corrects, Named, Papers, Told, Wanted, Word
+from central.location_facts import door_of, stood, unstood
 from central.projections import Source
 from customs.documents import Conveyance, Permit, Status
 from customs.ledger import elections
@@ -26,6 +31,7 @@ from customs.ledger.facts import (
     CONSUMED,
     DESTROYED,
     EXPORTED,
+    IN_TRANSIT,
     MADE,
     OPENING,
     OTHER_ZONE,
@@ -40,17 +46,32 @@ from customs.ledger.facts import (
     Out,
     Queue,
     Ref,
-    booked,
 )
-from customs.ledger.quantities import Pair, customs_quantity
-from customs.us.matrix import DISPOSITIONS, Disposition
-from customs.works.events import REPORTED, Issue, Made, OrderEvent
-from customs.zone import AdmissionLine, CustomsProduct, OpeningBalance
+from customs.ledger.quantities import Pair
+from customs.us.matrix import DIRECT, DISPOSITIONS, Disposition
+from customs.works.events import CORRECTED, REPORTED, Issue, Made, OrderEvent, pieces
+from customs.works.orders import made_in_all
+from customs.zone import AdmissionLine, CustomsProduct, Location, OpeningBalance
 from sync.bodies import Correction, Movement, is_count, read_body
 from sync.customs_bodies import Rows
 from sync.entry import Entry
 from sync.errors import EntryError
-from sync.ledger_bodies import Adjustment, Constructive, Cut, Election, StatusChange
+from sync.ledger_bodies import (
+    Adjustment,
+    AdmissionUndone,
+    Admitted,
+    Calendar,
+    Constructive,
+    Cut,
+    Election,
+    LocationClosing,
+    LocationsDeclared,
+    PickUp,
+    PickUpUndone,
+    PutAway,
+    PutAwayCorrected,
+    StatusChange,
+)
 
 ENDS: Final = {
     Disposition.CONSUMPTION: TERRITORY,
@@ -77,87 +98,6 @@ _ZERO: Final = Decimal(0)
 _MOMENT: Final = timedelta(microseconds=1)
 
 
-class Named(NamedTuple):
-    """A line of a document, as a lot is named by it."""
-
-    document: str
-    line: str
-
-
-class Word(NamedTuple):
-    """What people may search by: `kind` says what the word is, `ref` where it leads."""
-
-    word: str
-    kind: str
-    ref: str
-
-
-@dataclass(slots=True)
-class Papers:
-    """What facts are read by, as it is known where the own log has come to."""
-
-    kinds: dict[str, str] = field(default_factory=dict)
-    """Permits by number: their kind."""
-    lines: dict[str, Pair] = field(default_factory=dict)
-    """What admission papers say of a lot in both units."""
-    factors: dict[tuple[str, str], list[tuple[date, Decimal]]] = field(default_factory=dict)
-    """Customs units of one unit of an owner's product, each from a day on, the latest known last."""
-    entered: set[Queue] = field(default_factory=set)
-    """Constructive queues that an accepted customs entry has filled."""
-    carried: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By a load's key, the entry that last admitted it or gave it another status, and the lot that it is of
-    by that. The last is the one with the latest id, not the one that was told last.
-    """
-    working: dict[Queue, Decimal] = field(default_factory=dict)
-    """What work orders have been issued and neither used nor given back."""
-    elections: list[elections.Election] = field(default_factory=list)
-    frozen_until: datetime | None = None
-
-    def pair(self, lot: str, queue: Queue, quantity: Decimal, at: datetime) -> Pair:
-        """`quantity` of a lot in both units, by its paper, or else by what the product is to customs on that
-        day; one to one where neither is on file.
-        """
-        whole = self.lines.get(lot)
-        if whole is None:
-            factors = self.factors.get((queue.owner, queue.product), ())
-            known = [(since, place) for place, (since, _) in enumerate(factors) if since <= at.date()]
-            whole = Pair(_ONE, factors[max(known)[1]][1] if known else _ONE)
-        return Pair(quantity, customs_quantity(quantity, whole))
-
-    def key(self, happened: datetime, turn: int, ref: Ref) -> Key:
-        """A fact's place in its queue, in the open period where a pinned cut contains its instant."""
-        return Key(booked(happened, self.frozen_until), turn, happened, ref.entry_id, ref.n)
-
-
-@dataclass(slots=True)
-class Told:
-    """What one entry tells: facts, movements that are corrected, words, and the papers of its lots."""
-
-    arrived: list[In | Out] = field(default_factory=list)
-    corrects: list[tuple[str, Key]] = field(default_factory=list)
-    """Ids of corrected movements, each with the key of what takes it back."""
-    declared: dict[str, Pair] = field(default_factory=dict)
-    """Lots of which a paper says now what they are in both units."""
-    factors: list[tuple[str, str, date, Decimal]] = field(default_factory=list)
-    """Owner, product, day and factor of what products are to customs from now on."""
-    words: set[Word] = field(default_factory=set)
-    papers: dict[str, Named] = field(default_factory=dict)
-    frozen_until: datetime | None = None
-    """The last instant of the pinned cuts that were known then."""
-
-
-@dataclass(slots=True)
-class Wanted:
-    """What must be looked up before entries can be read."""
-
-    permits: set[str] = field(default_factory=set)
-    loads: set[str] = field(default_factory=set)
-    corrected: set[str] = field(default_factory=set)
-    lots: set[str] = field(default_factory=set)
-    goods: set[tuple[str, str]] = field(default_factory=set)
-    orders: set[str] = field(default_factory=set)
-
-
 def wanted(source: Source, body: Any, wants: Wanted) -> None:
     """Add what an entry is read by."""
     if isinstance(body, Movement):
@@ -169,15 +109,36 @@ def wanted(source: Source, body: Any, wants: Wanted) -> None:
             wants.goods.add((body.owner, body.load.gtin or body.load.key))
             if body.use is not None:
                 wants.lots.add(str(body.use.ref))
+                wants.permits.add(body.use.permit)
     elif isinstance(body, Correction):
         wants.corrected.add(body.corrects)
+    elif isinstance(body, PickUpUndone | AdmissionUndone):
+        wants.corrected.add(body.pick_up if isinstance(body, PickUpUndone) else body.admitted)
+    elif isinstance(body, PickUp):
+        wants.goods |= {(body.owner, one.product) for one in body.goods}
+        wants.lots |= {f"{body.document}/{one.line}" for one in body.goods}
+    elif isinstance(body, Admitted):
+        wants.goods.add((body.owner, body.product))
+        wants.lots.add(str(body.ref))
     elif isinstance(body, StatusChange | Adjustment):
         wants.goods.add((body.owner, body.product))
-        if body.lot is not None:
-            wants.lots.add(body.lot)
+        wants.lots |= {lot for lot in (body.lot,) if lot is not None}
+    elif isinstance(body, Rows):
+        wants.goods |= {(row.owner, row.gtin) for row in _products(body)}
     elif isinstance(body, OrderEvent):
         wants.orders.add(body.order)
-        wants.goods |= {(body.owner, made.product) for made in _made(body)}
+        wants.loads |= {piece.key for issue in body.returned for piece in issue.loads}
+        wants.goods |= {(body.owner, made.product) for made in made_in_all(body)}
+        wants.corrected |= {body.corrects} - {""}
+
+
+def _products(body: Rows) -> Iterator[CustomsProduct]:
+    if body.kind == "customs-product":
+        kind = kind_of(body.kind)
+        for raw in body.rows:
+            row = row_of(kind, bytes(raw))
+            if isinstance(row, CustomsProduct):
+                yield row
 
 
 def concerns(source: Source) -> Any:
@@ -185,27 +146,32 @@ def concerns(source: Source) -> Any:
     if source.entry.type not in _TELL:
         return None
     try:
-        return read_body(source.entry)
+        return with_bookable(source.entry, read_body(source.entry))
     except EntryError as error:
         raise UnreadableEntry(str(error)) from error
 
 
-def lot_of(document: str | None, line: str | None, status: Status, admitted: datetime) -> str:
+def lot_of(document: str | None, line: str | None, status: Status, admitted: date, entry_id: str) -> str:
     """The zone lot number of goods that were admitted (19 CFR 146.23(a)(1)): their paper's line; without one,
-    their status and the day.
+    their status and the day. In suspense each deposit is told from every other (146.22(c)).
     """
-    return f"{document}/{line}" if document else f"{status.value}-{admitted.astimezone(UTC):%Y%m%d}"
+    if document:
+        return f"{document}/{line}"
+    if status is Status.SUSPENSE:
+        return f"{status.value}-{entry_id}"
+    return f"{status.value}-{admitted:%Y%m%d}"
 
 
-def carried_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
-    """As `Papers.carried`, of the rows of `ledger_admissions`."""
-    return {
-        row["key"]: (
-            row["entry_id"],
-            row["made"] or lot_of(row["permit"], row["line"], Status(row["status"]), row["occurred_at"]),
-        )
-        for row in rows
-    }
+def carried_of(rows: Iterable[Mapping[str, Any]], zone: tzinfo) -> dict[str, tuple[str, str]]:
+    """As `Papers.carried`, of the rows of `ledger_admissions`, the zone's calendar having such days."""
+    found = {}
+    for row in rows:
+        lot = row["made"]
+        if lot is None:
+            day = row["occurred_at"].astimezone(zone).date()
+            lot = lot_of(row["permit"], row["line"], Status(row["status"]), day, row["entry_id"])
+        found[row["key"]] = (row["entry_id"], lot)
+    return found
 
 
 def told(source: Source, body: Any, papers: Papers) -> Told:
@@ -214,6 +180,9 @@ def told(source: Source, body: Any, papers: Papers) -> Told:
     """
     found = Told(frozen_until=papers.frozen_until)
     _TELL[source.entry.type](source, body, papers, found)
+    lot = next((fact.lot for fact in found.arrived if fact.lot), "")
+    found.stood = stood(source, body, lot, papers.carried)
+    found.unstood = unstood(body)
     return found
 
 
@@ -225,6 +194,7 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
     queue = Queue(body.owner, product, body.status)
     if entry.type == "admission":
         _admission(entry, body, queue, papers, found)
+        found.words.add(Word(door_of(source), "location", door_of(source)))
         return
     key = papers.key(entry.occurred_at, 1, Ref(entry.entry_id))
     _, picked = papers.carried.get(load.key, ("", None))
@@ -243,10 +213,17 @@ def _movement(source: Source, body: Movement, papers: Papers, found: Told) -> No
 def _admission(entry: Entry, body: Movement, queue: Queue, papers: Papers, found: Told) -> None:
     use = body.use
     named = Named(use.permit, use.line) if use else None
-    lot = lot_of(use.permit if use else None, use.line if use else None, body.status, entry.occurred_at)
-    key = papers.key(entry.occurred_at, 0, Ref(entry.entry_id))
+    document, line = (use.permit, use.line) if use else (None, None)
+    lot = lot_of(document, line, body.status, papers.day(entry.occurred_at), entry.entry_id)
     pair = papers.pair(lot, queue, body.quantity, entry.occurred_at)
-    found.arrived.append(In(queue, key, lot, pair))
+    if use is not None and papers.kinds.get(use.permit) == DIRECT:
+        # Whether it was picked up may be told later: what was not comes from abroad as it arrives.
+        way = replace(queue, place=f"{IN_TRANSIT}{use.permit}")
+        key = papers.key(entry.occurred_at, 1, Ref(entry.entry_id))
+        found.arrived.append(Out(way, key, body.quantity, STOCK, lot, None, queue, pair.customs))
+    else:
+        key = papers.key(entry.occurred_at, 0, Ref(entry.entry_id))
+        found.arrived.append(In(queue, key, lot, pair))
     _carry(papers, body.load.key, entry.entry_id, lot)
     _lot_words(found, lot, queue, named)
 
@@ -268,7 +245,8 @@ def _lot_words(found: Told, lot: str, queue: Queue, named: Named | None) -> None
 
 def _correction(source: Source, body: Correction, papers: Papers, found: Told) -> None:
     entry = source.entry
-    found.corrects.append((body.corrects, papers.key(entry.occurred_at, 1, Ref(entry.entry_id))))
+    key = papers.key(entry.occurred_at, 1, Ref(entry.entry_id))
+    found.corrects.append(Corrects(body.corrects, key, crossing=True))
 
 
 def _permit(_: Source, body: Permit, papers: Papers, found: Told) -> None:
@@ -281,6 +259,51 @@ def _conveyance(_: Source, body: Conveyance, __: Papers, found: Told) -> None:
         Word(body.conveyance, "conveyance", body.job),
         Word(body.job, "job", body.job),
     }
+
+
+def _admitted(source: Source, body: Admitted, papers: Papers, found: Told) -> None:
+    """Goods of each deposit leave suspense, and all of them come into stock as their paper's lot."""
+    entry_id, lot = source.entry.entry_id, str(body.ref)
+    becomes = Queue(body.owner, body.product, body.status)
+    for n, one in enumerate(body.deposits):
+        _check(one.quantity, body.owner, body.product, one.product, one.lot, lot)
+        suspense = Queue(body.from_owner, one.product, Status.SUSPENSE)
+        key = papers.key(body.happened, 1, Ref(entry_id, n))
+        found.arrived.append(Out(suspense, key, one.quantity, RESTATUS, one.lot))
+    if not body.deposits:
+        raise UnreadableEntry("it admits nothing")
+    pair = papers.pair(lot, becomes, body.quantity, body.happened)
+    key = papers.key(body.happened, 0, Ref(entry_id, len(body.deposits)))
+    found.arrived.append(In(becomes, key, lot, pair, RESTATUS))
+    for piece in body.on:
+        _carry(papers, piece.key, entry_id, lot)
+    _lot_words(found, lot, becomes, Named(body.document, body.line))
+
+
+def _admission_undone(source: Source, body: AdmissionUndone, papers: Papers, found: Told) -> None:
+    """All that the admission told is no more; where a pinned cut contains it, the goods go back."""
+    entry_id = source.entry.entry_id
+    _check(body.quantity, *body.lots, *(piece.key for piece in body.loads))
+    if len(body.loads) != len(body.lots):
+        raise UnreadableEntry("it does not say of what lot each load is")
+    found.corrects.append(Corrects(body.admitted, papers.key(body.happened, 1, Ref(entry_id))))
+    for piece, lot in zip(body.loads, body.lots, strict=True):
+        _carry(papers, piece.key, entry_id, lot)
+
+
+def _pick_up(source: Source, body: PickUp, papers: Papers, found: Told) -> None:
+    """Goods are legally in, at a place of their own until a door admits them (19 CFR 146.40(b))."""
+    for n, one in enumerate(body.goods):
+        lot = f"{body.document}/{one.line}"
+        _check(one.quantity, body.owner, one.product, lot)
+        way = Queue(body.owner, one.product, one.status, f"{IN_TRANSIT}{body.document}")
+        key = papers.key(body.happened, 0, Ref(source.entry.entry_id, n))
+        found.arrived.append(In(way, key, lot, papers.pair(lot, way, one.quantity, body.happened)))
+        _lot_words(found, lot, way, Named(body.document, one.line))
+
+
+def _pick_up_undone(source: Source, body: PickUpUndone, papers: Papers, found: Told) -> None:
+    found.corrects.append(Corrects(body.pick_up, papers.key(body.happened, 1, Ref(source.entry.entry_id))))
 
 
 def _status_change(source: Source, body: StatusChange, papers: Papers, found: Told) -> None:
@@ -335,7 +358,7 @@ def _constructive(source: Source, body: Constructive, papers: Papers, found: Tol
 
 
 def _rows(source: Source, body: Rows, papers: Papers, found: Told) -> None:
-    if body.kind not in ("customs-product", "admission-line", "opening-balance"):
+    if body.kind not in ("customs-product", "admission-line", "opening-balance", "location"):
         return
     kind = kind_of(body.kind)
     for n, raw in enumerate(body.rows):
@@ -343,17 +366,20 @@ def _rows(source: Source, body: Rows, papers: Papers, found: Told) -> None:
         if isinstance(row, CustomsProduct):
             papers.factors.setdefault((row.owner, row.gtin), []).append((row.valid_from, row.factor))
             found.factors.append((row.owner, row.gtin, row.valid_from, row.factor))
+            found.restated[row.owner, row.gtin] = papers.known(row.owner, row.gtin)
         elif isinstance(row, AdmissionLine):
             _declared(row.lot, row, papers, found)
+        elif isinstance(row, Location):
+            _location(row, found)
         elif isinstance(row, OpeningBalance):
             line = row.admission
             _declared(row.lot, line, papers, found)
             _check(row.on_hand, line.owner, line.product, row.lot)
             queue = Queue(line.owner, line.product, line.status)
             ref = Ref(source.entry.entry_id, n)
-            key = papers.key(_start_of(row.as_of), 0, ref)
+            key = papers.key(papers.start(row.as_of), 0, ref)
             # Its place in the line is the day it was admitted on, before these books began.
-            place = Key(_start_of(line.admitted or row.as_of), 0, key.happened, ref.entry_id, n)
+            place = Key(papers.start(line.admitted or row.as_of), 0, key.happened, ref.entry_id, n)
             pair = Pair(row.on_hand, row.customs_on_hand)
             found.arrived.append(In(queue, key, row.lot, pair, OPENING, place))
             _lot_words(found, row.lot, queue, Named(line.document, line.line))
@@ -371,13 +397,13 @@ def _order(source: Source, body: OrderEvent, papers: Papers, found: Told) -> Non
     for issue in body.issues:
         stock, work = _between(body, issue, place)
         key = papers.key(body.happened, 1, next(refs))
-        found.arrived.append(Out(stock, key, issue.quantity, place, None, None, work))
+        found.arrived.append(Out(stock, key, issue.quantity, place, issue.lot or None, None, work))
         papers.working[work] = papers.working.get(work, _ZERO) + issue.quantity
     later = body.happened + _MOMENT  # what was issued in the same breath is there by then
     for issue in body.returned:
         stock, work = _between(body, issue, place)
         key = papers.key(later, 1, next(refs))
-        found.arrived.append(Out(work, key, issue.quantity, STOCK, None, None, stock))
+        found.arrived.append(Out(work, key, issue.quantity, STOCK, issue.lot or None, None, stock))
         papers.working[work] = papers.working.get(work, _ZERO) - issue.quantity
     if body.event == REPORTED:
         for work in sorted(queue for queue in papers.working if queue.place == place):
@@ -386,25 +412,51 @@ def _order(source: Source, body: OrderEvent, papers: Papers, found: Told) -> Non
             if used > 0:
                 key = papers.key(later, 1, next(refs))
                 found.arrived.append(Out(work, key, used, CONSUMED))
-    for made in _made(body):
+    for made in made_in_all(body):
         _check(made.quantity, body.owner, made.product, made.lot)
         queue = Queue(body.owner, made.product, made.status)
         key = papers.key(body.happened, 0, next(refs))
         pair = papers.pair(made.lot, queue, made.quantity, body.happened)
-        found.arrived.append(In(queue, key, made.lot, pair, MADE))
+        line: Key | None = None
+        if body.event == CORRECTED and key.booked != key.happened:
+            line = replace(key, booked=key.happened)  # their old place in it, also behind a pinned cut
+        found.arrived.append(In(queue, key, made.lot, pair, MADE, line))
         _lot_words(found, made.lot, queue, Named(body.order, ""))
+    for came, goods, piece in pieces(body):
+        if came and isinstance(goods, Made):
+            _carry(papers, piece.key, source.entry.entry_id, goods.lot)
+    if body.event == CORRECTED:
+        key = papers.key(body.happened, 1, next(refs))
+        found.corrects.append(Corrects(body.corrects, key, MADE))
     found.words.add(Word(body.order, "order", body.order))
-
-
-def _made(body: OrderEvent) -> list[Made]:
-    return [*body.made, *(scrap.made for scrap in body.scrap)]
 
 
 def _between(body: OrderEvent, issue: Issue, place: str) -> tuple[Queue, Queue]:
     """The queues of an input in stock and at its order."""
-    _check(issue.quantity, body.owner, issue.product, body.order)
+    _check(issue.quantity, body.owner, issue.product, body.order, issue.lot)
     stock = Queue(body.owner, issue.product, issue.status)
     return stock, Queue(body.owner, issue.product, issue.status, place)
+
+
+def _put_away(_: Source, body: PutAway | PutAwayCorrected, __: Papers, found: Told) -> None:
+    for one in body.loads:
+        _check(_ONE if one.quantity is None else one.quantity, one.load, one.to, one.source or "")
+        found.words.add(Word(one.to, "location", one.to))
+
+
+def _locations(_: Source, body: LocationsDeclared, __: Papers, found: Told) -> None:
+    for row in body.locations:
+        _location(row, found)
+
+
+def _location_closing(_: Source, body: LocationClosing, __: Papers, ___: Told) -> None:
+    _check(_ONE, body.name)
+
+
+def _location(row: Location, found: Told) -> None:
+    _check(_ONE, row.name, row.description)
+    found.places.append(row)
+    found.words.add(Word(row.name, "location", row.name))
 
 
 def _election(_: Source, body: Election, papers: Papers, __: Told) -> None:
@@ -418,8 +470,11 @@ def _cut(_: Source, body: Cut, papers: Papers, __: Told) -> None:
         papers.frozen_until = body.until
 
 
-def _start_of(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _calendar(_: Source, body: Calendar, papers: Papers, found: Told) -> None:
+    try:
+        papers.zone = found.zone = ZoneInfo(body.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UnreadableEntry(f"there is no time zone {body.timezone[:40]!r}") from error
 
 
 def _check(quantity: Decimal, *names: str) -> None:
@@ -435,11 +490,20 @@ _TELL: Final[dict[str, Callable[[Source, Any, Papers, Told], None]]] = {
     "correction": _correction,
     "permit": _permit,
     "conveyance": _conveyance,
+    "admitted": _admitted,
+    "admission-undone": _admission_undone,
+    "pick-up": _pick_up,
+    "pick-up-undone": _pick_up_undone,
     "status-change": _status_change,
     "adjustment": _adjustment,
     "constructive": _constructive,
     "election": _election,
+    "calendar": _calendar,
     "cut": _cut,
+    "location": _locations,
+    "location-closing": _location_closing,
+    "put-away": _put_away,
+    "put-away-corrected": _put_away,
     "rows": _rows,
     "order": _order,
 }

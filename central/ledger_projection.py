@@ -10,27 +10,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import convert
 from msgspec.structs import astuple, replace
 
 from central.errors import UnreadableEntry
-from central.ledger_facts import (
-    Named,
-    Papers,
-    Told,
-    Wanted,
-    Word,
-    carried_of,
-    concerns,
-    told,
-    wanted,
-)
+from central.ledger_facts import carried_of, concerns, told, wanted
 from central.ledger_shelves import Shelves, fact_of, queue_of, refs_of
+from central.ledger_told import Corrects, Named, Papers, Told, Wanted, Word
+from central.location_fold import LocationFold
 from central.projections import Source
 from central.queries import query
 from customs.known import Known
@@ -39,7 +33,10 @@ from customs.ledger.attribution import Layer, News
 from customs.ledger.corrections import compensation
 from customs.ledger.facts import (
     ABROAD,
+    ADJUSTED,
     CONSTRUCTIVE,
+    MADE,
+    RESTATUS,
     WORK,
     In,
     Key,
@@ -50,15 +47,20 @@ from customs.ledger.facts import (
     Take,
     holds_goods,
 )
-from customs.ledger.quantities import NOTHING, Pair, customs_quantity
+from customs.ledger.quantities import EXACT, NOTHING, Pair, customs_quantity
 from sync.entry import Entry
-from sync.ledger_bodies import Cut, Election
+from sync.ledger_bodies import Calendar, Cut, Election, LocationClosing
 
 if TYPE_CHECKING:
     from central.database import Connection
 
+_ZERO: Final = Decimal(0)
+
 _ID_LENGTH: Final = 36
 """A fact's name begins with the id of the entry that told it."""
+
+_BY_FACTOR: Final = (ABROAD, RESTATUS, ADJUSTED, MADE)
+"""Accounts of goods that come without saying what they are in the customs unit."""
 
 _POSTING: Final = (
     "known_place", "known_seq", "fact", "n", "ordinal", "source", "queue", "lot", "account_from",
@@ -79,6 +81,8 @@ _TAKEN: Final = (
 )  # fmt: skip
 _ELECTION: Final = ("place", "seq", "entry_id", "owner", "product", "method", "since", "authority")
 _FACTOR: Final = ("owner", "product", "place", "seq", "ordinal", "since", "factor")
+_CALENDAR: Final = ("place", "seq", "entry_id", "timezone")
+_CLOSING: Final = ("name", "place", "seq", "entry_id", "at", "happened", "closed")
 _CUT: Final = ("number", "place", "seq", "entry_id", "until", "digest")
 
 
@@ -108,8 +112,11 @@ class _Page:
     knowns: list[tuple[Any, ...]] = field(default_factory=list)
     elections: list[tuple[Any, ...]] = field(default_factory=list)
     cuts: list[tuple[Any, ...]] = field(default_factory=list)
+    calendars: list[tuple[Any, ...]] = field(default_factory=list)
+    closings: list[tuple[Any, ...]] = field(default_factory=list)
     postings: list[tuple[Any, ...]] = field(default_factory=list)
     days: dict[tuple[str, int, str, date, date], Pair] = field(default_factory=dict)
+    lot_days: dict[tuple[str, date, date], Decimal] = field(default_factory=dict)
     goods_days: dict[tuple[int, str, date, date], Pair] = field(default_factory=dict)
     lots: dict[tuple[str, str, str, str], _Lot] = field(default_factory=dict)
     papers: dict[str, Named] = field(default_factory=dict)
@@ -127,11 +134,16 @@ class LedgerFold:
         self._who = (tenant, zone)
         self._order = order
         self._shelves = Shelves(connection, tenant, zone)
+        self._locations = LocationFold(connection, tenant, zone)
         self._papers = Papers()
         self._page = _Page()
         self._day: date | None = None
         self._told: dict[str, dict[Ref, In | Out]] = defaultdict(dict)
         """Facts by the movement that told them: the page's, and those that it corrects."""
+        self._zone: tzinfo = UTC
+        """Whose days the zone's calendar has, as far as the page is settled."""
+        self._lined: set[str] = set()
+        """Lots of which the page's entries have declared what they are, as far as they are settled."""
         self._read: list[tuple[Entry, list[tuple[Source, Any]]]] = []
         self.refused: list[tuple[Source, str]] = []
         """Entries that cannot be taken, and why."""
@@ -159,6 +171,12 @@ class LedgerFold:
             for fact in (fact for one in tolds for fact in one.arrived):
                 firsts[fact.queue] = min(firsts.get(fact.queue, fact.key), fact.key)
         await self._shelves.open(firsts)
+        every = [one for _, tolds in tellings for one in tolds]
+        await self._locations.open(
+            [fact for one in every for fact in one.stood],
+            [each.movement for one in every for each in one.corrects if each.crossing],
+            [each for one in every for each in one.unstood],
+        )
         for own, tolds in tellings:
             await self._settle(own, tolds)
         await self._write()
@@ -198,6 +216,11 @@ class LedgerFold:
                     (self._order, own.seq, own.entry_id, body.owner, body.product, body.method,
                      body.since, body.authority)
                 )  # fmt: skip
+            elif isinstance(body, Calendar):
+                self._page.calendars.append((self._order, own.seq, own.entry_id, body.timezone))
+            elif isinstance(body, LocationClosing):
+                at = (self._order, own.seq, own.entry_id, own.recorded_at)
+                self._page.closings.append((body.name, *at, body.happened, body.closed))
             elif isinstance(body, Cut):
                 self._page.cuts.append(
                     (body.number, self._order, own.seq, own.entry_id, body.until, body.digest)
@@ -213,12 +236,14 @@ class LedgerFold:
         papers.frozen_until = await connection.fetchval(query("ledger_cuts"), *self._who)
         rows = await connection.fetch(query("ledger_elections"), *self._who)
         papers.elections = [convert(dict(row), elections.Election) for row in rows]
+        papers.zone = ZoneInfo(await connection.fetchval(query("ledger_calendar"), *self._who) or "UTC")
+        self._zone = papers.zone
         self._day = await connection.fetchval(query("ledger_last_day"), *self._who)
         await self._look_up_permits(sorted(wants.permits))
         await self._look_up_lots(wants)
         if wants.loads:
             rows = await connection.fetch(query("ledger_admissions"), *self._who, sorted(wants.loads))
-            papers.carried = carried_of(dict(row) for row in rows)
+            papers.carried = carried_of((dict(row) for row in rows), papers.zone)
         await self._look_up_facts(wants.corrected)
 
     async def _look_up_permits(self, numbers: Sequence[str]) -> None:
@@ -260,14 +285,18 @@ class LedgerFold:
         known = Known(self._order, own.seq)
         work: dict[Queue, News] = defaultdict(News)
         for one in tolds:
+            self._zone = one.zone or self._zone
             for fact in one.arrived:
                 work[fact.queue].arrived.append(fact)
                 self._told[fact.key.entry_id][fact.key.ref] = fact
-            for movement, key in one.corrects:
-                await self._correct(movement, key, one.frozen_until, work)
+            for corrects in one.corrects:
+                await self._correct(corrects, one.frozen_until, work)
+            self._lined |= one.declared.keys()
             await self._redeclare(one, work)
+            await self._refactor(one, work)
         firsts = {queue: await self._shelves.first(queue, news) for queue, news in work.items() if news}
-        if not firsts:
+        moved = self._settle_locations(tolds, known)
+        if not firsts and not moved:
             return
         self._day = max(self._day or date.min, own.recorded_at.astimezone(UTC).date())
         self._page.knowns.append((self._order, own.seq, own.recorded_at, self._day))
@@ -289,15 +318,29 @@ class LedgerFold:
                 if work[behind]:
                     firsts[behind] = await self._shelves.first(behind, work[behind])
 
+    def _settle_locations(self, tolds: Sequence[Told], known: Known) -> bool:
+        """Whether it posts anything."""
+        for one in tolds:
+            self._locations.declare(one.places)
+        facts = [fact for one in tolds for fact in one.stood]
+        crossed = [each.movement for one in tolds for each in one.corrects if each.crossing]
+        return self._locations.settle(facts, crossed, [each for one in tolds for each in one.unstood], known)
+
     async def _correct(
-        self, movement: str, key: Key, frozen_until: datetime | None, work: dict[Queue, News]
+        self, corrects: Corrects, frozen_until: datetime | None, work: dict[Queue, News]
     ) -> None:
         """A movement is undone: in the open period it never was; where a pinned cut contains it, facts of the
         open period take it back.
         """
+        movement, key, source, _ = corrects
         facts = self._told.get(movement, {})
-        self._told[movement] = {}  # known to be no more, so that it is not looked up again
-        for ref, fact in sorted(facts.items()):
+        undone = {
+            ref: fact for ref, fact in facts.items()
+            if source is None or (isinstance(fact, In) and fact.source == source)
+        }  # fmt: skip
+        # Known to be no more, so that they are not looked up again.
+        self._told[movement] = {ref: fact for ref, fact in facts.items() if ref not in undone}
+        for ref, fact in sorted(undone.items()):
             if frozen_until is None or fact.key.booked > frozen_until:
                 work[fact.queue].add(News(withdrawn=[ref]))
                 continue
@@ -312,18 +355,42 @@ class LedgerFold:
         if not one.declared:
             return
         rows = await self._connection.fetch(query("ledger_admitted_of"), *self._who, list(one.declared))
-        await self._look_up_facts(row["fact"] for row in rows if len(row["fact"]) == _ID_LENGTH)
+        await self._look_up_facts({row["fact"][:_ID_LENGTH] for row in rows})
+
+        def again(fact: In | Out) -> In | Out:
+            declared = one.declared.get(fact.lot or "")
+            return _declared_again(fact, declared, (ABROAD, RESTATUS)) if declared else fact
+
+        self._come_again(one, again, work)
+
+    async def _refactor(self, one: Told, work: dict[Queue, News]) -> None:
+        """What products are to customs came after their goods: those of lots without a paper come again."""
+        if not one.restated:
+            return
+        goods = zip(*sorted(one.restated), strict=True)
+        rows = await self._connection.fetch(query("ledger_without_paper"), *self._who, *goods)
+        await self._look_up_facts({row["fact"] for row in rows})
+        lots = {fact.lot for facts in self._told.values() for fact in facts.values() if fact.lot}
+        rows = await self._connection.fetch(query("ledger_papers_of"), *self._who, sorted(lots - self._lined))
+        lined = self._lined | {row["lot"] for row in rows}
+
+        def again(fact: In | Out) -> In | Out:
+            factors = one.restated.get((fact.queue.owner, fact.queue.product))
+            if factors is None or fact.lot in lined:
+                return fact
+            return _declared_again(fact, factors.whole(fact.key.happened), _BY_FACTOR)
+
+        self._come_again(one, again, work)
+
+    def _come_again(self, one: Told, again: Callable[[In | Out], In | Out], work: dict[Queue, News]) -> None:
+        """Facts that are known and stand otherwise now. What a pinned cut contains stays as it was."""
         for facts in self._told.values():
             for ref, fact in facts.items():
-                if not isinstance(fact, In) or fact.lot not in one.declared or fact in one.arrived:
-                    continue
                 frozen = one.frozen_until is not None and fact.key.booked <= one.frozen_until
-                customs = customs_quantity(fact.pair.commercial, one.declared[fact.lot])
-                if fact.source != ABROAD or frozen or customs == fact.pair.customs:
+                if frozen or fact in one.arrived or (now := again(fact)) == fact:
                     continue
-                again = replace(fact, pair=Pair(fact.pair.commercial, customs))
-                facts[ref] = again
-                work[fact.queue].add(News([again], [ref]))
+                facts[ref] = now
+                work[fact.queue].add(News([now], [ref]))
 
     async def _post(self, posting: Posting, number: int | None, ordinal: int) -> None:
         assert number is not None
@@ -345,10 +412,13 @@ class LedgerFold:
         lot.last_booked = max(lot.last_booked, posting.booked)
         lot.last = known
         day = posting.booked.astimezone(UTC).date()
+        zone_day = posting.booked.astimezone(self._zone).date()
         for account, moved in ((posting.source, -pair), (posting.to, pair)):
             on = number
             if holds_goods(account):
                 lot.on_hand += moved
+                lot_day = (posting.lot, zone_day, self._day)
+                page.lot_days[lot_day] = EXACT.add(page.lot_days.get(lot_day, _ZERO), moved.commercial)
                 if account != queue.place:
                     on = await self._shelves.number(replace(queue, place=account))
             key = (posting.lot, on, account, day, self._day)
@@ -362,15 +432,20 @@ class LedgerFold:
         await self._copy("ledger_known", ("place", "seq", "at", "day"), page.knowns)
         await self._copy("ledger_election", _ELECTION, page.elections)
         await self._copy("ledger_cut", _CUT, page.cuts)
+        await self._copy("ledger_calendar", _CALENDAR, page.calendars)
+        await self._copy("location_closing", _CLOSING, page.closings)
         await self._copy("ledger_factor", _FACTOR, page.factors)
         papers = [(lot, pair.commercial, pair.customs) for lot, pair in page.declared.items()]
         await self._all_at_once("ledger_put_papers", papers)
         await self._write_queues()
         await self._copy("posting", _POSTING, page.postings)
+        await self._locations.write(self._copy, self._all_at_once)
         days: list[tuple[Any, ...]] = [
             (*key, pair.commercial, pair.customs) for key, pair in page.days.items()
         ]
         await self._all_at_once("ledger_add_days", days)
+        held = [(*of, quantity) for of, quantity in page.lot_days.items()]
+        await self._all_at_once("ledger_add_lot_days", held)
         days = [(*key, pair.commercial, pair.customs) for key, pair in page.goods_days.items()]
         await self._all_at_once("ledger_add_goods_days", days)
         months: dict[tuple[int, str, date, date], Pair] = {}
@@ -436,6 +511,20 @@ class LedgerFold:
             await self._connection.execute(query(name), *self._who, *zip(*rows, strict=True))
 
 
+def _declared_again(fact: In | Out, declared: Pair, sources: Sequence[str]) -> In | Out:
+    """A fact with the quantity in customs units that `declared` makes of it, if goods came by it from one of
+    some accounts.
+    """
+    if isinstance(fact, Out):
+        if fact.customs is None:
+            return fact
+        return replace(fact, customs=customs_quantity(fact.quantity, declared))
+    if fact.source not in sources:
+        return fact
+    commercial = fact.pair.commercial
+    return replace(fact, pair=Pair(commercial, customs_quantity(commercial, declared)))
+
+
 def _fact_row(fact: In | Out, known: Known, number: int | None, onward: int | None) -> tuple[Any, ...]:
     key = fact.key
     leaves = isinstance(fact, Out)
@@ -444,7 +533,19 @@ def _fact_row(fact: In | Out, known: Known, number: int | None, onward: int | No
         known.order, known.seq, fact.lot,
     )  # fmt: skip
     if isinstance(fact, Out):
-        return (*head, fact.quantity, None, fact.to, onward, fact.picked, None, None, None, None, None)
+        return (
+            *head,
+            fact.quantity,
+            fact.customs,
+            fact.to,
+            onward,
+            fact.picked,
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
     fifo = astuple(fact.fifo) if fact.fifo else (None, None, None, None, None)
     return (*head, fact.pair.commercial, fact.pair.customs, fact.source, None, None, *fifo)
 

@@ -21,7 +21,7 @@ from central.queries import query
 from customs.documents import Status
 from customs.known import Known
 from customs.ledger.attribution import Layer, News, Settled, Tail, place, settle, wanted
-from customs.ledger.facts import NO_LAYER, In, Key, Out, Queue, Ref, Take
+from customs.ledger.facts import LAYERLESS, In, Key, Out, Queue, Ref, Take
 from customs.ledger.quantities import EXACT, Pair
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ class Shelves:
         for row in rows:
             take = take_of(row)
             found[take.out].append(take)
-            if take.layer != NO_LAYER:
+            if take.layer not in LAYERLESS:
                 layers[take.layer] = holders[take.out]
         for ref, takes in found.items():
             holders[ref].takes[ref] = tuple(takes)
@@ -328,7 +328,9 @@ def fact_of(row: asyncpg.Record, queue: Queue) -> In | Out:
     key = Key(row["booked"], row["turn"], row["happened"], row["fact"], row["n"])
     if row["leaves"]:
         onward = queue_of(row, "o_") if row["o_owner"] is not None else None
-        return Out(queue, key, row["quantity"], row["account"], row["lot"], row["picked"], onward)
+        return Out(
+            queue, key, row["quantity"], row["account"], row["lot"], row["picked"], onward, row["customs"]
+        )
     fifo = _fifo_of(row) if row["fifo_booked"] is not None else None
     return In(queue, key, row["lot"], Pair(row["quantity"], row["customs"]), row["account"], fifo)
 

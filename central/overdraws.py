@@ -12,7 +12,7 @@ from typing import Any, Final
 from central.ownlog import OwnLog
 from central.queries import query
 from gs1.printable import printable
-from sync.cases import CASE, Case
+from sync.cases import CASE, Case, settled_of
 from sync.restraining import LOAD_CHARACTERS_MAX
 
 TOLD_MAX: Final = 50
@@ -29,7 +29,7 @@ async def overdrawn(own: OwnLog) -> list[Case]:
     """The cases that stand open, the newest TOLD_MAX."""
     async with own.lock:
         settled = (await own.book()).settled
-    names = [name.removeprefix(_PREFIX) for name in settled if name.startswith(_PREFIX)]
+    names = settled_of(settled, _PREFIX)
     async with own.database.session() as connection:
         rows = await connection.fetch(query("ledger_overdrawn"), own.tenant, own.zone, names, TOLD_MAX)
     return [_case(dict(row)) for row in rows]

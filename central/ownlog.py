@@ -19,15 +19,16 @@ import asyncpg
 from central.database import Database
 from central.errors import Denied, SetupError, Unavailable
 from central.given import Anchor, Clocks
-from central.record import CENTER, CROSSED_MAX, LogHead, Record
+from central.record import CROSSED_MAX, LogHead, Record
 from sync.bodies import Begin, body_bytes, read_body, schema_of
 from sync.cases import Crossed, crossed_of
 from sync.center import CenterBook
 from sync.chain import BeginAnew, Stored, rule_e
 from sync.decisions import Draft as Decision
-from sync.entry import GENESIS, Draft, Entry, Head, Place, read_record, record_bytes, record_hash
+from sync.entry import GENESIS, Draft, Entry, Place, read_record, record_bytes, record_hash
 from sync.errors import EntryError, SyncError
 from sync.reception import Received
+from sync.witness import CENTER, ruling, witnesses
 
 if TYPE_CHECKING:
     from central.database import Connection
@@ -66,6 +67,8 @@ class OwnLog:
         self.clocks = clocks
         self.record = Record(tenant, zone)
         self.lock = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """Of people's acts on goods; see `central.turns`."""
         self.key = anchor.signer()
         self.epochs: list[str] = []
         """All own epochs, the current one last."""
@@ -125,25 +128,36 @@ class OwnLog:
             kept = [each for each in self.crossed.values() if each.case not in settled]
             self.crossed = {each.entry_id: each for each in kept[-CROSSED_MAX:]}
 
-    async def meet_witness(self, witness: Head | None, asking: str) -> None:
-        """Apply rule E to a signed head of the own log that an epoch of a node shows: where it is not in the
-        chain, this center is a copy or was rolled back, anchor and all, and begins another epoch.
+    async def meet_witness(self, received: Received) -> None:
+        """Apply rule E to the signed heads of the own log that a node shows, and that its logs tell of: where
+        one is not in the chain, this center is a copy or was put back, anchor and all.
         """
         book = await self.book()
-        if witness is None or witness.epoch in self.epochs[:-1]:
-            return
-        places = [own.place for own in self.recent]
-        stored = next((at.hash for at in places if (at.epoch, at.seq) == (witness.epoch, witness.seq)), None)
-        if stored is None:
-            async with self.database.session() as connection:
-                stored = await self.record.hash_at(connection, CENTER, witness.place)
-        if not book.is_foreign(witness, stored, asking):
-            return
-        # What lies beside an anchor that proved old is as old as it is: the roll must be attested.
-        await self._write_roll(book, None)
-        await self._begin(
-            BeginAnew(book.head, None, f"a node knows another entry {witness.seq} of this epoch")
-        )
+        foreign = [
+            (witness, await self._first_in_chain(witness.heard(book)))
+            for witness in witnesses(book, received)
+            if await self._first_in_chain([witness.shown]) is None
+        ]
+        why, told = ruling(book, foreign)
+        said: list[Decision] = [("put-back", body) for body in told]
+        if why is not None:
+            # What lies beside an anchor that proved old is as old as it is: the roll must be attested.
+            await self._write_roll(book, None)
+            await self._begin(why, said)
+        elif said:
+            await self.commit(lambda: said)
+
+    async def _first_in_chain(self, places: Sequence[Place]) -> Place | None:
+        """The first of these places that the own log has."""
+        if places and any(own.place == places[0] for own in self.recent):
+            return places[0]
+        async with self.database.session() as connection:
+            for place in places:
+                at = (place.epoch, place.seq)
+                stored = await self.record.hashes(connection, CENTER, [(*at, place.seq)])
+                if stored.get(at) == place.hash:
+                    return place
+        return None
 
     async def keep_on_roll(self, node: str, retirement: str = "") -> None:
         """Put a node on the roll that is kept beside the anchor, or say which entry retired it; nothing
@@ -219,14 +233,14 @@ class OwnLog:
                 parent = read_body(first.entry).parent
         return rule_e(head, anchor, (), lambda epoch, seq: known.get((epoch, seq)), parent)
 
-    async def _begin(self, why: BeginAnew) -> None:
+    async def _begin(self, why: BeginAnew, then: Sequence[Decision] = ()) -> None:
         _log.warning("the center begins a new epoch: %s", why.reason)
         begin = Begin(self.tenant, self.zone, CENTER, self.key.public, why.reason, why.parent, why.end)
         epoch = self.clocks.epoch()
         if why.parent is None:
             # Else a crash before the anchor of this Begin would look like a lost anchor.
             await asyncio.to_thread(self._anchor.write, Place(epoch, 0, GENESIS))
-        await self.commit(lambda: [("begin", begin)], epoch=epoch)
+        await self.commit(lambda: [("begin", begin), *then], epoch=epoch)
 
     # -- the roll ----------------------------------------------------------------------------------
 

@@ -10,12 +10,14 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from central.errors import Denied
+from central.misplaced import misplaced
 from central.overdraws import overdrawn
 from central.ownlog import OwnLog
 from central.queries import query
@@ -25,6 +27,8 @@ from customs.documents import LineRef
 from sync import cases as looking
 from sync import decisions, rollcall
 from sync.bodies import (
+    DECIMALS_MAX,
+    QUANTITY_MAX,
     Amount,
     BackedUp,
     BackupGone,
@@ -193,8 +197,10 @@ def attestation(node: str) -> str:
 class People:
     """The acts of people at one center."""
 
-    def __init__(self, own: OwnLog) -> None:
+    def __init__(self, own: OwnLog, waiting: Callable[[], Awaitable[list[Case]]]) -> None:
+        """`waiting` tells the cases of goods that are not wholly in."""
         self._own = own
+        self._waiting = waiting
 
     async def enrol(self, order: Enrol) -> Code:
         """A one-time code by which a node's key is trusted, for CODE_VALID; only its hash is kept."""
@@ -331,7 +337,7 @@ class People:
 
     async def settle(self, order: Settle) -> list[Written]:
         """End a case by saying what was found."""
-        of_goods = await overdrawn(self._own)
+        of_goods = await self._cases_of_goods()
 
         def draft(book: CenterBook) -> list[Draft]:
             case = next((one for one in [*self._cases(book), *of_goods] if one.name == order.case), None)
@@ -400,7 +406,7 @@ class People:
 
     async def open_cases(self) -> Open:
         """What stands open now."""
-        of_goods = await overdrawn(self._own)
+        of_goods = await self._cases_of_goods()
         async with self._own.lock:
             book = await self._own.book()
             suspension = book.restraints.suspension
@@ -419,6 +425,11 @@ class People:
         if found is None:
             raise Denied(404, f"no node {node[:40]!r} is known", "Look at /api/v1/nodes.")
         return found
+
+    async def _cases_of_goods(self) -> list[Case]:
+        """The cases that the zone's ledger knows."""
+        own = self._own
+        return [*await overdrawn(own), *await misplaced(own), *await self._waiting()]
 
     def _cases(self, book: CenterBook) -> list[Case]:
         return looking.cases(book, self._own.ahead, self._own.crossed)
@@ -477,6 +488,13 @@ def _check_shown(book: CenterBook, is_as_shown: Callable[[CenterBook], bool]) ->
         )
 
 
+def check_count(quantity: Decimal) -> None:
+    """Denied (400) for what goods cannot be counted by."""
+    if not is_count(quantity):
+        step = f"Say a quantity above zero and up to {QUANTITY_MAX:,f}, with up to {DECIMALS_MAX} decimals."
+        raise Denied(400, f"{str(quantity)[:40]} is no count of goods", step)
+
+
 def _checked_counts(book: CenterBook, counted: Sequence[Amount]) -> Sequence[Amount]:
     for amount in counted:
         if book.line(amount.ref) is None and amount.ref not in book.accounts.lines:
@@ -485,8 +503,8 @@ def _checked_counts(book: CenterBook, counted: Sequence[Amount]) -> Sequence[Amo
                 f"there is no line {amount.line[:40]} of permit {amount.permit[:40]}",
                 "Look at /api/v1/permits.",
             )
-        if amount.quantity > 0 and not is_count(amount.quantity):
-            raise Denied(400, f"{amount.quantity} is no count of goods", "Count with up to 12 decimals.")
+        if amount.quantity > 0:
+            check_count(amount.quantity)
     return counted
 
 

@@ -7,7 +7,7 @@ Sums are deltas, so the order in which two docks' logs arrive does not matter. K
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from central import dataset_projection
 from central.errors import UnreadableEntry
-from customs.documents import Conveyance, Permit, Product
-from customs.works.events import Made, OrderEvent, pieces
+from central.instants import with_bookable
+from customs.documents import Conveyance, Permit, Product, Status
+from customs.works.events import Made, OrderEvent, Piece, pieces
 from sync.bodies import (
     Correction,
     Grant,
@@ -31,7 +32,7 @@ from sync.bodies import (
 )
 from sync.entry import Entry, read_record
 from sync.errors import EntryError
-from sync.ledger_bodies import Adjustment, StatusChange
+from sync.ledger_bodies import Adjustment, AdmissionUndone, Admitted, StatusChange
 
 ORDER: Final = (
     *dataset_projection.ORDER,
@@ -43,6 +44,7 @@ ORDER: Final = (
     "put_job",
     "movement",
     "act_load",
+    "made_load",
     "put_refusal",
     "settle_refusal",
     "add_granted",
@@ -75,6 +77,7 @@ COPIED: Final[dict[str, tuple[str, ...]]] = {
         "reason",
         "occurred_at",
     ),
+    "made_load": ("entry_id", "key", "lot"),
     "act_load": ("entry_id", "key", "owner", "status", "product", "lot", "quantity"),
 }
 """Tables that rows are only added to, with the columns that follow tenant and zone."""
@@ -153,7 +156,7 @@ def project(source: Source, batch: Batch) -> None:
     if project_one is None:
         return
     try:
-        body = read_body(source.entry)
+        body = with_bookable(source.entry, read_body(source.entry))
     except EntryError as error:
         raise UnreadableEntry(str(error)) from error
     own = Batch()
@@ -328,7 +331,7 @@ def _job(source: Source, body: JobEvent, batch: Batch) -> None:
     )
 
 
-def _order(_: Source, body: OrderEvent, batch: Batch) -> None:
+def _order(source: Source, body: OrderEvent, batch: Batch) -> None:
     for came, goods, piece in pieces(body):
         quantity = _quantity(piece.quantity)
         lot = goods.lot if isinstance(goods, Made) else piece.lot
@@ -343,25 +346,64 @@ def _order(_: Source, body: OrderEvent, batch: Batch) -> None:
             lot,
             quantity if came else -quantity,
         )
+        if came and isinstance(goods, Made):
+            batch.add("made_load", source.entry.entry_id, piece.key, goods.lot)
 
 
 def _act(source: Source, body: StatusChange | Adjustment, batch: Batch) -> None:
     """What people put on the books is on the floor too, where it names loads."""
     became = body.becomes if isinstance(body, StatusChange) else body.status
     made = body.made if isinstance(body, StatusChange) else body.lot or f"{body.number}/1"
-    for piece, status, lot, sign in (
-        *((piece, body.status, None, -1) for piece in body.off),
-        *((piece, became, made, 1) for piece in body.on),
-    ):
-        quantity = sign * _quantity(piece.quantity)
-        whose = (body.owner, status.value)
-        batch.add("act_load", source.entry.entry_id, piece.key, *whose, body.product, lot, quantity)
-        batch.add("add_holding", piece.key, *whose, body.unit, piece.sscc, body.product, piece.lot, quantity)
+    whose = (body.owner, body.product, body.unit)
+    _pieces(source, batch, body.off, body.status, *whose)
+    _pieces(source, batch, body.on, became, *whose, made)
+
+
+def _admitted(source: Source, body: Admitted, batch: Batch) -> None:
+    """The floor is moved as by other acts, and the permit's line is used: out of what is lent to nobody, so
+    no dock holds less of it.
+    """
+    _pieces(source, batch, body.off, Status.SUSPENSE, body.from_owner, body.from_product, body.unit)
+    _pieces(source, batch, body.on, body.status, body.owner, body.product, body.unit, str(body.ref))
+    quantity = _quantity(body.quantity)
+    batch.add("add_granted", body.document, body.line, quantity)
+    batch.add("add_used", body.document, body.line, quantity)
+
+
+def _admission_undone(source: Source, body: AdmissionUndone, batch: Batch) -> None:
+    """Its goods stay on their loads, in suspense, and the line has what they used of it."""
+    _pieces(source, batch, body.loads, body.status, body.owner, body.product, body.unit)
+    whose = (body.from_owner, body.from_product, body.unit)
+    for piece, lot in zip(body.loads, body.lots, strict=True):
+        _pieces(source, batch, [piece], Status.SUSPENSE, *whose, lot)
+    quantity = _quantity(body.quantity)
+    batch.add("add_granted", body.document, body.line, -quantity)
+    batch.add("add_used", body.document, body.line, -quantity)
+
+
+def _pieces(
+    source: Source,
+    batch: Batch,
+    pieces: Sequence[Piece],
+    status: Status,
+    owner: str,
+    product: str,
+    unit: str,
+    made: str | None = None,
+) -> None:
+    """Goods that an act puts on loads as the lot `made`, or takes off them where there is none."""
+    for piece in pieces:
+        quantity = _quantity(piece.quantity) if made is not None else -_quantity(piece.quantity)
+        whose = (piece.key, owner, status.value)
+        batch.add("act_load", source.entry.entry_id, *whose, product or piece.key, made, quantity)
+        batch.add("add_holding", *whose, unit, piece.sscc, product, piece.lot, quantity)
 
 
 _PROJECT: Final[dict[str, Callable[[Source, Any, Batch], None]]] = {
     **dataset_projection.PROJECT,
     "order": _order,
+    "admitted": _admitted,
+    "admission-undone": _admission_undone,
     "status-change": _act,
     "adjustment": _act,
     "product": _product,

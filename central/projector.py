@@ -21,12 +21,13 @@ from central.errors import Unavailable, UnreadableEntry
 from central.ledger_projection import LedgerFold, Meant
 from central.projections import AT_ONCE, COPIED, FACTS, ORDER, Batch, Source, add_reversal, adopted, project
 from central.queries import queries, query
-from central.record import CENTER, Record
+from central.record import Record
 from central.tasks import end
 from sync.bodies import CenterSaw, read_body
 from sync.entry import Entry, read_record
 from sync.errors import EntryError
 from sync.wire import ASK_ENTRIES_MAX
+from sync.witness import CENTER
 
 if TYPE_CHECKING:
     from central.database import Connection

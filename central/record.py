@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from central.errors import Denied, Unavailable
+from central.instants import FIRST
 from central.queries import query
 from sync.bodies import read_body
 from sync.cases import Crossed, crossed_of
@@ -22,12 +23,10 @@ from sync.chain import Stored
 from sync.entry import GENESIS, Entry, Head, Place, read_record
 from sync.errors import EntryError
 from sync.reception import Received
+from sync.witness import CENTER
 
 if TYPE_CHECKING:
     from central.database import Connection
-
-CENTER: Final = "center"
-"""Owner of the center's own log; no node may be called so."""
 
 PAGE: Final = 500
 """Entries read at a time: half a megabyte of usual ones."""
@@ -60,7 +59,6 @@ _MOVING_BYTES_MAX: Final = 32 * 1024
 """Of goods that moved an entry holds one label, of which 2 KiB are kept as text and in hex, and one load.
 What other docks are told of them must fit their own entries.
 """
-_FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 
 CROSSED_MAX: Final = 1_000
@@ -335,7 +333,7 @@ def check_frame(entry: Entry) -> None:
         and _NAME.match(entry.type)
         and (entry.door is None or _NAME.match(entry.door))
         and at.tzinfo is not None
-        and _FIRST_MOMENT <= at <= _LAST_MOMENT
+        and FIRST <= at <= _LAST_MOMENT
         and not _is_bloated(entry)
     ):
         raise Denied(

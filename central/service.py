@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from central.admitting import Admitting
 from central.alarms import Alarms
 from central.bookkeeping import Bookkeeping
 from central.cuts import Cuts
@@ -23,10 +24,14 @@ from central.ledger_queries import Ledger
 from central.ownlog import OwnLog
 from central.people import Enrol, People
 from central.projector import Projector
+from central.refusals import Refusals
 from central.restraining import Restraining
+from central.storing import Storing
+from central.waiting import Waiting
 from central.works import Works
 from customs.imports import Refused, Upload
 from sync.entry import Place
+from sync.ledger_bodies import Calendar
 
 
 class Central:
@@ -41,22 +46,29 @@ class Central:
         self._anchor = anchor
         self._own = OwnLog(database, tenant, zone, anchor, clocks, self.counters)
         self._exchange = Exchange(self._own, self.counters)
-        self.people = People(self._own)
+        self.customs = CustomsData(tenant, zone)
+        self.ledger = Ledger(database, tenant, zone)
+        self.waiting = Waiting(self._own, self.ledger, self.customs)
+        self.people = People(self._own, self.waiting.cases)
+        self.refusals = Refusals(self._own)
         self.restraining = Restraining(self._own, self.people)
         self.filings = Filings(self._own)
         self.alarms = Alarms(self.people.open_cases)
-        self.customs = CustomsData(tenant, zone)
         self.works = Works(self._own, self.projector, self.customs)
         self.bookkeeping = Bookkeeping(self._own, self.people, self.projector)
+        self.admitting = Admitting(self._own, self.people, self.bookkeeping)
+        self.storing = Storing(self._own, self.people, self.projector)
         self.cuts = Cuts(self._own, self.projector)
-        self.ledger = Ledger(database, tenant, zone)
         self._intake = Intake(self._own, self.projector, self.customs)
         self._own.on_stored(self.projector.wake)
         self._own.on_stored(self.alarms.wake)
 
     @classmethod
-    async def open(cls, dsn: str, tenant: str, zone: str, anchor: Anchor, clocks: Clocks) -> Central:
-        """Connect, migrate, apply rule E (writing Begin where it says so) and start the projector.
+    async def open(
+        cls, dsn: str, tenant: str, zone: str, anchor: Anchor, clocks: Clocks, timezone: str = "UTC"
+    ) -> Central:
+        """Connect, migrate, apply rule E (writing Begin where it says so) and start the projector. The zone's
+        calendar has the days of `timezone`: where the log says another, it is told.
 
         The anchor is held until `close`. Raises SetupError when the center cannot start as it is set
         up, Unavailable when the database cannot be reached, and what `anchor.hold` raises.
@@ -71,12 +83,19 @@ class Central:
         try:
             async with central._own.lock:
                 await central._own.book()
+                await central._tell_calendar(timezone)
         except BaseException:
             await central.close()
             raise
         central.projector.start()
         central.alarms.start()
         return central
+
+    async def _tell_calendar(self, timezone: str) -> None:
+        async with self.database.session() as connection:
+            told = await self._own.record.own_of_type(connection, "calendar")
+        if timezone != (told[-1].body.timezone if told else "UTC"):
+            await self._own.commit(lambda: [("calendar", Calendar(timezone))])
 
     async def close(self) -> None:
         """End the tasks, the connections and the hold on the anchor."""

@@ -7,27 +7,30 @@ were made are. Knows no HTTP; the rules stand in `customs.works`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from central.errors import Denied
 from central.law import CustomsData
+from central.ledger_facts import carried_of
 from central.ownlog import OwnLog
 from central.people import Written
 from central.projector import Projector
 from central.queries import query
 from customs.documents import Direction, Holding, Status
+from customs.ledger import elections
 from customs.ledger.facts import STOCK
 from customs.works import orders
 from customs.works.boms import WorksError
 from customs.works.events import (
     CloseOrder,
+    Correct,
     Made,
     OrderEvent,
     Plan,
@@ -36,7 +39,8 @@ from customs.works.events import (
     load_key,
     pieces,
 )
-from customs.works.orders import Goods, Order, Papers
+from customs.works.given import Goods, Papers
+from customs.works.orders import Order
 from gs1 import check_digit
 from sync.bodies import Holdings, Moved, read_body
 from sync.center import CenterBook
@@ -73,7 +77,7 @@ class OrderPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-_Said = Plan | Start | Report | CloseOrder
+_Said = Plan | Start | Report | Correct | CloseOrder
 _Judge = Callable[["_Desk", Mapping[str, Order]], OrderEvent]
 
 
@@ -96,7 +100,6 @@ class Works:
         self._own = own
         self._data = data
         self._projector = projector
-        self._turn = asyncio.Lock()
         self._orders: dict[str, Order] | None = None
 
     async def plan(self, said: Plan) -> list[Written]:
@@ -124,6 +127,19 @@ class Works:
         loads += [*(one.load for one in said.made), *(one.load for one in said.scrap)]
         return await self._step(said, loads, judge)
 
+    async def correct(self, said: Correct) -> list[Written]:
+        """Put a report right: what was made, scrap and waste, said anew."""
+        before = _named(await self._read(), said.order).reported
+        was = orders.made_in_all(before) if before is not None else ()
+
+        def judge(desk: _Desk, known: Mapping[str, Order]) -> OrderEvent:
+            event = orders.correct(_named(known, said.order), said, desk.papers, desk.goods, desk.at)
+            _check_labels(event, desk)
+            return event
+
+        loads = [*(one.load for one in said.made), *(one.load for one in said.scrap)]
+        return await self._step(said, [*loads, *(piece.key for one in was for piece in one.loads)], judge)
+
     async def close(self, said: CloseOrder) -> list[Written]:
         """End a reported order."""
         return await self._step(
@@ -145,7 +161,7 @@ class Works:
 
     async def _step(self, said: _Said, loads: Sequence[str], judge: _Judge) -> list[Written]:
         own = self._own
-        async with self._turn:
+        async with self._own.turn:
             known = await self._known()
             await self._projector.catch_up()  # what docks have told is on the floor
             at = own.clocks.utc()
@@ -155,8 +171,11 @@ class Works:
                 book = await own.book()
                 async with own.database.session() as connection:
                     goods, labels = await self._goods(connection, book, loads)
+                    goods = await self._of_lots(connection, goods, at)
                     stock = await self._stock(connection, goods.values())
-                    papers = replace(await self._papers(connection, book, order, said), stock=stock)
+                    papers = await self._papers(connection, book, order, said)
+                    lots = await self._lots(connection, order, said, goods)
+                    papers = replace(papers, stock=stock, lots=lots)
                 suspended = book.restraints.suspension
                 if suspended is not None and not isinstance(said, CloseOrder):
                     raise Denied(
@@ -174,14 +193,14 @@ class Works:
                 except BaseException:
                     self._orders = None  # whether it was written must be read
                     raise
-            orders.fold(known, event)
+            orders.fold(known, event, stored[0].entry.entry_id)
         return [Written(one.entry.type, one.entry.entry_id, one.entry.epoch, one.entry.seq) for one in stored]
 
     async def _read(self) -> dict[str, Order]:
         """The orders for who only looks: nobody waits for a step that is being taken."""
         if self._orders is not None:
             return self._orders
-        async with self._turn:
+        async with self._own.turn:
             return await self._known()
 
     async def _known(self) -> dict[str, Order]:
@@ -189,7 +208,7 @@ class Works:
             own, known = self._own, dict[str, Order]()
             async with own.database.session() as connection:
                 for stored in await own.record.own_of_type(connection, "order"):
-                    orders.fold(known, read_body(stored.entry))
+                    orders.fold(known, read_body(stored.entry), stored.entry.entry_id)
             self._orders = known
         return self._orders
 
@@ -231,6 +250,48 @@ class Works:
             rows = await connection.fetch(query("ledger_left"), self._own.tenant, self._own.zone, *queue)
             found[gtin, status] = sum((row["quantity"] for row in rows), orders.ZERO)
         return found
+
+    async def _lots(
+        self, connection: Connection, order: Order | None, said: _Said, goods: Mapping[str, Goods]
+    ) -> dict[tuple[str, str], Decimal]:
+        """What is in stock of the lots that an order made, and of those that its goods are of."""
+        wanted: set[tuple[str, str, Status, str]] = set()
+        if order is not None and order.reported is not None:
+            made = orders.made_in_all(order.reported)
+            wanted |= {(order.planned.owner, one.product, one.status, one.lot) for one in made}
+        for take in said.takes if isinstance(said, Start | Report) else ():
+            load = goods.get(load_key(take.load))
+            if load is not None and load.by_lot:
+                wanted.add((load.owner, load.gtin, load.status, take.lot or load.zone_lot))
+        found: dict[tuple[str, str], Decimal] = {}
+        for owner, product, status, lot in wanted:
+            queue = (owner, product, status.value, STOCK, lot)
+            rows = await connection.fetch(query("ledger_left"), self._own.tenant, self._own.zone, *queue)
+            found[lot, product] = sum((row["quantity"] for row in rows), orders.ZERO)
+        return found
+
+    async def _of_lots(
+        self, connection: Connection, goods: Mapping[str, Goods], at: datetime
+    ) -> dict[str, Goods]:
+        """Loads with the zone lots that they are of, where an election has their goods attributed by lot."""
+        who = (self._own.tenant, self._own.zone)
+        rows = await connection.fetch(query("ledger_elections"), *who)
+        made = [msgspec.convert(dict(row), elections.Election) for row in rows]
+        bound = [
+            key
+            for key, load in goods.items()
+            if elections.elected(made, load.owner, load.gtin, at) is elections.Method.SPECIFIC
+        ]
+        if not bound:
+            return dict(goods)
+        zone = ZoneInfo(await connection.fetchval(query("ledger_calendar"), *who) or "UTC")
+        rows = await connection.fetch(query("ledger_admissions"), *who, bound)
+        carried = carried_of((dict(row) for row in rows), zone)
+        lots = {key: carried.get(key, ("", ""))[1] for key in bound}
+        return {
+            key: replace(load, by_lot=True, zone_lot=lots[key]) if key in lots else load
+            for key, load in goods.items()
+        }
 
     async def _goods(
         self, connection: Connection, book: CenterBook, loads: Sequence[str]
@@ -282,7 +343,7 @@ def moves(event: OrderEvent) -> Iterator[Moved]:
 def told(order: Order) -> OrderTold:
     """An order as it is shown."""
     first = order.planned
-    steps = (first, order.started, order.reported, order.closed)
+    steps = (first, order.started, order.first_report, *order.corrections, order.closed)
     assert first.quantity is not None, "a plan says how much"
     return OrderTold(
         first.order,
@@ -313,7 +374,7 @@ def _check_day(on: date, at: datetime) -> None:
 
 def _check_labels(event: OrderEvent, desk: _Desk) -> None:
     """A label names one kind of goods and can be read: what is made goes on no load that holds others."""
-    for made in (*event.made, *(scrap.made for scrap in event.scrap)):
+    for made in orders.made_in_all(event):
         for piece in made.loads:
             if piece.sscc is not None and check_digit(piece.sscc[:-1]) != piece.sscc[-1]:
                 raise Denied(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What permit lines are charged at the center: a fold over distinct grants, returns and uses.
 
-The pool of a line is debited by the center's log alone, a lease by its epoch's log alone; the one exception
-is a count. Knows epochs by name only, no node and no paper.
+The pool of a line is debited by the center's log alone, by what it lends and by what people admit there; a
+lease by its epoch's log alone. The one exception is a count. Knows epochs by name only, no node and no paper.
 """
 
 from __future__ import annotations
@@ -61,6 +61,10 @@ class Accounts:
     closed: set[str] = field(default_factory=set)
     counts: list[Count] = field(default_factory=list)
     grants: set[str] = field(default_factory=set)
+    admitted: dict[LineRef, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """What the center's own acts used of lines, out of no lease."""
+    wanted_here: dict[LineRef, Decimal] = field(default_factory=dict)
+    """What people at the center wait for, of lines that are lent; in no log."""
 
     def of(self, line: LineRef, epoch: str) -> Account:
         """The account of an epoch, opened when it is not there."""
@@ -96,11 +100,17 @@ class Accounts:
     def charged(self, line: LineRef) -> Decimal:
         """What of a line is lent or used; the rest is free."""
         accounts = self.lines.get(line, {})
-        total = sum((self._alone(epoch, account) for epoch, account in accounts.items()), ZERO)
+        total = self.admitted.get(line, ZERO)
+        total += sum((self._alone(epoch, account) for epoch, account in accounts.items()), ZERO)
         for count in self.counts:
             used = sum((accounts[name].used for name in count.names if name in accounts), ZERO)
             total += max(count.amounts.get(line, ZERO), used)
         return total
+
+    def used(self, line: LineRef) -> Decimal:
+        """What of a line was used, by all epochs and by acts at the center."""
+        accounts = self.lines.get(line, {})
+        return self.admitted.get(line, ZERO) + sum((account.used for account in accounts.values()), ZERO)
 
     def open_accounts(self, line: LineRef) -> Iterator[tuple[str, Account]]:
         """The accounts of a line whose epochs are not closed."""

@@ -15,10 +15,10 @@ import msgspec
 
 from customs.documents import Conveyance, Direction, Holding, LineRef, Permit, Product, Status
 from customs.works.events import OrderEvent
-from sync.customs_bodies import Dataset, Imported, ImportRefused, Rows
+from sync.customs_bodies import ActRefused, Dataset, Imported, ImportRefused, Rows
 from sync.entry import MALFORMED, Entry, Head, Place, Seq, canonical
 from sync.errors import EntryError
-from sync.ledger_bodies import Adjustment, Constructive, Cut, Election, StatusChange
+from sync.ledger_bodies import LEDGER_BODIES
 from sync.restraints import HoldLifted, HoldPut, ZoneEvent
 
 QUANTITY_MAX: Final = Decimal(10) ** 12
@@ -110,8 +110,9 @@ class PassageFacts(msgspec.Struct, frozen=True, gc=False):
 
     `kind` is crossed, turned, unread, empty or nothing, or what no gate says: interrupted, where the program
     ended in its midst, unjudged, where it failed. `direction` is the way in the end, None where it could
-    not be decided. `confidence` is in thousandths, `bound` what it had to be: 1000, which none reaches, where
-    another truck was opened meanwhile. `crossings` are listed up to CROSSINGS_MAX. `loads` were judged
+    not be decided; so of a load that was on its way when its reader was lost. `confidence` is in
+    thousandths, `bound` what it had to be: 1000, which none reaches, where another truck was opened
+    meanwhile. `crossings` are listed up to CROSSINGS_MAX. `loads` were judged
     together; of `tags` that moved `items` name single goods, `assets` pallets and forklifts; `still` lay
     about; `reads` came of the tags that moved. `eyes`: photo eyes took part. `load_seen` is the word of the
     one at load height, where no load had a tag. `evidence` names what it was judged from (see
@@ -338,6 +339,7 @@ class CenterSaw(msgspec.Struct, frozen=True):
 class Moved(msgspec.Struct, frozen=True, gc=False):
     """Goods that came into the zone or left it; `holding.quantity` is what moved, `seq` its place in the
     origin's log, `fact` the id of the entry that recorded it. With `becomes` the load stays, in that status.
+    `back` says that goods are back whose leaving was undone: in the status that they have by then.
     """
 
     came: bool
@@ -345,6 +347,7 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
     seq: Seq = 0
     fact: str = ""
     becomes: Status | None = None
+    back: bool = False
 
 
 class Holdings(msgspec.Struct, frozen=True):
@@ -439,6 +442,16 @@ class Fork(msgspec.Struct, frozen=True):
     detail: str
 
 
+class PutBack(msgspec.Struct, frozen=True):
+    """Body of `put-back`: the center was put back as a whole. A log of a node knows `shown`, a signed head of
+    its own log that is not in it; of what is in it, that log had heard up to `since` before.
+    """
+
+    log: str
+    since: Place
+    shown: Place
+
+
 class Dispute(msgspec.Struct, frozen=True):
     """The center objects to a movement: its load is a Hold at every door until this is decided."""
 
@@ -522,6 +535,7 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "close": ("zonegate.close.v1", Close),
     "import": ("zonegate.import.v1", Imported),
     "import-refused": ("zonegate.import-refused.v1", ImportRefused),
+    "act-refused": ("zonegate.act-refused.v1", ActRefused),
     "dataset": ("zonegate.dataset.v1", Dataset),
     "rows": ("zonegate.rows.v1", Rows),
     "recall": ("zonegate.recall.v1", Recall),
@@ -532,6 +546,7 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "revoke": ("zonegate.revoke.v1", Revoked),
     "trust": ("zonegate.trust.v1", Trusted),
     "fork": ("zonegate.fork.v1", Fork),
+    "put-back": ("zonegate.put-back.v1", PutBack),
     "dispute": ("zonegate.dispute.v1", Dispute),
     "decision": ("zonegate.decision.v1", Decision),
     "settled": ("zonegate.settled.v1", Settled),
@@ -542,11 +557,7 @@ _BODIES: Final[dict[str, tuple[str, type[msgspec.Struct]]]] = {
     "under-hold": ("zonegate.under-hold.v1", UnderHold),
     "backup": ("zonegate.backup.v1", BackedUp),
     "backup-gone": ("zonegate.backup-gone.v1", BackupGone),
-    "status-change": ("zonegate.status-change.v1", StatusChange),
-    "adjustment": ("zonegate.adjustment.v1", Adjustment),
-    "constructive": ("zonegate.constructive.v1", Constructive),
-    "election": ("zonegate.election.v1", Election),
-    "cut": ("zonegate.cut.v1", Cut),
+    **{kind: (f"zonegate.{kind}.v1", body) for kind, body in LEDGER_BODIES.items()},
 }
 
 DOOR_EVENTS: Final = ("admission", "withdrawal", "hold", "stop", "release", "correction", "job", "alarm")

@@ -35,6 +35,11 @@ LOADS_TOLD_MAX: Final = 10
 """Loads that one sentence names; the entry names more."""
 
 
+def settled_of(settled: Iterable[str], prefix: str) -> list[str]:
+    """What a person's word has ended of the cases that a prefix names, without it."""
+    return [name.removeprefix(prefix) for name in settled if name.startswith(prefix)]
+
+
 class Stake(msgspec.Struct, frozen=True):
     """So much of a permit line may have left unseen, or has left beyond what was allowed."""
 
@@ -107,6 +112,7 @@ def cases(
     """
     found = [
         *_forks(book),
+        *_put_back(book),
         *_overdrawn(book),
         *_late(book),
         *_ahead(book, ahead or {}),
@@ -151,9 +157,26 @@ def _forks(book: CenterBook) -> Iterator[Case]:
             )
 
 
+def _put_back(book: CenterBook) -> Iterator[Case]:
+    for epoch, told in book.testimony.told.items():
+        shown = next(iter(told.values())).shown
+        yield Case(
+            f"put-back:{epoch}",
+            ALARM,
+            "This center was put back to an older state as a whole, anchor and all, or a copy of it runs: "
+            f"a dock knows entry {shown.seq} of {log_name(shown.epoch)} of its own log, and it does not.",
+            (),
+            "Find out whether a second center runs, and stop it. Let all docks report, and count what the "
+            "other cases ask for: nothing is lent before. Then settle this with what you found.",
+            settles=True,
+        )
+
+
 def _overdrawn(book: CenterBook) -> Iterator[Case]:
     stray: dict[str, dict[LineRef, Decimal]] = {}
-    for ref, accounts in book.accounts.lines.items():
+    known = book.accounts
+    for ref in {**known.lines, **known.admitted}:
+        accounts = known.lines.get(ref, {})
         line = book.line(ref)
         if line is None:  # told of each log once: a node can make up lines without end
             for epoch, account in accounts.items():
@@ -161,7 +184,7 @@ def _overdrawn(book: CenterBook) -> Iterator[Case]:
                     stray.setdefault(epoch, {})[ref] = account.used
             continue
         authorized = line.quantity
-        used = sum((account.used for account in accounts.values()), ZERO)
+        used = known.used(ref)
         if used > authorized:
             yield Case(
                 f"overdrawn:{ref.permit}/{ref.line}",

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from customs.documents import Conveyance, Holding, LineRef, Permit, PermitLine, Product
-from sync import keys, rollcall
+from sync import rollcall
 from sync.accounts import ZERO, Accounts
 from sync.bodies import (
     UNDO_MAX,
@@ -52,8 +52,10 @@ from sync.bodies import (
 )
 from sync.chain import Stored
 from sync.entry import Entry, Head, Place, read_record
-from sync.errors import EntryError, SignatureError
+from sync.errors import EntryError
+from sync.ledger_bodies import AdmissionUndone, Admitted
 from sync.restraints import HoldLifted, HoldPut, Remembered, Restraints, ZoneEvent
+from sync.witness import Testimony
 
 ACCOUNTING: Final = ("admission", "withdrawal", "correction", "return", "saw", "adopt", "job", "rotate")
 """Types of node entries that the book folds, beside each epoch's first entry; others only move the head."""
@@ -87,8 +89,8 @@ class EpochBook:
     """What the center knows of one epoch of a node.
 
     `signed` is the seq of its last signed head, `claims` are hashes that its signed heads name beyond what
-    is stored, by seq. `saws` are the center
-    epochs that it has taken in, `lines` the accounts that it names, by line and epoch, which alone bounds
+    is stored, by seq. `saws` are the center epochs that it has taken in, `heard` is the place in the center's
+    log up to which it has, `lines` the accounts that it names, by line and epoch, which alone bounds
     them: what the center lent is folded at another time when the logs are read again. `unread` is set when
     an entry of it could not be read here: its use is then not known, and nothing but a count may close it.
     """
@@ -101,6 +103,7 @@ class EpochBook:
     signed: int = 0
     claims: dict[int, str] = field(default_factory=dict)
     saws: set[str] = field(default_factory=set)
+    heard: Place | None = None
     lines: set[tuple[LineRef, str]] = field(default_factory=set)
     unread: bool = False
 
@@ -136,7 +139,7 @@ class CenterBook:
         self.ends: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         """By node and epoch, hashes by seq that later logs of that node proved to be its end."""
         self.met: dict[str, list[str]] = defaultdict(list)
-        self.met_under: dict[str, str] = {}
+        self.met_at: dict[str, Place] = {}
         self.accounts = Accounts()
         self.enrolled: dict[str, str] = {}
         self.retired: dict[str, str] = {}
@@ -158,8 +161,7 @@ class CenterBook:
         self.recalled: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
         self.lent: dict[LineRef, frozenset[str]] = {}
         self.short: dict[LineRef, dict[str, Decimal]] = defaultdict(dict)
-        self.given_up: set[tuple[LineRef, str]] = set()
-        self.gave_back: set[tuple[LineRef, str]] = set()
+        self.given_up, self.gave_back = set[tuple[LineRef, str]](), set[tuple[LineRef, str]]()
         self.forks: dict[str, list[Fork]] = defaultdict(list)
         self.disputes: dict[str, Dispute] = {}
         self.settled: dict[str, Settled] = {}
@@ -169,8 +171,8 @@ class CenterBook:
         self.forgotten: dict[str, Grant] = {}
         self.late: dict[str, int] = {}
         """By epoch that was closed before: the first movement in it that came afterwards."""
-        self.plain: set[str] = set()
-        self.adopted: set[str] = set()
+        self.testimony = Testimony()
+        self.plain, self.adopted = set[str](), set[str]()
         self._seen: dict[str, int] = {}
         self._ended: set[str] = set()
         self._late_from: dict[str, int] = {}
@@ -191,8 +193,10 @@ class CenterBook:
             "revoke": self._fold_revoked,
             "trust": self._fold_trusted,
             "fork": lambda _, body: self.forks[body.epoch].append(body),
+            "put-back": lambda _, body: self.testimony.take(body),
             "dispute": lambda stored, body: self.disputes.__setitem__(stored.entry.entry_id, body),
             "decision": self._fold_decision,
+            **dict.fromkeys(("admitted", "admission-undone"), self._fold_admitted),
             "settled": lambda _, body: self.settled.__setitem__(body.case, body),
             **dict.fromkeys(("zone", "hold-put", "hold-lifted"), self._fold_restraint),
             "under-hold": lambda stored, body: self.under_hold.__setitem__(stored.entry.entry_id, body),
@@ -206,6 +210,7 @@ class CenterBook:
         """Take in the next entry of the center's own log."""
         if stored.entry.seq == 1:
             self.own_epochs.append(stored.entry.epoch)
+            self.remembered.begun(self.restraints)
         self.head = stored.place
         fold = self._own.get(stored.entry.type)
         if fold is not None:
@@ -235,8 +240,8 @@ class CenterBook:
         if saw.epoch in self._ended:
             self._late_from.setdefault(saw.epoch, self._seen.get(saw.epoch, 0) + 1)
         self._seen[saw.epoch] = saw.upto.seq
-        if saw.epoch not in self.met_under:
-            self.met_under[saw.epoch] = stored.entry.epoch
+        if saw.epoch not in self.met_at:
+            self.met_at[saw.epoch] = stored.place
             self.met[saw.node].append(saw.epoch)
 
     def _fold_close(self, stored: Stored, close: Close) -> None:
@@ -265,6 +270,9 @@ class CenterBook:
 
     def _fold_decision(self, _: Stored, decision: Decision) -> None:
         self.disputes.pop(decision.dispute, None)
+
+    def _fold_admitted(self, _: Stored, body: Admitted | AdmissionUndone) -> None:
+        self.accounts.admitted[body.ref] += body.charged
 
     def _fold_restraint(self, _: Stored, body: ZoneEvent | HoldPut | HoldLifted) -> None:
         self.restraints.take(body)
@@ -324,6 +332,7 @@ class CenterBook:
             self._give_back(book, entry, body)
         elif isinstance(body, Saw):
             book.saws.add(body.center_epoch)
+            book.heard = body.upto
             self._remember(book, entry.epoch, body)
         elif isinstance(body, JobEvent):
             self._job(body, entry.epoch)
@@ -431,8 +440,7 @@ class CenterBook:
                 self.given_up -= {(ref, epoch) for ref in truck.permit_lines}
             elif entry.type in ("zone", "hold-put", "hold-lifted"):
                 self.remembered.hear(book.node, body := read_body(entry))
-                if entry.epoch != self.own_epochs[-1]:
-                    self.remembered.take(self.restraints, body)
+                self.remembered.take(self.restraints, body, current=entry.epoch == self.own_epochs[-1])
 
     def _remember_grant(self, book: EpochBook, entry_id: str, grant: Grant) -> None:
         if grant.node != book.node or not is_count(grant.quantity):
@@ -486,11 +494,10 @@ class CenterBook:
         return next(rollcall.missing(self), None) is None
 
     def figures(self) -> tuple[Amount, ...]:
-        """What was used of each permit line, by all epochs: what a filing at this place says."""
-        return tuple(
-            Amount(line.permit, line.line, sum((account.used for account in accounts.values()), ZERO))
-            for line, accounts in sorted(self.accounts.lines.items())
-        )
+        """What was used of each permit line: what a filing at this place says."""
+        known = self.accounts
+        lines = sorted({*known.lines, *known.admitted})
+        return tuple(Amount(line.permit, line.line, known.used(line)) for line in lines)
 
     def releasable(self, node: str) -> tuple[Place, ...]:
         """Places up to which a node may forget its logs (S5): all backups that may be restored have them."""
@@ -503,27 +510,6 @@ class CenterBook:
             if all(place is not None for place in places):
                 found.append(min((place for place in places if place), key=lambda place: place.seq))
         return tuple(found)
-
-    def is_foreign(self, witness: Head | None, stored_hash: str | None, asking: str = "") -> bool:
-        """Whether a head of the center's own log that a node shows proves another writer of it (rule E).
-
-        `stored_hash` is what the own log has at that place. A head of an epoch that is not known here proves
-        it if `asking`, the epoch that shows it, has taken in this center's current one before: another went
-        on from an image of this center. Other heads of other epochs, and those that this center's key did not
-        sign, prove nothing.
-        """
-        if witness is None or not self.own_epochs:
-            return False
-        current = self.own_epochs[-1]
-        met = self.epochs.get(asking)
-        unknown = witness.epoch not in self.own_epochs and met is not None and current in met.saws
-        if witness.epoch != current and not unknown:
-            return False
-        try:
-            keys.check_head(self.own_keys[current], witness)
-        except SignatureError:
-            return False
-        return stored_hash != witness.hash
 
 
 def recompute(
@@ -589,4 +575,5 @@ def _told(entry: Entry, body: Moving, seq: int) -> Moved | None:
         load.key, load.sscc, load.gtin, body.quantity, load.unit, load.owner, load.status, load.lot,
         load.expiry, load.imported,
     )  # fmt: skip
-    return Moved(came, holding, seq, entry.entry_id)
+    back = came and isinstance(body, Correction)
+    return Moved(came, holding, seq, entry.entry_id, back=back)

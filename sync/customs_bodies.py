@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies of the center's entries for imports and tables of customs data; `sync.bodies` lists them.
+"""Bodies of the center's entries for imports and tables of customs data, and for what was refused there;
+`sync.bodies` lists them.
 
 Nodes never get any of these but the papers themselves: they are a zone user's own figures.
 """
@@ -64,4 +65,20 @@ class ImportRefused(msgspec.Struct, frozen=True):
     rows: int
     faults: tuple[Fault, ...]
     total: int
+    by: str
+
+
+class ActRefused(msgspec.Struct, frozen=True):
+    """An act of a person at the center that was refused: nothing of it is in the books. `act` is its name in
+    the interface, `said` the beginning of what came, made fit to be shown; `sha256` and `bytes` are of all of
+    it. `status` is that of HTTP, `why` and `next` what the person was told.
+    """
+
+    act: str
+    said: str
+    sha256: str
+    bytes: int
+    status: int
+    why: str
+    next: str
     by: str

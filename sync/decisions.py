@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from customs.documents import Conveyance, LineRef
-from sync import leasing, restraining
+from sync import leasing, restraining, rollcall
 from sync.accounts import ZERO, Account, gap_name, is_retirement
 from sync.bodies import (
     Amount,
@@ -43,6 +43,9 @@ HOLDINGS_BYTES_MAX: Final = 160 * 1024
 
 FORKS_MAX: Final = 16
 """Forks of one epoch that are written down: more say nothing new, and a liar has no end of them."""
+
+HERE: Final = "the center"
+"""Who lacks what people at the center want of a line; no dock and no epoch has such a name."""
 
 Draft = tuple[str, msgspec.Struct]
 """An entry for the center's own log: its type and its body."""
@@ -180,6 +183,14 @@ def _lease(
         for name, held in _accounts(book, ref)
         if name != epoch and name in book.epochs
     ]
+    lacking = {
+        name: lacks
+        for name, lacks in book.short.get(ref, {}).items()
+        if name in book.epochs and not book.is_closed(name)
+    }
+    if ref in book.accounts.wanted_here:  # people at the center wait for it: before any dock that comes now
+        others.append(leasing.Holder(HERE, HERE, ZERO, ZERO))
+        lacking = {HERE: book.accounts.wanted_here[ref], **lacking}
     if short == ZERO and (ref, epoch) in book.given_up:
         planned = {other: named for other, named in planned.items() if other != node}
     plan = leasing.plan(
@@ -187,11 +198,7 @@ def _lease(
         others,
         planned,
         free=line.quantity - book.charged(ref),
-        lacking={
-            name: lacks
-            for name, lacks in book.short.get(ref, {}).items()
-            if name in book.epochs and not book.is_closed(name)
-        },
+        lacking=lacking,
         load=_usual_load(book, ref, line.product),
         recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
         whole=len(planned) > 1
@@ -231,7 +238,8 @@ def _usual_load(book: CenterBook, ref: LineRef, product: str) -> Decimal:
 
 def enrolment(book: CenterBook, node: str, by: str) -> list[Draft]:
     """A code was made for a node: it is on the roll from now on."""
-    return [] if node in book.enrolled else [("enrol", Enrolled(node, by, node in book.roll()))]
+    again = node in book.roll() or rollcall.is_lost(book)
+    return [] if node in book.enrolled else [("enrol", Enrolled(node, by, again))]
 
 
 def write_off(

@@ -116,6 +116,10 @@ class Restraints(msgspec.Struct):
         """Whether a suspension or hold was ever put by this id."""
         return any(put in known for known in self._by_id())
 
+    def tells(self, body: Put | HoldLifted) -> bool:
+        """Whether this, a beginning or an end, was taken in."""
+        return body.id in self.ended if _end(body) is not None else self.knows(body.id)
+
     @property
     def suspension(self) -> ZoneEvent | None:
         """Why the zone is suspended, the first reason of several; None while it is not."""
@@ -159,6 +163,7 @@ class Remembered:
     def __init__(self) -> None:
         self.puts: dict[str, Put] = {}
         self.ends: dict[str, ZoneEvent | HoldLifted] = {}
+        self._unproven: dict[str, Put | HoldLifted] = {}
         self.heard: dict[str, set[str]] = {}
         """By suspension and hold, the docks whose logs say that they have heard of it."""
 
@@ -167,14 +172,27 @@ class Remembered:
         if body.id in self.heard or len(self.heard) < _HEARD_MAX:
             self.heard.setdefault(body.id, set()).add(node)
 
-    def take(self, known: Restraints, body: Put | HoldLifted) -> None:
-        """Take in what a dock was told once, unless the own log has it."""
+    def take(self, known: Restraints, body: Put | HoldLifted, *, current: bool = False) -> None:
+        """Take in what a dock was told once, unless the own log has it. What it says to be of the center's
+        `current` epoch, whose every entry the own log has, is a lie, or the center was rolled back as a
+        whole: it is kept until that is known.
+        """
+        if current:
+            if not known.tells(body) and len(self._unproven) < HOLDS_MAX:
+                self._unproven.setdefault(body.id, body)
+            return
         end = _end(body)
         if end is not None:
             if end.id not in known.ended and len(self.ends) < HOLDS_MAX:
                 self.ends.setdefault(end.id, end)
         elif not isinstance(body, HoldLifted) and not known.knows(body.id) and len(self.puts) < HOLDS_MAX:
             self.puts.setdefault(body.id, body)
+
+    def begun(self, known: Restraints) -> None:
+        """The center has begun another epoch: what docks were told in the one before may have been lost."""
+        unproven, self._unproven = self._unproven, {}
+        for body in unproven.values():
+            self.take(known, body)
 
     def told(self, body: Put | HoldLifted) -> None:
         """The own log says it now."""

@@ -36,11 +36,17 @@ def missing(book: CenterBook) -> Iterator[Missing]:
     if len(book.own_epochs) < 2:
         return
     current = book.own_epochs[-1]
-    if book.roll_kept is None and book.roll_attested != current:
+    if is_lost(book):
         yield Missing("", "roll")
     for node in sorted(book.roll()):
         if book.retired.get(node) != current:
             yield from _of_node(book, node, current)
+
+
+def is_lost(book: CenterBook) -> bool:
+    """Whether nobody knows which nodes there are: a node that is let in now may have been before."""
+    restored = len(book.own_epochs) > 1
+    return restored and book.roll_kept is None and book.roll_attested != book.own_epochs[-1]
 
 
 def gaps(book: CenterBook, node: str) -> Iterator[str]:
@@ -50,7 +56,9 @@ def gaps(book: CenterBook, node: str) -> Iterator[str]:
         if known is None or known.end is not None or book.accounts.counted(gap_name(epoch)):
             continue
         # The first epoch of a node that was enrolled and met by one unbroken memory follows nothing.
-        if at == 0 and known.parent is None and book.met_under[epoch] == book.enrolled.get(node):
+        met = book.met_at[epoch]
+        unbroken = met.epoch == book.enrolled.get(node) and not book.testimony.doubts(met)
+        if at == 0 and known.parent is None and unbroken:
             continue
         yield epoch
 

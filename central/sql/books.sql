@@ -15,7 +15,7 @@ SET LOCAL zonegate.rebuild = 'on'
 -- What the database should know of the books' tables, to find its rows by their keys.
 ANALYZE entry, folded, movement, holding, permit_line, refusal, ledger_known, ledger_queue, ledger_fact,
     ledger_layer, ledger_taken, posting, ledger_day, ledger_goods_day,
-    ledger_goods_month, ledger_lot, ledger_word
+    ledger_goods_month, ledger_lot, ledger_word, location_posting, location_now
 
 -- name: cursor_for_update
 -- How far the books are, held against a second projector until the transaction ends.

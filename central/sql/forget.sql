@@ -33,6 +33,10 @@ DELETE FROM movement WHERE tenant = $1 AND zone = $2
 -- Holdings.
 DELETE FROM holding WHERE tenant = $1 AND zone = $2
 
+-- name: forget_made_load
+-- Loads that work orders put goods on; their entries stay.
+DELETE FROM made_load WHERE tenant = $1 AND zone = $2
+
 -- name: forget_act_load
 -- Loads that people's acts named; their entries stay.
 DELETE FROM act_load WHERE tenant = $1 AND zone = $2
@@ -97,6 +101,14 @@ DELETE FROM ledger_election WHERE tenant = $1 AND zone = $2
 -- Cuts; their entries stay.
 DELETE FROM ledger_cut WHERE tenant = $1 AND zone = $2
 
+-- name: forget_ledger_lot_day
+-- What of lots was in the zone's hands day by day.
+DELETE FROM ledger_lot_day WHERE tenant = $1 AND zone = $2
+
+-- name: forget_ledger_calendar
+-- The zone's calendars; their entries stay.
+DELETE FROM ledger_calendar WHERE tenant = $1 AND zone = $2
+
 -- name: forget_dataset_row
 -- Rows of customs data; their entries stay.
 DELETE FROM dataset_row WHERE tenant = $1 AND zone = $2
@@ -120,3 +132,23 @@ DELETE FROM ledger_goods_day WHERE tenant = $1 AND zone = $2
 -- name: forget_ledger_goods_month
 -- Sums by month over all lots.
 DELETE FROM ledger_goods_month WHERE tenant = $1 AND zone = $2
+
+-- name: forget_location
+-- Declared locations; their entries stay.
+DELETE FROM location WHERE tenant = $1 AND zone = $2
+
+-- name: forget_location_closing
+-- Closings of locations; their entries stay.
+DELETE FROM location_closing WHERE tenant = $1 AND zone = $2
+
+-- name: forget_location_posting
+-- What moved from place to place, in a rebuild alone.
+DELETE FROM location_posting WHERE tenant = $1 AND zone = $2
+
+-- name: forget_location_now
+-- What stands where.
+DELETE FROM location_now WHERE tenant = $1 AND zone = $2
+
+-- name: forget_put_away
+-- Loads that were put away; their entries stay.
+DELETE FROM put_away WHERE tenant = $1 AND zone = $2

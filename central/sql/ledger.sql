@@ -11,6 +11,10 @@ SELECT max(until) FROM ledger_cut WHERE tenant = $1 AND zone = $2
 SELECT owner, method, since, authority, product FROM ledger_election
 WHERE tenant = $1 AND zone = $2 ORDER BY place, seq
 
+-- name: ledger_calendar
+-- Whose days the zone's calendar has, as it became known last.
+SELECT timezone FROM ledger_calendar WHERE tenant = $1 AND zone = $2 ORDER BY place DESC, seq DESC LIMIT 1
+
 -- name: ledger_last_day
 -- The last day on which facts became known.
 SELECT day FROM ledger_known WHERE tenant = $1 AND zone = $2 ORDER BY place DESC, seq DESC LIMIT 1
@@ -32,6 +36,9 @@ SELECT DISTINCT ON (key) key, entry_id::text AS entry_id, permit, line, status, 
     UNION ALL
     SELECT key, entry_id, NULL, NULL, status, NULL, lot FROM act_load
     WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[]) AND lot IS NOT NULL
+    UNION ALL
+    SELECT key, entry_id, NULL, NULL, NULL, NULL, lot FROM made_load
+    WHERE tenant = $1 AND zone = $2 AND key = ANY($3::text[])
 ) came
 ORDER BY key, entry_id DESC
 
@@ -57,6 +64,14 @@ GROUP BY q.owner, q.product, q.status, q.place
 -- Facts by which goods of some lots were admitted.
 SELECT DISTINCT l.fact FROM ledger_layer l
 WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = ANY($3::text[])
+
+-- name: ledger_without_paper
+-- Entries by which goods of some owners' products came as lots that no paper says anything of.
+SELECT DISTINCT left(l.fact, 36) AS fact
+FROM unnest($3::text[], $4::text[]) AS r (owner, product)
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.owner = r.owner AND q.product = r.product
+JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue
+WHERE NOT EXISTS (SELECT FROM ledger_paper p WHERE p.tenant = $1 AND p.zone = $2 AND p.lot = l.lot)
 
 -- name: ledger_facts_of
 -- The facts of some entries.
@@ -179,6 +194,13 @@ SELECT $1, $2, r.* FROM unnest($3::text[], $4::int[], $5::text[], $6::date[], $7
     $9::numeric[]) AS r
 ON CONFLICT (tenant, zone, lot, queue, account, booked_day, known_day) DO UPDATE
 SET quantity = ledger_day.quantity + excluded.quantity, customs = ledger_day.customs + excluded.customs
+
+-- name: ledger_add_lot_days
+-- So much more of lots in the zone's hands, by the days of its calendar and the days it is known on.
+INSERT INTO ledger_lot_day (tenant, zone, lot, day, known_day, quantity)
+SELECT $1, $2, r.* FROM unnest($3::text[], $4::date[], $5::date[], $6::numeric[]) AS r
+ON CONFLICT (tenant, zone, lot, day, known_day) DO UPDATE
+SET quantity = ledger_lot_day.quantity + excluded.quantity
 
 -- name: ledger_add_goods_days
 -- The same over all lots.

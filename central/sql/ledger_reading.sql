@@ -122,22 +122,31 @@ FROM ledger_lot WHERE tenant = $1 AND zone = $2 AND lot = $3 ORDER BY owner, pro
 
 -- name: ledger_days_of_lot
 -- How much more of a lot was in the zone's hands day by day, as known by the end of $4.
-SELECT booked_day, sum(quantity) AS quantity FROM ledger_day
+SELECT day, sum(quantity) AS quantity FROM ledger_lot_day
 WHERE tenant = $1 AND zone = $2 AND lot = $3 AND known_day <= $4
-    AND (account = 'stock' OR account LIKE 'wip:%' OR account LIKE 'constructive:%')
-GROUP BY booked_day ORDER BY booked_day
+GROUP BY day ORDER BY day
 
 -- name: ledger_story
 -- Postings of a lot with the movement or act that each is of, after a key, as known on a place.
 SELECT p.booked, p.happened, p.known_place, p.known_seq, p.fact, p.n, p.ordinal,
     p.source::text AS entry_id, p.account_from, p.account_to, p.quantity, p.customs,
-    p.booked <> p.happened AS late, k.at AS known_at, f.picked,
+    q.owner, q.product, p.booked <> p.happened AS late, k.at AS known_at, f.picked, coalesce(w.places, '{}') AS places,
     m.type, m.node, m.epoch, m.seq, m.door, m.job, m.key, m.sscc, m.permit, m.line, m.reason, c.conveyance
 FROM posting p
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = p.queue
 JOIN ledger_known k ON k.tenant = $1 AND k.zone = $2 AND k.place = p.known_place AND k.seq = p.known_seq
 LEFT JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = p.fact AND f.n = p.n
 LEFT JOIN movement m ON m.tenant = $1 AND m.zone = $2 AND m.entry_id = p.source
 LEFT JOIN conveyance c ON c.tenant = $1 AND c.zone = $2 AND c.job = m.job
+LEFT JOIN LATERAL (
+    -- Where its load came to stand, or from where it left.
+    SELECT array_agg(DISTINCT at.place ORDER BY at.place) AS places FROM (
+        SELECT CASE WHEN l.turn = 0 THEN l.place_to ELSE l.place_from END AS place FROM location_posting l
+        WHERE l.tenant = $1 AND l.zone = $2 AND l.load = m.key AND l.happened = m.occurred_at
+            AND l.fact = m.entry_id AND (l.known_place, l.known_seq) <= ($10, $11)
+        GROUP BY 1 HAVING sum(l.quantity) <> 0
+    ) at
+) w ON true
 WHERE p.tenant = $1 AND p.zone = $2 AND p.lot = $3
     AND (p.booked, p.known_place, p.known_seq, p.fact, p.n, p.ordinal) > ($4, $5, $6, $7, $8, $9)
     AND (p.known_place, p.known_seq) <= ($10, $11)
@@ -207,18 +216,18 @@ WHERE f.tenant = $1 AND f.zone = $2 AND f.booked <> f.happened AND (f.booked, f.
 ORDER BY f.booked DESC, f.fact DESC, f.n DESC LIMIT $6
 
 -- name: ledger_differences
--- Where what is on the floor is not what the ledger says stands in the zone. What is in work is on no load;
--- what people put on the books without naming loads stands beside, for it is on none.
+-- Where what is on the floor is not what the ledger says stands in the zone. What is in work or on its way is
+-- on no load; what people put on the books without naming loads stands beside, for it is on none.
 SELECT owner, product, status, sum(physical) AS physical, sum(legal) AS legal, sum(acts) AS acts,
     sum(overdrawn) AS overdrawn
 FROM (
-    SELECT h.owner, coalesce(h.gtin, h.key) AS product, h.status, h.quantity AS physical, 0 AS legal,
+    SELECT h.owner, coalesce(nullif(h.gtin, ''), h.key) AS product, h.status, h.quantity AS physical, 0 AS legal,
         0 AS acts, 0 AS overdrawn
     FROM holding h WHERE h.tenant = $1 AND h.zone = $2 AND h.quantity <> 0
     UNION ALL
     SELECT q.owner, q.product, q.status, 0,
         CASE WHEN d.account = q.place AND q.place <> 'overdrawn' AND q.place NOT LIKE 'wip:%'
-            THEN d.quantity ELSE 0 END,
+            AND q.place NOT LIKE 'in-transit:%' THEN d.quantity ELSE 0 END,
         CASE WHEN d.account IN ('restatus', 'adjusted', 'opening', 'casualty')
             THEN -d.quantity ELSE 0 END,
         CASE WHEN d.account = 'overdrawn' THEN d.quantity ELSE 0 END
@@ -304,6 +313,35 @@ WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = $4 AND q.st
     AND l.quantity_left > 0 AND ($7::text IS NULL OR l.lot = $7)
 GROUP BY l.lot ORDER BY l.lot
 
+-- name: ledger_in_suspense
+-- What is left in suspense of an owner's products, the oldest deposit first, with the load that each was on.
+SELECT q.product, l.lot, l.quantity_left AS quantity, m.key
+FROM ledger_queue q
+JOIN ledger_layer l ON l.tenant = $1 AND l.zone = $2 AND l.queue = q.queue AND l.quantity_left > 0
+LEFT JOIN movement m ON m.tenant = $1 AND m.zone = $2 AND m.entry_id = left(l.fifo_fact, 36)::uuid
+WHERE q.tenant = $1 AND q.zone = $2 AND q.owner = $3 AND q.product = ANY ($4::text[])
+    AND q.status = 'SUSPENSE' AND q.place = 'stock'
+ORDER BY l.fifo_booked, l.fifo_turn, l.fifo_happened, l.fifo_fact, l.fifo_n, l.booked, l.fact, l.n
+
+-- name: ledger_admitted_now
+-- Goods that came by an entry: when they are booked, what is left of them, and what of them was taken by the
+-- name of their lot.
+SELECT l.booked, l.quantity_left AS left, (
+    SELECT coalesce(sum(t.quantity), 0) FROM ledger_taken t
+    JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = t.fact AND f.n = t.n AND f.lot IS NOT NULL
+    WHERE t.tenant = $1 AND t.zone = $2 AND t.layer = l.fact AND t.layer_n = l.n
+) AS bound
+FROM ledger_layer l WHERE l.tenant = $1 AND l.zone = $2 AND l.fact = $3
+
+-- name: ledger_picked_up
+-- What was picked up under a document, by lot, whether it has arrived or not.
+SELECT f.lot, sum(f.quantity) AS quantity
+FROM ledger_queue q
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.queue = q.queue AND f.account = 'abroad'
+    AND NOT f.leaves
+WHERE q.tenant = $1 AND q.zone = $2 AND q.place = $3
+GROUP BY f.lot
+
 -- name: ledger_made_in_stock
 -- A lot in a queue, or the one of $7, that came from the account $8 and of which something is left.
 SELECT l.lot
@@ -345,19 +383,85 @@ SELECT lot, quantity, customs FROM ledger_taken
 WHERE tenant = $1 AND zone = $2 AND fact = $3 AND n = $4 AND layer <> '' ORDER BY ordinal
 
 -- name: ledger_drawn
--- What was used up of the goods at a place, in line: what an order drew, without what went back.
-SELECT q.product, q.status, t.lot, t.quantity, t.customs
+-- What was used up of the goods at some places, in line: what orders drew, without what went back.
+SELECT q.place, q.product, q.status, t.lot, t.quantity, t.customs
 FROM ledger_queue q
 JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.queue = q.queue AND f.leaves AND f.account = $4
 JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = f.fact AND t.n = f.n
-WHERE q.tenant = $1 AND q.zone = $2 AND q.place = $3
-ORDER BY q.product, q.status, f.fact, f.n, t.ordinal
+WHERE q.tenant = $1 AND q.zone = $2 AND q.place = ANY($3::text[])
+ORDER BY q.place, q.product, q.status, f.fact, f.n, t.ordinal
 
 -- name: ledger_left_before
--- How much of a lot had left an account before goods of it first went to another.
-SELECT coalesce(sum(CASE WHEN p.account_from = $4 THEN p.quantity ELSE -p.quantity END), 0) AS quantity
-FROM posting p
-WHERE p.tenant = $1 AND p.zone = $2 AND p.lot = $3 AND $4 IN (p.account_from, p.account_to)
-    AND p.account_from <> 'made' AND p.booked < (SELECT min(o.booked) FROM posting o
-        WHERE o.tenant = $1 AND o.zone = $2 AND o.lot = $3 AND o.account_to = $5)
+-- How much of some lots that came to be here had left an account before goods of them first went to each of
+-- some others.
+SELECT DISTINCT ON (place, lot) place, lot, quantity FROM (
+    SELECT p.lot, p.account_to AS place, p.booked,
+        coalesce(sum(CASE WHEN p.account_from = $4 THEN p.quantity ELSE -p.quantity END) OVER (
+            PARTITION BY p.lot ORDER BY p.booked
+            RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP
+        ), 0) AS quantity
+    FROM posting p
+    WHERE p.tenant = $1 AND p.zone = $2 AND p.lot = ANY($3::text[]) AND $4 IN (p.account_from, p.account_to)
+        AND p.account_from NOT IN ('made', 'restatus', 'adjusted') AND p.account_to <> 'made'
+        AND EXISTS (SELECT FROM posting m WHERE m.tenant = $1 AND m.zone = $2 AND m.lot = p.lot
+            AND m.account_from IN ('made', 'restatus'))
+) gone
+WHERE place = ANY($5::text[])
+ORDER BY place, lot, booked
 
+-- name: trace_makers
+-- Lots that came from some accounts: how much, and the entries that say so.
+SELECT l.lot, q.owner, q.product, q.status, f.source::text AS entry_id, sum(l.quantity) AS quantity,
+    sum(l.customs) AS customs
+FROM ledger_layer l
+JOIN ledger_fact f ON f.tenant = $1 AND f.zone = $2 AND f.fact = l.fact AND f.n = l.n
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = l.queue
+WHERE l.tenant = $1 AND l.zone = $2 AND l.lot = ANY($3::text[]) AND f.account = ANY($4::text[])
+GROUP BY l.lot, q.owner, q.product, q.status, f.source
+ORDER BY l.lot, q.owner, q.product, q.status, f.source
+
+-- name: trace_restated
+-- What some changes of status took, by layer in line; without what was not there.
+SELECT f.source::text AS entry_id, t.lot, q.product, q.status, t.quantity, t.customs
+FROM ledger_fact f
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = f.queue
+JOIN ledger_taken t ON t.tenant = $1 AND t.zone = $2 AND t.fact = f.fact AND t.n = f.n AND t.layer <> ''
+WHERE f.tenant = $1 AND f.zone = $2 AND f.source = ANY($3::uuid[]) AND f.leaves AND f.account = 'restatus'
+ORDER BY f.fact, f.n, t.ordinal
+
+-- name: trace_went_into
+-- Lots that an order or a change of status made of some lots. Each is looked up by itself: many that are few.
+SELECT DISTINCT r.lot AS of, m.lot AS made
+FROM unnest($3::text[]) AS r (lot)
+CROSS JOIN LATERAL (
+    SELECT source FROM posting
+    WHERE tenant = $1 AND zone = $2 AND lot = r.lot
+        AND (account_to IN ('restatus', 'consumed') OR account_from IN ('restatus', 'made'))
+    GROUP BY source
+    HAVING sum(CASE WHEN account_to IN ('restatus', 'consumed') THEN quantity ELSE 0 END) <> 0 OFFSET 0
+) o
+CROSS JOIN LATERAL (
+    SELECT lot FROM posting
+    WHERE tenant = $1 AND zone = $2 AND source = o.source AND account_from IN ('restatus', 'made') OFFSET 0
+) m
+ORDER BY 1, 2
+
+-- name: trace_gone
+-- What of some lots left the zone's hands, or stock for a work order or another status, in the order in which
+-- it left; without what came back in the same fact. Below zero is what was given back.
+SELECT p.lot, q.owner, q.product, p.account_from, p.account_to, m.permit, m.line, p.booked, p.fact, p.n,
+    sum(p.quantity) AS quantity, sum(p.customs) AS customs
+FROM posting p
+JOIN ledger_queue q ON q.tenant = $1 AND q.zone = $2 AND q.queue = p.queue
+LEFT JOIN movement m ON m.tenant = $1 AND m.zone = $2 AND m.entry_id = p.source
+WHERE p.tenant = $1 AND p.zone = $2 AND p.lot = ANY($3::text[]) AND 'stock' IN (p.account_from, p.account_to)
+    AND p.account_from NOT IN ('abroad', 'arrived', 'opening', 'adjusted', 'made', 'restatus')
+    AND p.account_to <> 'made'
+    AND p.account_from NOT LIKE 'in-transit:%' AND p.account_to NOT LIKE 'in-transit:%'
+GROUP BY p.lot, q.owner, q.product, p.account_from, p.account_to, m.permit, m.line, p.booked, p.fact, p.n
+HAVING sum(p.quantity) <> 0
+ORDER BY p.lot, p.booked, p.fact, p.n, p.account_to
+
+-- name: units_of
+-- The units that quantities of products are said in.
+SELECT gtin, unit FROM product WHERE tenant = $1 AND zone = $2 AND gtin = ANY($3::text[])

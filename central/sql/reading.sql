@@ -134,8 +134,9 @@ WHERE e.tenant = $1 AND e.zone = $2 AND e.node = 'center' AND e.type IN ('backup
 ORDER BY h.place DESC, e.seq DESC LIMIT 200
 
 -- name: imports
--- Imports that were taken, their tables, and those that were refused, newest first.
+-- Imports that were taken, their tables, those that were refused, and refused acts, newest first.
 SELECT entry_id, type, received_at, record FROM entry
-WHERE tenant = $1 AND zone = $2 AND node = 'center' AND type IN ('import', 'dataset', 'import-refused')
+WHERE tenant = $1 AND zone = $2 AND node = 'center'
+    AND type IN ('import', 'dataset', 'import-refused', 'act-refused')
     AND ($3::uuid IS NULL OR entry_id < $3)
 ORDER BY entry_id DESC LIMIT $4

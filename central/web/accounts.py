@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's accounts in people's words, and a lot's balance over its days as a picture. Pure."""
+"""The ledger's accounts and places in people's words, and a lot's balance over its days as a picture."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from central.web.shapes import quantity
 from customs.ledger.facts import (
     ABROAD,
     ADJUSTED,
+    ARRIVED,
     CONSTRUCTIVE,
     CONSUMED,
     DESTROYED,
     EXPORTED,
+    IN_TRANSIT,
     MADE,
     OPENING,
     OTHER_ZONE,
@@ -32,10 +34,12 @@ from customs.ledger.facts import (
     WORK,
     holds_goods,
 )
+from customs.ledger.locations import MISSING, OUTSIDE, UNPLACED
 
 WORDS: Final = {
     STOCK: "in stock",
     ABROAD: "admitted",
+    ARRIVED: "admitted as they arrived",
     TERRITORY: "entered commerce",
     EXPORTED: "exported",
     OTHER_ZONE: "went to another zone",
@@ -50,6 +54,13 @@ WORDS: Final = {
     OVERDRAWN: "left, but of no lot",
 }
 
+PLACES: Final = {
+    OUTSIDE: "outside the zone",
+    UNPLACED: "not put away yet",
+    MISSING: "not on its load",
+}
+"""Places that are none, as people call them."""
+
 _WIDTH: Final = 720
 _HEIGHT: Final = 120
 _LEFT: Final = 70
@@ -60,13 +71,17 @@ def account(name: str) -> str:
     """An account as people call it."""
     if name.startswith(CONSTRUCTIVE):
         return f"entered on {name[len(CONSTRUCTIVE) :]}, still here"
+    if name == CONSTRUCTIVE.rstrip(":"):
+        return "entered"
+    if name.startswith(IN_TRANSIT):
+        return f"picked up on {name[len(IN_TRANSIT) :]}, on the way"
     if name.startswith(WORK):
         return f"in work, order {name[len(WORK) :]}"
     return WORDS.get(name, name)
 
 
 def in_hand(accounts: Mapping[str, Amount]) -> Decimal:
-    """Commercial units in the zone's hands: in stock, in work, and entered but still here."""
+    """Commercial units in the zone's hands: in stock, in work, on the way, and entered but still here."""
     return sum((amount.quantity for name, amount in accounts.items() if holds_goods(name)), Decimal(0))
 
 
@@ -78,6 +93,26 @@ def in_customs(accounts: Mapping[str, Amount]) -> Decimal:
 def lot_path(lot: str) -> str:
     """The address of a lot's story."""
     return "/lots/" + quote(lot, safe="/")
+
+
+def trace_path(lot: str) -> str:
+    """The address of all that a lot went into and is made of."""
+    return "/trace/" + quote(lot, safe="/")
+
+
+def place_words(name: str) -> str:
+    """A place as people call it."""
+    return PLACES.get(name, name)
+
+
+def location_path(name: str) -> str:
+    """The address of a location's page."""
+    return "/locations/" + quote(name, safe="")
+
+
+def load_path(name: str) -> str:
+    """The address of a load's page."""
+    return "/loads/" + quote(name, safe="")
 
 
 def stair(days: Sequence[tuple[date, Decimal]]) -> Markup:

@@ -4,23 +4,21 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from central.errors import Denied
 from central.service import Central
+from central.web.answers import json_answer
 from central.web.gate import Gate, bounded_body
-from central.web.reading import LIMIT_MAX, Page, Reading
+from central.web.reading import LIMIT_MAX, Reading
 from sync.wire import ASK_BYTES_MAX
 
 LIMIT: Final = 100
 """Items of a page when the request does not say."""
 
 SIGNATURE: Final = "Zonegate-Signature"
-
-_encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 class Api:
@@ -55,40 +53,40 @@ class Api:
         return web.Response(body=answer, content_type="application/json")
 
     async def _inventory(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.inventory(*paging(request), _search(request)))
+        return json_answer(await self._reading.inventory(*paging(request), _search(request)))
 
     async def _loads(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.loads(*paging(request), _search(request)))
+        return json_answer(await self._reading.loads(*paging(request), _search(request)))
 
     async def _permits(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.permits(*paging(request)))
+        return json_answer(await self._reading.permits(*paging(request)))
 
     async def _nodes(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.nodes(*paging(request)))
+        return json_answer(await self._reading.nodes(*paging(request)))
 
     async def _jobs(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.jobs(*paging(request)))
+        return json_answer(await self._reading.jobs(*paging(request)))
 
     async def _holds(self, request: web.Request) -> web.Response:
         state = request.query.get("state", "open")
         if state not in ("open", "all"):
             raise Denied(400, f"state is {state[:40]!r}", "Say state=open or state=all.")
-        return _json(await self._reading.holds(*paging(request), settled=state == "all"))
+        return json_answer(await self._reading.holds(*paging(request), settled=state == "all"))
 
     async def _movements(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.movements(*paging(request), _search(request)))
+        return json_answer(await self._reading.movements(*paging(request), _search(request)))
 
     async def _imports(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.imports(*paging(request)))
+        return json_answer(await self._reading.imports(*paging(request)))
 
     async def _entries(self, request: web.Request) -> web.Response:
         node = request.query.get("node", "")
         if "\x00" in node:
             raise Denied(400, "node is no name", "Use a name from /api/v1/nodes.")
-        return _json(await self._reading.entries(*paging(request), node))
+        return json_answer(await self._reading.entries(*paging(request), node))
 
     async def _entry(self, request: web.Request) -> web.Response:
-        return _json(await self._reading.entry(request.match_info["entry_id"]))
+        return json_answer(await self._reading.entry(request.match_info["entry_id"]))
 
     async def _description(self, _: web.Request) -> web.Response:
         text = (files("central.web") / "openapi.json").read_text("utf-8")
@@ -105,7 +103,3 @@ def paging(request: web.Request) -> tuple[int, str | None]:
 
 def _search(request: web.Request) -> str:
     return request.query.get("search", "")
-
-
-def _json(value: Page | dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(body=_encoder.encode(value), status=status, content_type="application/json")

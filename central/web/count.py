@@ -165,7 +165,7 @@ def preview(book: CenterBook, counting: Counting, by: str, note: str) -> Preview
         retires=counting.retires,
     )
     accounts = book.accounts
-    after = Accounts(accounts.lines, set(accounts.closed), list(accounts.counts))
+    after = Accounts(accounts.lines, set(accounts.closed), list(accounts.counts), admitted=accounts.admitted)
     keys: tuple[str, ...] = ()
     for _, body in drafts:
         if isinstance(body, Close):

@@ -16,15 +16,19 @@ from aiohttp import web
 from central import people
 from central.errors import Denied
 from central.people import Written, attestation
+from central.refusals import Refusals
 from central.service import Central
 from central.web import count, docks
 from central.web.count import Fault, Said
+from central.web.digits import check_numbers
 from central.web.docks import LOGS_SHOWN_MAX
 from central.web.fields import BY, NOTE_LENGTH_MAX, Field, Form
 from central.web.frame import Frame
 from central.web.gate import bounded_body
 from central.web.reading import Reading
 from central.web.restraints import RESTRAINTS
+from central.web.storing import STORING
+from central.web.waiting import ADMISSIONS
 from sync.center import CenterBook
 from sync.decisions import Undecidable
 
@@ -35,6 +39,8 @@ _LINES: Final = Field("nodes", "Docks, one a line", "lines", length_max=4000)
 
 FORMS: Final = (
     *RESTRAINTS,
+    *STORING,
+    *ADMISSIONS,
     Form(
         "/enrol",
         "Let a dock in",
@@ -137,6 +143,7 @@ class Forms:
         self._central = central
         self._reading = reading
         self._frame = frame
+        self._refusals = central.refusals
         did = central.people
         self._acts: dict[str, Callable[[Any], Awaitable[Any]]] = {
             "/enrol": did.enrol,
@@ -150,6 +157,15 @@ class Forms:
             "/hold": central.restraining.put_hold,
             "/lift-hold": central.restraining.lift_hold,
             "/backup-gone": did.drop_backup,
+            "/declare-location": central.storing.declare,
+            "/put-away": central.storing.put_away,
+            "/close-location": central.storing.close,
+            "/open-location": central.storing.open,
+            "/correct-put-away": central.storing.correct,
+            "/admit": central.admitting.admit,
+            "/undo-admission": central.admitting.undo,
+            "/pick-up": central.admitting.pick_up,
+            "/undo-pick-up": central.admitting.undo_pick_up,
         }
 
     def routes(self) -> list[web.RouteDef]:
@@ -174,13 +190,15 @@ class Forms:
 
     def _do(self, form: Form) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
-            said = await read_form(request)
+            said = await read_act(request, self._refusals)
             faults = _faults(form.fields, said)
             if faults:
+                await refuse(request, self._refusals, said, faulty(faults))
                 return await self._form(request, form, said, 422, faults)
             try:
                 done = await self._acts[form.path](_order(form, said))
             except Denied as error:
+                await refuse(request, self._refusals, said, error)
                 return await self._form(request, form, said, error.status, denied=error)
             if isinstance(done, people.Code):
                 return await self._frame.page(request, "code.html", code=done, hours=24)
@@ -243,25 +261,30 @@ class Forms:
         return await self._counting(request, said)
 
     async def _count_now(self, request: web.Request) -> web.Response:
-        said = await read_form(request)
+        said = await read_act(request, self._refusals)
         faults = _faults((Field("note", "Why", "note", length_max=NOTE_LENGTH_MAX), BY), said)
         counting = await self._central.people.look(lambda book: count.read(book, said, asked=True))
         faults = [*counting.faults, *faults]
         if not (counting.epochs or counting.gaps or counting.retires):
             step = "Mark the logs and gaps that the count is for."
             faults.insert(0, Fault("log", "no log and no gap", "at least one", step))
+        writing = said.one("step") == "write"
         if faults:
+            if writing:  # to look at what a count comes to is no act
+                await refuse(request, self._refusals, said, faulty(faults))
             return await self._counting(request, said, 422, faults)
-        if said.one("step") != "write":
+        if not writing:
             return await self._counting(request, said, previewing=True)
         return await self._write(request, said, counting)
 
     async def _write(self, request: web.Request, said: Said, counting: count.Counting) -> web.Response:
         if faults := _attested(said, counting.node):
+            await refuse(request, self._refusals, said, faulty(faults))
             return await self._counting(request, said, 422, faults, previewing=True)
         try:
             written = await self._write_now(said, counting)
         except Denied as error:
+            await refuse(request, self._refusals, said, error)
             return await self._counting(request, said, error.status, denied=error, previewing=True)
         raise _see(written)
 
@@ -338,6 +361,39 @@ async def read_form(request: web.Request) -> Said:
     return _with_way(request, pairs)
 
 
+async def read_act(request: web.Request, refusals: Refusals) -> Said:
+    """The fields of a form that asks for an act; that it could not be read is recorded."""
+    try:
+        return await read_form(request)
+    except Denied as error:
+        await refuse(request, refusals, Said(()), error)
+        raise
+
+
+async def refuse(request: web.Request, refusals: Refusals, said: Said, denied: Denied) -> None:
+    """Record that the act of a form was refused."""
+    came: dict[str, str | list[str]] = dict(request.match_info)
+    for name, text in said.pairs():
+        if name not in _OF_THE_PAGE:
+            texts = said.all(name)
+            came[name] = texts if len(texts) > 1 else text
+    act = request.path.strip("/").partition("/")[0]
+    await refusals.note(_ACTS.get(act, act), msgspec.json.encode(came), denied)
+
+
+def faulty(faults: Sequence[Fault]) -> Denied:
+    """Fields that cannot be taken, as one refusal."""
+    told = "; ".join(f"{fault.field}: {fault.came}, expected {fault.expected}" for fault in faults)
+    return Denied(422, told, faults[0].next_step)
+
+
+_OF_THE_PAGE: Final = ("retires", "step", "seen")
+"""Fields that no person fills in."""
+
+_ACTS: Final = {"roll": "attest-roll", "orders": "orders/correct"}
+"""Acts that another word leads to on pages."""
+
+
 def _with_way(request: web.Request, pairs: Iterable[tuple[str, str]]) -> Said:
     """A form's fields; the address says whether its dock is retired."""
     return Said([("retires", "yes" if request.path == "/retire" else "no"), *pairs])
@@ -349,6 +405,9 @@ def _faults(fields: Sequence[Field], said: Said) -> list[Fault]:
         text = said.one(field.name)
         stripped, expected = text.strip(), f"{field.label}: 1 to {field.length_max} characters"
         allowed = "\r\n\t" if field.kind in ("note", "lines") else ""
+        words = " or ".join(words for _, words in field.choices)
+        if words:
+            expected = f"{field.label}: {words}"
         if not stripped and field.may_be_empty:
             continue
         if not stripped:
@@ -358,8 +417,7 @@ def _faults(fields: Sequence[Field], said: Said) -> list[Fault]:
         elif any(not sign.isprintable() and sign not in allowed for sign in stripped):
             faults.append(Fault(field.name, "a sign that cannot be printed", expected, "Type it by hand."))
         elif field.choices and stripped not in dict(field.choices):
-            words = " or ".join(words for _, words in field.choices)
-            faults.append(Fault(field.name, stripped[:40], f"{field.label}: {words}", "Choose one."))
+            faults.append(Fault(field.name, stripped[:40], expected, "Choose one."))
     return faults
 
 
@@ -376,13 +434,36 @@ def _attested(said: Said, node: str) -> list[Fault]:
 
 
 def _order(form: Form, said: Said) -> msgspec.Struct:
-    values: dict[str, Any] = {field.name: said.one(field.name) for field in form.fields}
+    values: dict[str, Any] = {
+        field.name: text for field in form.fields if (text := said.one(field.name).strip())
+    }
     if "nodes" in values:
         values["nodes"] = values["nodes"].split()
+    if "scanned" in values:
+        values["scanned"] = values["scanned"].split("\n")
+    for name, columns in _ROWS.items():
+        if name in values:
+            values[name] = [_row(line, columns) for line in values[name].splitlines() if line.strip()]
     try:
-        return msgspec.convert(values, form.order)
+        order = msgspec.convert(values, form.order, strict=False)
     except msgspec.ValidationError as error:
         raise Denied(422, f"this cannot be taken: {error}", "Correct the field that it names.") from error
+    check_numbers(order, values)
+    return order
+
+
+_ROWS: Final = {"loads": ("load", "quantity", "onto"), "goods": ("line", "quantity")}
+"""Fields of which each line is a row: its columns."""
+
+
+def _row(line: str, columns: Sequence[str]) -> dict[str, str]:
+    """A line of a field by its columns, which stand in it one behind the other; Denied (422) for more."""
+    words = line.split()
+    if len(words) > len(columns):
+        raise Denied(
+            422, f"the line {line.strip()[:60]!r} has {len(words)} words", f"Write {', '.join(columns)}."
+        )
+    return dict(zip(columns, words, strict=False))
 
 
 def _see(written: Sequence[Written]) -> web.HTTPSeeOther:

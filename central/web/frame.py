@@ -20,18 +20,28 @@ from customs.ledger.facts import holds_goods
 from sync.cases import ALARM, Case
 
 SECTIONS: Final = (
-    ("/", "Inventory"),
-    ("/lots", "Lots"),
-    ("/products", "Products"),
-    ("/permits", "Permits"),
-    ("/jobs", "Jobs"),
-    ("/movements", "Movements"),
-    ("/holds", "Holds"),
-    ("/nodes", "Docks"),
-    ("/cases", "Cases"),
-    ("/backups", "Backups"),
-    ("/import", "Import"),
+    (
+        ("/", "Inventory"),
+        ("/lots", "Lots"),
+        ("/locations", "Locations"),
+        ("/waiting", "Waiting"),
+        ("/orders", "Orders"),
+        ("/products", "Products"),
+    ),
+    (
+        ("/permits", "Permits"),
+        ("/jobs", "Jobs"),
+        ("/movements", "Movements"),
+        ("/holds", "Holds"),
+        ("/nodes", "Docks"),
+    ),
+    (
+        ("/cases", "Cases"),
+        ("/backups", "Backups"),
+        ("/import", "Import"),
+    ),
 )
+"""The goods, what crosses, the center itself: a group breaks into no two lines."""
 
 _OUR_PATH: Final = re.compile(r"/(?!/)[A-Za-z0-9_/.~-]*(\?[A-Za-z0-9_=&%:.~/+-]*)?\Z")
 """A page of this center with its question: no host, no backslash."""
@@ -74,6 +84,10 @@ class Frame:
             in_customs=accounts.in_customs,
             holds_goods=holds_goods,
             lot_path=accounts.lot_path,
+            place_words=accounts.place_words,
+            location_path=accounts.location_path,
+            load_path=accounts.load_path,
+            trace_path=accounts.trace_path,
         )
 
     async def page(self, request: web.Request, name: str, status: int = 200, **values: Any) -> web.Response:

@@ -7,7 +7,6 @@ Each page has its JSON under /api/v1. Reads only.
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,8 @@ from central.costing import TO, Cost, Costing, Question
 from central.database import Database
 from central.errors import Denied
 from central.law import CustomsData
+from central.web.answers import json_answer
+from central.web.digits import number_of
 from central.web.frame import Frame
 from central.web.law_view import concerns
 from customs.documents import Status
@@ -28,8 +29,6 @@ PAGE: Final = 50
 """Products of a page."""
 
 STATUSES: Final = ("NPF", "PF", "D", "ZR")
-
-_encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 class GoodsPages:
@@ -61,7 +60,7 @@ class GoodsPages:
 
     async def _products_json(self, request: web.Request) -> web.Response:
         rows, after = await self._page(request, self._day(request))
-        return _json({"items": rows, "next": after})
+        return json_answer({"items": rows, "next": after})
 
     async def _page(self, request: web.Request, on: date) -> tuple[list[dict[str, Any]], str | None]:
         """Products on a day after a name, each with the `law` that concerns it."""
@@ -97,7 +96,7 @@ class GoodsPages:
         )
 
     async def _cost_json(self, request: web.Request) -> web.Response:
-        return _json(await self._costing.cost(self._question(request, self._day(request))))
+        return json_answer(await self._costing.cost(self._question(request, self._day(request))))
 
     async def _rows(self, cost: Cost) -> dict[RowRef, AnyRow]:
         """The rows of law that a computation names, as far as they are on file."""
@@ -118,10 +117,8 @@ class GoodsPages:
             ) from error
         text = asked.get("quantity", "")
         try:
-            quantity = Decimal(text) if len(text) <= 20 and text.isascii() else Decimal("nan")
-            if not quantity.is_finite():
-                raise InvalidOperation
-        except InvalidOperation as error:
+            quantity = number_of(text)
+        except ValueError as error:
             raise Denied(400, f"{text[:40]!r} is no quantity", "Write it in digits, such as 750.") from error
         for name in ("owner", "product"):
             if not asked.get(name, "").strip():
@@ -142,7 +139,3 @@ class GoodsPages:
 
 def _holds(product: CustomsProduct, on: date) -> bool:
     return product.valid_from <= on <= (product.valid_to or date.max)
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(body=_encoder.encode(value), content_type="application/json")

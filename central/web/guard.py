@@ -57,6 +57,8 @@ def install(app: web.Application, access: Access, hosts: Collection[str], error_
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            if "\x00" in request.path or "\x00" in "".join(request.query.values()):
+                raise Denied(400, "the address names something with a NUL in it", "Type the name by hand.")
             await _admit(request, access, names)
             response = await handler(request)
         except Denied as error:

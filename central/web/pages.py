@@ -15,8 +15,10 @@ from central.costing import Costing
 from central.errors import Denied
 from central.intake import ImportAnswer
 from central.ledger_queries import Ledger
+from central.location_queries import Locations
 from central.people import Open
 from central.service import Central
+from central.tracing import Tracing
 from central.web import docks
 from central.web.access import SESSION_SECONDS, Access
 from central.web.api import paging
@@ -26,8 +28,11 @@ from central.web.frame import Frame, back_to
 from central.web.goods import GoodsPages
 from central.web.guard import COOKIE
 from central.web.ledger import LedgerPages
+from central.web.orders import OrderPages
+from central.web.places import PlacePages
 from central.web.reading import Item, Reading
 from central.web.uploading import read_order, take_order
+from central.web.waiting import WaitingPages
 from sync.center import CenterBook
 
 STATUSES: Final = ("NPF", "PF", "D", "ZR", "SUSPENSE")
@@ -56,10 +61,13 @@ class Pages:
         self._frame = Frame(central, timezone)
         self._forms = Forms(central, reading, self._frame)
         ledger = Ledger(central.database, central.tenant, central.zone)
-        self._ledger = LedgerPages(ledger, central.database, central.customs, self._frame, timezone)
-        costing = Costing(
-            central.database, (central.tenant, central.zone), central.customs, central.works, timezone
-        )
+        who = (central.tenant, central.zone)
+        tracing = Tracing(central.database, who, central.customs, central.works)
+        self._ledger = LedgerPages(ledger, tracing, central.database, central.customs, self._frame, timezone)
+        self._waiting = WaitingPages(central.waiting, self._frame, timezone)
+        costing = Costing(central.database, who, central.customs, central.works, timezone)
+        self._orders = OrderPages(central.works, central.refusals, self._frame, timezone)
+        self._places = PlacePages(Locations(ledger), self._frame, timezone)
         self._goods = GoodsPages(central.database, central.customs, costing, self._frame, timezone)
 
     def routes(self) -> list[web.RouteDef]:
@@ -83,6 +91,9 @@ class Pages:
             *self._forms.routes(),
             *self._ledger.routes(),
             *self._goods.routes(),
+            *self._waiting.routes(),
+            *self._orders.routes(),
+            *self._places.routes(),
         ]
 
     def error(self, request: web.Request, status: int, error: str, next_step: str) -> str:

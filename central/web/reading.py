@@ -95,7 +95,7 @@ class Reading:
         return await self._by_id("entries", limit, after, node)
 
     async def imports(self, limit: int, after: str | None) -> Page:
-        """Imports that were taken, the tables among them, and imports that were refused."""
+        """Imports that were taken, the tables among them, and imports and other acts that were refused."""
         page = await self._by_id("imports", limit, after)
         return Page([_import(item) for item in page.items], page.next)
 
@@ -171,18 +171,30 @@ class Reading:
 
 
 _IMPORT: Final[Item] = dict.fromkeys(
-    ("kind", "name", "rows", "supersedes_from", "products", "permits", "trucks", "faults")
+    (
+        "file",
+        "kind",
+        "name",
+        "rows",
+        "supersedes_from",
+        "products",
+        "permits",
+        "trucks",
+        "faults",
+        "act",
+        "why",
+    )
 )
 
 
 def _import(item: Item) -> Item:
-    """What the entry of an import tells; what it has nothing to tell of is null."""
+    """What the entry of an import or a refusal tells; what it has nothing to tell of is null."""
     body = read_body(read_record(item["record"]))
     said = {name: getattr(body, name, None) for name in _IMPORT}
     if isinstance(body, ImportRefused):
         said["faults"] = body.total
     place = {"entry_id": item["entry_id"], "type": item["type"], "at": item["received_at"]}
-    return {**place, "by": body.by, "file": body.file, "sha256": body.sha256, **said}
+    return {**place, "by": body.by, "sha256": body.sha256, **said}
 
 
 def _pattern(search: str) -> str:

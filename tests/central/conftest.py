@@ -8,13 +8,19 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from central.service import Central
+from central.web.access import Access
+from central.web.app import make_app
 from edge.anchor import Anchor
 from edge.clock import system_clocks
 from tests.central.dock import Dock
+from tests.central.ledger_zone import Zone
 from tests.central.running import Running
 
+Client = TestClient[web.Request, web.Application]
 Opener = Callable[..., Awaitable[Central]]
 
 
@@ -66,3 +72,12 @@ async def running(postgres: str, tmp_path: Path) -> AsyncIterator[Running]:
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest_asyncio.fixture
+async def client(zone: Zone, tmp_path: Path) -> AsyncIterator[Client]:
+    """Somebody with the token, at the pages of the module's `zone`."""
+    access = Access(tmp_path)
+    async with TestClient(TestServer(make_app(zone.center, access))) as made:
+        await made.post("/login", data={"token": access.made or ""}, headers={"Accept": "text/html"})
+        yield made

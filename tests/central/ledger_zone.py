@@ -25,21 +25,22 @@ GTINS = ("09521999001058", "09521999001010")
 BOOKS = (
     "ledger_known", "ledger_queue", "ledger_fact", "ledger_layer", "ledger_taken", "posting", "ledger_day",
     "ledger_goods_day", "ledger_goods_month", "ledger_lot", "ledger_word", "ledger_paper", "ledger_factor",
-    "ledger_election", "ledger_cut",
+    "ledger_election", "ledger_cut", "ledger_calendar", "ledger_lot_day",
 )  # fmt: skip
 
 
 def permit(number: str, kind: str, product: str, owner: str = OWNER, status: Status = Status.NPF) -> Permit:
     """One line for one product, of which there is always enough."""
-    way = Direction.IN if kind == "admission" else Direction.OUT
+    way = Direction.IN if kind in ("admission", "direct-delivery") else Direction.OUT
     line = PermitLine("1", product, status, Decimal(10**6), "EA", way)
-    return Permit(number, kind, owner, START.date(), (START + timedelta(days=400)).date(), (line,))
+    return Permit(number, kind, owner, START.date(), (START + timedelta(days=36_500)).date(), (line,))
 
 
 PAPERS = [
     *(("product", Product(gtin, f"product {gtin[-3:]}")) for gtin in GTINS),
     *(("permit", permit(f"214-{n}", "admission", GTINS[0])) for n in range(1, 6)),
     *(("permit", permit(f"215-{n}", "admission", GTINS[1], OTHER)) for n in range(1, 3)),
+    ("permit", permit("DD-1", "direct-delivery", GTINS[0])),
     ("permit", permit("06", "weekly-entry", GTINS[0])),
     ("permit", permit("06-M", "entry", GTINS[1], OTHER)),
     ("permit", permit("7512", "export", GTINS[0])),
@@ -54,6 +55,8 @@ class Zone:
     center: Central
     docks: list[Dock] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=lambda: defaultdict(str))
+    deposits: list[tuple[str, str]] = field(default_factory=list)
+    """Deposits into suspense: their entries and quantities."""
 
     @classmethod
     async def open(cls, center: Central, docks: int = 2, papers: Any = PAPERS) -> Zone:
@@ -154,10 +157,18 @@ def history(zone: Zone, random: Random, movements: int) -> None:
         out = random.random() < 0.5
         other = random.random() < 0.3
         quantity = random.choice(("1", "40", "12.5", "0.333333", "7"))
+        if not out and random.random() < 0.15:
+            load = str(random.randint(31, 60))
+            entry_id = zone.move(at, quantity, "", dock=dock, load=load, status=Status.SUSPENSE)
+            zone.deposits.append((entry_id, quantity))
+            known.append((entry_id, dock, False, at))
+            continue
         if other:
             paper = random.choice(("06-M",)) if out else f"215-{random.randint(1, 2)}"
         else:
             paper = random.choice(("06", "7512", "06-E", "LATE")) if out else f"214-{random.randint(1, 5)}"
+            if not out and random.random() < 0.3:
+                paper = "DD-1"
         whose: dict[str, Any] = {"product": GTINS[1], "owner": OTHER} if other else {}
         load = str(random.randint(1, 30))
         entry_id = zone.move(at, quantity, paper, dock=dock, out=out, load=load, **whose)

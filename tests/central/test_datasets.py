@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -267,6 +269,32 @@ async def test_a_lot_counts_once_whatever_is_imported_again(center: Central) -> 
     async with center.database.session() as connection:
         lines = await center.customs.admission_lines(connection, [("A1", "2")])
     assert lines["A1", "2"].values.price == Decimal(30_000)
+
+
+async def test_a_lot_that_has_opened_is_let_in_by_no_permit(center: Central) -> None:
+    """Its goods would be in the books twice; the same the other way round, and in one import."""
+    await take(center, *EVERYTHING)
+    way = {"number": "A0", "kind": "admission", "direction": "in"}
+    row = {**csv_rows(PERMIT)[0], **way}
+    both = as_csv([{**row, "line": "8"}, {**row, "line": "7"}])
+    (fault,) = (await refuse(center, Upload("p.csv", both))).faults
+    assert (fault.where, fault.got) == ("row 3, column line", "A0/7")
+    assert "no opening balance has" in fault.expected
+    assert (await own_entries(center))[-1].type == "import-refused"
+    # What it lets out may be of any lot, and other lines are other lots.
+    out = {**row, "line": "7", "kind": "export", "direction": "out"}
+    await take(center, Upload("p.csv", as_csv([out])))
+    await take(center, Upload("q.csv", as_csv([{**row, "number": "A00", "line": "7"}])))
+    opening = {**ROWS["opening-balance"][0], "lot": "A00/7"}
+    (fault,) = (await refuse(center, Upload("o.csv", as_csv([opening])))).faults
+    assert "when it comes" in fault.expected
+    new = Upload("r.csv", as_csv([{**row, "number": "A01"}]))
+    late = Upload("o.csv", as_csv([{**opening, "lot": "A01/1"}]))
+    assert (await refuse(center, new, late)).faults[0].got == "A01/1"
+
+
+def csv_rows(text: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.decode())))
 
 
 async def test_nodes_never_get_customs_data(center: Central, dock: Dock) -> None:

@@ -18,7 +18,8 @@ from central.people import Object, Settle
 from central.service import Central
 from customs.documents import Status
 from customs.ledger.elections import Method
-from sync.bodies import Moved, read_body
+from edge.books import Fact, NodeBooks
+from sync.bodies import Correction, Moved, Saw, read_body
 from sync.entry import read_record
 from sync.wire import Answer
 from tests.central.ledger_zone import GTINS, OTHER, OWNER, PAPERS, START, Zone, permit
@@ -222,6 +223,31 @@ async def test_what_an_offline_dock_let_out_in_the_old_status_is_a_case_that_can
     assert await not_on_books(center) == []
 
 
+async def test_an_undone_withdrawal_is_back_in_the_status_that_the_goods_have_by_then(zone: Zone) -> None:
+    """On the floor, in the ledger, and at a dock that hears of it all."""
+    center, teller = zone.center, zone.docks[0]
+    before = minutes()
+    await center.bookkeeping.change_status(change("60", Relabeled(key(1))))
+    left = zone.move(before, "60", "06", out=True, load="1")
+    await zone.tell()
+    assert (await floor(center))[key(1), "NPF"] == -60, "the control: it left in a status that it had no more"
+    said = read_body(read_record(teller.records[-1]))
+    undo = (said.job, said.direction, said.load, said.quantity, "undo", "worker", said.use)
+    teller.add("correction", Correction(left, "withdrawal", *undo), door=teller.doors[1])
+    await zone.tell()
+    assert (await floor(center))[key(1), "PF"] == 60
+    assert (key(1), "NPF") not in await floor(center)
+    (lot,) = (await center.ledger.lots(status="PF")).items
+    assert (lot["lot"], lot["accounts"]["stock"].quantity) == ("PF-1/1", 60)
+    assert await not_on_books(center) == []
+    books, other = NodeBooks(), zone.docks[1]
+    answer: Answer = await other.talk(center, other.ask(cursor=None))
+    assert answer.upto is not None
+    saw = Saw(answer.upto.epoch, answer.upto, answer.entries)
+    books.fold(Fact("saw", "e" * 32, 1, "saw", None, START, saw))
+    assert books.state.holdings[key(1)].status is Status.PF
+
+
 async def test_what_had_left_before_its_status_was_changed_makes_the_paper_a_case(zone: Zone) -> None:
     center = zone.center
     before = minutes()
@@ -265,3 +291,17 @@ async def test_entered_goods_that_leave_on_their_own_permit_are_none(center: Cen
     zone.move(minutes(), "60", "06-X", out=True, load="1")
     await zone.tell()
     assert await not_on_books(center) == []
+
+
+async def test_a_load_whose_status_was_changed_once_may_get_another(zone: Zone) -> None:
+    """What it was before is on the floor with nothing left of it; that is no second status."""
+    center = zone.center
+    await center.bookkeeping.change_status(change("60", Relabeled(key(1))))
+    back = ChangeStatus(
+        "Z-1", OWNER, GTINS[0], Status.PF, Status.RESTRICTED, D(60), "for destruction", "anna",
+        loads=(Relabeled(key(1)),),
+    )  # fmt: skip
+    await center.bookkeeping.change_status(back)
+    assert (await floor(center))[key(1), "ZR"] == 60
+    with pytest.raises(Denied, match=r"has .* in ZR, not"):
+        await center.bookkeeping.change_status(change("40", Relabeled(key(1)), number="PF-2"))

@@ -26,10 +26,22 @@ from customs.ledger.elections import Method
 from customs.ledger.facts import Posting, Ref
 from customs.ledger.quantities import Pair
 from customs.works.events import Issue, Made, OrderEvent, Scrapped
-from customs.zone import AdmissionLine, Mode, OpeningBalance, Values
+from customs.zone import AdmissionLine, CustomsProduct, Mode, OpeningBalance, Values
 from sync.customs_bodies import Rows
 from sync.entry import canonical
-from sync.ledger_bodies import Adjustment, Constructive, Election, Entered, StatusChange
+from sync.ledger_bodies import (
+    Adjustment,
+    AdmissionUndone,
+    Admitted,
+    Constructive,
+    Deposited,
+    Election,
+    Entered,
+    Fetched,
+    PickUp,
+    PickUpUndone,
+    StatusChange,
+)
 from tests.central.conftest import Opener
 from tests.central.ledger_zone import BOOKS, GTINS, OTHER, OWNER, START, Zone, history, permit, rows
 from tests.customs.ledger.book import Book
@@ -62,6 +74,19 @@ def acts(minute: float) -> list[Any]:
         # Of a paper that goods have left by before it came, and then of another kind.
         ("permit", permit("LATE", "export" if minute < 500 else "destruction", GTINS[0])),
         *declared(f"214-{1 + int(minute) % 3}", Decimal("0.731")),
+        *(declared("DD-1", Decimal("0.9"))[:1] if minute > 500 else ()),
+        (
+            "pick-up",
+            PickUp(
+                "DD-1",
+                OWNER,
+                (Fetched("1", GTINS[0], Status.NPF, Decimal(25), "EA"),),
+                "PD 7",
+                at,
+                "anna",
+                "fetched",
+            ),
+        ),
         *ordered(f"WO-{minute:.0f}", at + timedelta(minutes=5)),
     ]
 
@@ -78,6 +103,17 @@ def declared(document: str, kilograms: Decimal) -> list[Any]:
         ("rows", Rows(str(uuid4()), kind, 1, 1, (msgspec.Raw(canonical(row)),)))
         for kind, row in (("admission-line", line), ("opening-balance", opening))
     ]
+
+
+def factors(part: int) -> list[Any]:
+    """What the products are to customs, told after some of their goods have moved."""
+    since = START.date() + timedelta(days=part % 3 - 1)
+    rows_ = [
+        CustomsProduct(gtin, owner, "8205", "TW", "EA", "KG", Decimal(part) / 8, "goods", since)
+        for gtin, owner in zip(GTINS, (OWNER, OTHER), strict=True)
+    ]
+    parts = tuple(msgspec.Raw(canonical(row)) for row in rows_)
+    return [("rows", Rows(str(uuid4()), "customs-product", 1, 1, parts))]
 
 
 def ordered(order: str, at: datetime) -> list[Any]:
@@ -102,18 +138,65 @@ def ordered(order: str, at: datetime) -> list[Any]:
     ]  # fmt: skip
 
 
-async def act(center: Central, drafts: list[Any]) -> None:
-    await center.people.act(lambda _: drafts)
+async def act(center: Central, drafts: list[Any], of: str = "pick-up") -> list[str]:
+    """Commit them; the ids of the pick-ups among them, or of others."""
+    written = await center.people.act(lambda _: drafts)
+    return [one.entry_id for one in written if one.type == of]
+
+
+def never_admitted(entry_id: str, body: Admitted, minute: float) -> tuple[str, AdmissionUndone]:
+    """An admission is undone, whatever has become of its goods: docks report late."""
+    undone = AdmissionUndone(
+        entry_id, body.happened, body.document, body.line, body.owner, body.product, body.status, body.unit,
+        body.quantity, START + timedelta(minutes=minute), "anna", "mistaken", body.from_owner,
+        body.from_product,
+    )  # fmt: skip
+    return "admission-undone", undone
+
+
+def admitted(deposits: list[tuple[str, str]], minute: float) -> list[Any]:
+    """Deposits, some of which were corrected or are not told yet, are admitted; one of them in part."""
+    at = START + timedelta(minutes=minute)
+    parts = [Deposited(GTINS[0], f"SUSPENSE-{entry}", Decimal(quantity)) for entry, quantity in deposits]
+    parts = [replace(parts[0], quantity=Decimal("0.25")), *parts[1:]] if parts else []
+    body = Admitted(
+        "214-4",
+        "1",
+        OWNER,
+        GTINS[0],
+        Status.NPF,
+        "EA",
+        at,
+        "anna",
+        "papers came",
+        OWNER,
+        GTINS[0],
+        tuple(parts),
+    )
+    return [("admitted", body)] if parts else []
 
 
 async def live(center: Central, seed: int) -> Zone:
     """A history that is told in bits, folded now and then, with a cut in the middle."""
     random = Random(seed)
     zone = await Zone.open(center)
+    picked: list[str] = []
+    mistaken: list[Any] = []
     for part in range(6):
         history(zone, random, 25)
         if part in (1, 4):
-            await act(center, acts(200.0 * part))
+            picked += await act(center, acts(200.0 * part))
+        if part in (2, 4):
+            await act(center, factors(part))
+        if part in (2, 5):
+            undone = PickUpUndone(picked[0], "DD-1", START + timedelta(minutes=900), "anna", "not fetched")
+            papers = admitted(zone.deposits[part % 3 :: 3], 200.0 * part)
+            ids = await act(center, papers, "admitted")
+            mistaken += [never_admitted(entry_id, papers[0][1], 200.0 * part + 150) for entry_id in ids]
+            await act(center, [("pick-up-undone", undone)] if part == 5 else [])
+        if part == 5:
+            # The first of them is in the cut by then, or behind it; the second is never booked in between.
+            await act(center, mistaken)
         await zone.tell(*random.sample((0, 1), k=random.choice((1, 2))), fold=random.random() < 0.6)
         if part == 3:
             await center.cuts.pin(Pin("W23", START + timedelta(minutes=random.randint(60, 500)), "anna"))
@@ -184,6 +267,8 @@ async def test_any_batches_and_a_rebuild_give_the_same_rows(
     await live(center, seed)
     grown = await rows(center)
     assert len(grown["posting"]) > 100
+    for what in (",+,0,", "in-transit:DD-1", ",stock,restatus,", ",restatus,stock,"):
+        assert any(what in row for row in grown["ledger_taken"] + grown["posting"]), what
     for own, seen, front in PAGES:
         monkeypatch.setattr("central.ledger_shelves.FRONT", front)
         monkeypatch.setattr("central.projector.REBUILD_PAGES", (own, seen))

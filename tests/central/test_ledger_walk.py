@@ -19,7 +19,7 @@ from sync.entry import record_hash
 from tests.central.test_ledger_books import live
 
 WHO = ("example", "zone-999")
-HOLDING = ("stock", "constructive:", "wip:")
+HOLDING = ("stock", "constructive:", "wip:", "in-transit:")
 
 
 class Walk:
@@ -210,7 +210,7 @@ class Walk:
                 row["drawn"] == row["posted"], f"{row['fact']} takes of {row['lot']} what is not posted"
             )
         lost = await self._connection.fetch(
-            "SELECT t.fact FROM ledger_taken t WHERE t.layer <> '' AND NOT EXISTS "
+            "SELECT t.fact FROM ledger_taken t WHERE t.layer NOT IN ('', '+') AND NOT EXISTS "
             "(SELECT FROM ledger_layer l WHERE (l.fact, l.n) = (t.layer, t.layer_n))"
         )
         self.links += len(rows)

@@ -210,7 +210,8 @@ async def test_a_dispute_goes_down_and_ends_by_a_decision(center: Central, dock:
     with pytest.raises(Denied, match="does not end by a person's word"):
         await center.people.settle(Settle(f"disputed:{name}", "fine", "Dana"))
     await center.people.decide(Decide(name, "stands", "looked at it", "Dana"))
-    assert await cases(center) == {}
+    # The books may have a case of the same load by now: it left without being admitted.
+    assert f"disputed:{name}" not in await cases(center)
     with pytest.raises(Denied, match="no movement"):
         await center.people.dispute(Object(dock.ids[0], "a begin", "Dana"))
 
@@ -433,7 +434,7 @@ async def test_entries_that_a_proven_end_names_and_nobody_has_sent_are_a_case(
     assert f"Entries {stored + 1} to {end.seq}" in case.what
     assert {(one.permit, one.quantity) for one in case.stake} >= {("W24", Decimal(675))}
     await child.talk(center, child.ask(dock.part(), child.part()))
-    assert await cases(center) == {}, "they came by themselves, and closed their log"
+    assert case.name not in await cases(center), "they came by themselves, and closed their log"
 
 
 async def test_what_this_center_cannot_read_is_a_case_until_it_is_counted(

@@ -114,10 +114,11 @@ async def test_a_whole_center_that_was_put_back_meets_its_own_head_and_waits_for
     assert again.head is not None
     assert again.head.epoch != epoch, "it began again before it answered"
     await dock.settle(again)
-    assert await cases(again) >= {"roll"}
+    assert await cases(again) >= {"roll", f"put-back:{epoch}"}
     assert not await lends(again)
 
     await again.people.attest_roll(AttestRoll(("dock-1", "dock-2"), "Dana"))
+    assert f"gap:{dock.epoch}" not in await cases(again), "it was met before the image was made"
     assert "silent:dock-2" in await cases(again), "the dock that the old center never knew is waited for"
     late.code = await again.enrol("dock-2")
     late.have = 0  # it is refused at first, and sends its log from the beginning
@@ -129,6 +130,11 @@ async def test_a_whole_center_that_was_put_back_meets_its_own_head_and_waits_for
     order = Retire("dock-2", (), "Dana", "it never had a truck", attestation("dock-2"))
     await again.people.retire(order)
     assert await lends(again)
+    open_cases = await cases(again)
+    await again.close()
+    again = await open_center("old", old)
+    assert await lends(again), "read again it is the same"
+    assert await cases(again) == open_cases
 
 
 async def test_a_whole_center_put_back_behind_a_later_beginning_notices_that_too(
@@ -148,7 +154,8 @@ async def test_a_whole_center_put_back_behind_a_later_beginning_notices_that_too
     center = await open_center()
     await dock.settle(center)
     await center.close()
-    later = dock.witness.epoch if dock.witness else ""
+    lost = dock.witness
+    later = lost.epoch if lost else ""
 
     again = await open_center("old", old)
     assert again.head is not None
@@ -159,7 +166,12 @@ async def test_a_whole_center_put_back_behind_a_later_beginning_notices_that_too
     begun = again.head.epoch
     await dock.settle(again)
     assert again.head.epoch == begun, "once is enough"
-    assert await cases(again) == {"roll"}
+    dock.witness = lost  # an old request that comes late, or a dock that lies
+    await dock.turn(again)
+    assert again.head.epoch == begun, "what was told once begins nothing again"
+    assert await cases(again) == {"roll", f"put-back:{image}"}
+    await again.people.attest_roll(AttestRoll(("dock-1",), "Dana"))
+    assert await lends(again), "the dock was met before the image was made: nothing needs to be counted"
 
 
 async def test_a_restored_database_beside_its_anchor_lends_again_once_the_docks_have_reported(

@@ -21,27 +21,35 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from central.admitting import FetchGoods, PickedUp
 from central.cuts import Pin
 from central.intake import UPLOAD_BYTES_MAX
 from central.people import File, Object
 from central.service import Central
+from central.storing import Declare, Store
 from central.web.access import Access
 from central.web.app import make_app, serving
 from central.web.metrics import METRICS
+from customs.documents import Status
 from customs.imports import Refused, Upload
 from customs.works.events import OrderEvent
 from sync import wire
-from tests.central.dock import Dock
+from sync.bodies import LoadFacts
+from tests.central.dock import GTIN, SSCC, Dock
+from tests.central.ledger_zone import permit
 from tests.central.tables import customs_data
 from tests.central.test_books import a_day
 from tests.customs.tables.examples import ROWS, as_csv
 
 DESCRIPTION = json.loads((files("central.web") / "openapi.json").read_text("utf-8"))
+LOAD = f"/00/{SSCC}"
 Client = TestClient[web.Request, web.Application]
 PAGES = (
     *(
         "/",
         "/lots",
+        "/locations",
+        "/waiting",
         "/products",
         "/cost",
         "/search",
@@ -53,7 +61,20 @@ PAGES = (
         "/holds",
         "/backups",
     ),
-    *("/enrol", "/roll", "/suspend", "/resume", "/hold", "/lift-hold", "/import", "/login"),
+    *(
+        "/enrol",
+        "/roll",
+        "/suspend",
+        "/resume",
+        "/hold",
+        "/lift-hold",
+        "/admit",
+        "/pick-up",
+        "/put-away",
+        "/declare-location",
+        "/import",
+        "/login",
+    ),
 )
 
 
@@ -105,7 +126,12 @@ async def test_real_answers_are_as_described(
     named = {"entry_id": ids["hold"], "node": dock.node, "epoch": dock.epoch, "seq": 1, "number": "2026-07"}
     named["order"] = "W-1"
     await tables(center)
-    named["lot"] = "A214/1"
+    await not_wholly_in(center, dock)
+    named |= {"lot": "A214/1", "location": "A-1", "load": LOAD}
+    await center.storing.declare(Declare("A-1", "compliance"))
+    for happened in (None, now - timedelta(days=9)):
+        await center.storing.put_away(Store((LOAD,), "compliance", "A-1", happened=happened))
+    await center.projector.catch_up()
     asked = {
         "/api/v1/holds": "?state=all",
         "/api/v1/search": "?q=A214",
@@ -123,7 +149,18 @@ async def test_real_answers_are_as_described(
         validator(item["get"]["responses"]["200"]["content"]["application/json"]["schema"])(body)
         checked += 1
         assert body.get("items") != [], url
-    assert checked == 29
+    assert checked == 35
+
+
+async def not_wholly_in(center: Central, dock: Dock) -> None:
+    """A load in suspense, and goods that the operator fetched."""
+    suspense = Status.SUSPENSE
+    facts = LoadFacts("/00/1", "1", GTIN, unit="EA", owner="Example User", status=suspense)
+    dock.move(load=facts, status=suspense, reason="temporary-deposit")
+    await center.people.act(lambda _: [("permit", permit("DD-1", "direct-delivery", GTIN))])
+    await dock.talk(center)
+    fetched = FetchGoods("DD-1", (PickedUp("1", Decimal(5)),), "PD 7", True, True, "fetched", "anna")
+    await center.admitting.pick_up(fetched)
 
 
 async def tables(center: Central) -> None:
@@ -135,6 +172,13 @@ async def tables(center: Central) -> None:
     answer = await center.import_files(uploads, "compliance")
     assert not isinstance(answer, Refused), answer
     await center.projector.catch_up()
+
+
+async def test_a_round_quantity_is_written_in_digits(client: Client, center: Central) -> None:
+    await center.people.act(lambda _: [("permit", permit("A-1", "admission", GTIN))])
+    await center.projector.catch_up()
+    (found,) = (await (await client.get("/api/v1/permits")).json())["items"]
+    assert found["lines"][0]["authorized"] == "1000000"
 
 
 async def test_a_changed_answer_would_be_noticed(
@@ -275,6 +319,10 @@ SENSELESS = (
     "movements?after=zz",
     "holds?state=any",
     "inventory?search=%00",
+    "lots?as_of=9999-12-31",
+    "lots?known_on=0001-01-01",
+    "lots/%00",
+    "trace/%00",
     "inventory?search=" + "x" * 81,
     "entries?node=%00",
     "entries/no-id",

@@ -123,6 +123,10 @@ TABLES = (
 
 @pytest_asyncio.fixture
 async def works(center: Central, dock: Dock) -> Works:
+    return await supplied(center, dock)
+
+
+async def supplied(center: Central, dock: Dock) -> Works:
     """A center with papers, and a pallet of 60 motors that a dock admitted."""
     papers = Upload("papers.json", json.dumps(PRODUCTS).encode())
     taken = await center.import_files([papers, *TABLES], "planner")
@@ -360,7 +364,7 @@ async def test_an_assembly_made_of_what_was_made_is_opened_from_where_it_was_cut
     contents = Contents("example", "zone-999", works)
     async with center.database.session() as connection:
         found = [await contents.of_lot(connection, f"WO-{name}", SCRAP) for name in ("SKID-1", "SKID-2")]
-        used = await contents._used(connection, "SKID-2")
+        used = (await contents._used(connection, ["SKID-2"]))["SKID-2"]
     assert {part.lot: part.first for part in used} == {"WO-W1": 20}
     assert [told(lot) for lot in found if lot] == [{"A214/1": 20}, {"A214/1": 20}]
 
@@ -396,12 +400,20 @@ async def test_an_order_is_told_by_command_and_shown_as_described(running: Runni
     made = ("--made", f"{MADE}=50", "--back", f"{PALLET}=3", "--waste", f"{MOTOR}=1")
     await order("report", *made, "--scrap", MOTOR, "1", SCRAP, "1", "0.50", BIN)
     assert "order is entry" in await order("close", "--note", "all well")
+    scrap = ("--scrap", MOTOR, "3", SCRAP, "3", "1.50", BIN, "--note", "counted again")
+    assert "order is entry" in await order("correct", "--made", f"{MADE}=49", *scrap)
     _, said, _ = await running.command("central", *config, "orders")
-    assert said.startswith("W1 closed: 50 EA of")
+    assert said.startswith("W1 closed: 50 EA of") and "corrected by" in said
     assert f"{MOTOR}: 52 EA used, the bill says 51" in said
     for path, kind in (("orders/W1", "OrderTold"), ("orders?limit=1", "OrderPage")):
         answer = await asyncio.to_thread(urllib.request.urlopen, f"{running.url}/api/v1/{path}")
         validator({"$ref": f"#/components/schemas/{kind}"})(json.load(answer))
+    _, said, _ = await running.command("central", *config, "trace", "A214/1")
+    assert f"  WO-W1  {PUMP}  NPF  contains 49 EA of A214/1" in said
+    _, said, _ = await running.command("central", *config, "trace", "WO-W1", "--way", "of")
+    assert f"  A214/1  {MOTOR}  NPF  49 EA in WO-W1  no paper on file" in said
+    code_, said, _ = await running.command("central", *config, "trace", "WO-W1", "--json")
+    assert json.loads(said)["lots"] == []
     code_, _, wrong = await running.command("verify", *config)
     assert code_ == 0, wrong
     code_, _, wrong = await running.command("central", *config, "order", "plan", "W2")
