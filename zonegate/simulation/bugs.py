@@ -16,7 +16,7 @@ import msgspec
 
 from edge import adjudicate, leases
 from edge import books as edge_books
-from sync import center, chain, decisions, node, reception, restraints, rollcall
+from sync import center, chain, decisions, node, reception, restraints, rollcall, witness
 from sync.accounts import Count
 from sync.bodies import Begin, Close, Returned, read_body
 from sync.chain import BeginAnew, GoOn, chain_of, rule_e
@@ -269,6 +269,11 @@ def _reads_all(
     return moved
 
 
+def _last_words(book: center.CenterBook, received: Any, *, orig: Any = witness.witnesses) -> Any:
+    last = received.ask.witness
+    return (each for each in orig(book, received) if last is not None and each.shown == last.place)
+
+
 # -- suspensions and holds ----------------------------------------------------------------------------------
 
 
@@ -336,8 +341,19 @@ _BUGS: Mapping[str, tuple[Patch, ...]] = {
     "recall frees at once": ((center.CenterBook, "_fold_recall", _recall_frees),),
     "cursor kept after center restore": ((office.Office, "_answer", _keeps_cursor),),
     "close not read": ((edge_books.NodeBooks, "_lease", _no_close),),
-    "center's own head not checked": ((center.CenterBook, "is_foreign", lambda *_: False),),
-    "suspension forgotten with the center's log": ((restraints.Remembered, "take", lambda *_: None),),
+    "center's own head not checked": ((office, "witnesses", _nothing),),
+    "what logs tell of the center's own not read": (
+        (office, "witnesses", _last_words),
+        (witness.Witness, "heard", lambda *_: []),
+    ),
+    "first meetings believed of a center that was rolled back": (
+        (witness.Testimony, "doubts", lambda *_: False),
+    ),
+    "one witness of a center that was rolled back is enough": (
+        (witness.Testimony, "take", lambda self, body: self.told.setdefault(body.since.epoch, {"": body})),
+    ),
+    "a node let in while the roll is lost taken for new": ((rollcall, "is_lost", lambda _: False),),
+    "suspension forgotten with the center's log": ((restraints.Remembered, "take", lambda *_, **__: None),),
     "one end ends all": ((restraints.Restraints, "take", _ends_all),),
     "suspension told to some docks only": ((office, "concerns", _tells_some),),
     "doors go on in a suspended zone": ((adjudicate, "suspended", lambda *_: None),),

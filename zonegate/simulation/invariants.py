@@ -285,7 +285,7 @@ def _rolled_back(world: World) -> Iterator[Finding]:
 
 def _told(world: World) -> Iterator[Finding]:
     book, database = world.office.book, world.office.database
-    spoken = _spoken_for(world)
+    excused = _spoken_for(world) | world.floor.lost_unseen | world.nobody_knows()
     places: dict[str, list[str]] = defaultdict(list)
     for stored in database.copies.all():
         places[stored.entry.entry_id].append(stored.hash)
@@ -308,9 +308,7 @@ def _told(world: World) -> Iterator[Finding]:
                 yield Finding(
                     "I5", "lost", f"{what} is on the disk of {living[told.entry_id]}, not at the center"
                 )
-        elif told.papers and not (
-            told.entry_id in world.floor.lost_unseen or told.entry_id in spoken or _named(book, told)
-        ):
+        elif told.papers and not (told.entry_id in excused or _named(book, told)):
             yield Finding("I5", "lost", f"{what} is nowhere, and no case names it")
 
 
@@ -351,12 +349,13 @@ def _charges(world: World) -> Iterator[Finding]:
     stored = {entry.entry.entry_id for entry in office.database.copies.all()} | office.book.adopted
     if next(rollcall.missing(office.book), None) is not None:
         return
+    unseen = floor.lost_unseen | world.nobody_knows()
     for line in LINES:
         lost = sum(
             (
                 goods.quantity
                 for goods in floor.goods.values()
-                if goods.line == line and goods.entry_id in floor.lost_unseen and goods.entry_id not in stored
+                if goods.line == line and goods.entry_id in unseen and goods.entry_id not in stored
             ),
             ZERO,
         )
@@ -379,7 +378,7 @@ def _charges_alone(world: World) -> Iterator[Finding]:
     """The same by epoch, so that an idle lease of one cannot hide what another let out."""
     book, floor = world.office.book, world.floor
     out: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
-    elsewhere = floor.lost_unseen | _spoken_for(world)
+    elsewhere = floor.lost_unseen | _spoken_for(world) | world.nobody_knows()
     for goods in floor.goods.values():
         if goods.entry_id not in elsewhere:
             out[goods.line, goods.epoch] += goods.quantity

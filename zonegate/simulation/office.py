@@ -14,7 +14,7 @@ import msgspec
 
 from customs.documents import LineRef
 from sync import decisions, reception, wire
-from sync.bodies import BackedUp, Begin, Fork, Grant, Roll
+from sync.bodies import BackedUp, Begin, Grant, Roll
 from sync.center import CenterBook, adopted_ids, concerns
 from sync.chain import BeginAnew, Stored, rule_e
 from sync.decisions import Draft
@@ -22,6 +22,7 @@ from sync.entry import Place, record_hash
 from sync.errors import SyncError
 from sync.keys import Signer
 from sync.reception import Received
+from sync.witness import CENTER, ruling, witnesses
 from zonegate.simulation.floor import Floor
 from zonegate.simulation.machine import TENANT, ZONE
 from zonegate.simulation.stores import Chance, Database, Fuse, Vault
@@ -54,27 +55,39 @@ class Office:
             parent = next(s for s in own if s.entry.epoch == head.epoch and s.entry.seq == 1).body.parent
         self.signer = Signer(self.vault.secret)
         self.book = self.folded()
-        ruling = rule_e(head, self.vault.anchor, shown, self.hash_at, parent)
-        if isinstance(ruling, BeginAnew):
-            self._begin(ruling)
+        found = rule_e(head, self.vault.anchor, shown, self.hash_at, parent)
+        if isinstance(found, BeginAnew):
+            self._begin(found)
         else:
-            self.vault.anchor = ruling.head
+            self.vault.anchor = found.head
         self.book.roll_kept = self.vault.roll
         self.running = True
-        return ruling if isinstance(ruling, BeginAnew) else None
+        return found if isinstance(found, BeginAnew) else None
 
-    def _begin(self, ruling: BeginAnew) -> None:
-        body = Begin(TENANT, ZONE, "center", self.signer.public, ruling.reason, ruling.parent, ruling.end)
-        self._commit([("begin", body)], epoch=self.chance.hex())
+    def _begin(self, why: BeginAnew, then: Sequence[Draft] = ()) -> None:
+        body = Begin(TENANT, ZONE, CENTER, self.signer.public, why.reason, why.parent, why.end)
+        self._commit([("begin", body), *then], epoch=self.chance.hex())
         self.rolled_back = {}
 
-    def _meet(self, shown: Place) -> None:
-        """A node shows a head of the own log that is not in it: another epoch begins, and says why."""
-        head = self.book.head
-        assert head is not None, "a center that runs has begun"
-        self._begin(BeginAnew(head, None, f"a witness knows another entry {shown.seq} of {shown.epoch}"))
-        sentence = "the center was rolled back: a node knows a later head of its log"
-        self.write("fork", Fork("center", shown.epoch, head, shown, sentence))
+    def _meet(self, received: Received) -> None:
+        """Where a node knows a head of the own log that is not in it, the center says so, and begins anew."""
+        book = self.book
+
+        def in_chain(place: Place) -> bool:
+            return self.hash_at(place.epoch, place.seq) == place.hash
+
+        foreign = [
+            (witness, next(filter(in_chain, witness.heard(book)), None))
+            for witness in witnesses(book, received)
+            if not in_chain(witness.shown)
+        ]
+        why, told = ruling(book, foreign)
+        said: list[Draft] = [("put-back", body) for body in told]
+        if why is not None:
+            self.vault.roll = book.roll_kept = None  # it is as old as the anchor beside it
+            self._begin(why, said)
+        elif said:
+            self.write_all(said)
 
     def folded(self) -> CenterBook:
         """The book as a fold of what is stored."""
@@ -158,9 +171,6 @@ class Office:
         self.fuse.step()
         try:
             ask = wire.read_ask(body)
-            witness = ask.witness
-            if witness and self.book.is_foreign(witness, self.hash_at(witness.epoch, witness.seq), ask.epoch):
-                self._meet(witness.place)
             hashes = {
                 (epoch, seq): found
                 for epoch, first, last in reception.needs(self.book, ask)
@@ -175,6 +185,7 @@ class Office:
         except SyncError as error:
             self.refusal = str(error)
             return None
+        self._meet(received)
         if ids := adopted_ids(received.store):
             self.book.plain |= ids & {stored.entry.entry_id for stored in database.copies.all()}
 

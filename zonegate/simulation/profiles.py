@@ -66,6 +66,17 @@ APART: Mapping[str, Mapping[str, float]] = {
         "goods held": 1,
         "zone resumed": 1,
     },
+    "forgetful center": {
+        "center image": 6,
+        "center rolled back": 10,
+        "machine imaged anew": 6,
+        "center backup": 2,
+        "center restored": 3,
+        "store restored": 3,
+        "zone suspended": 1,
+        "goods held": 1,
+        "zone resumed": 1,
+    },
 }
 """Profiles that are played only when they are named: their schedules have steps that the others have not."""
 

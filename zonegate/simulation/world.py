@@ -21,6 +21,7 @@ from sync.entry import Place
 from sync.errors import SyncError
 from sync.restraints import HoldLifted, HoldPut, ZoneEvent
 from zonegate.simulation.floor import ZERO, Floor
+from zonegate.simulation.forgotten import CenterMemory
 from zonegate.simulation.machine import Image, Machine, leases_in
 from zonegate.simulation.office import Office
 from zonegate.simulation.stores import Chance, Database, Disk, DiskFull, Medium, PowerCut, Vault
@@ -60,6 +61,7 @@ class World:
         self.enrolled: set[str] = set()
         self.copied: set[str] = set()
         self.rolled_back: list[tuple[str, list[tuple[Machine, Disk, Place]]]] = []
+        self.memory = CenterMemory()
         self.counted: set[tuple[str, str]] = set()
         self.spoken: dict[msgspec.Struct, set[str]] = {}
         self.trucks = 0
@@ -317,6 +319,8 @@ class World:
     def wipe(self, machine: Machine, *, store: bool, anchor: bool) -> None:
         """A medium is replaced by an empty one."""
         machine.off()
+        if store and anchor:
+            self._lose_unaware(machine)
         if store:
             self._lose_tail(machine)
             machine.disk = Disk()
@@ -344,6 +348,17 @@ class World:
             stored.entry.entry_id for stored in machine.disk.logs.all() if stored.entry.epoch in self.copied
         }
         self.floor.lost(tail & self.floor.told.keys(), self._at_center())
+
+    def _lose_unaware(self, machine: Machine) -> None:
+        """Of a machine whose logs the center forgot when it was rolled back as a whole, all is lost. That is
+        one stated limit on top of another: nobody misses it, unless a witness tells the center what it was.
+        """
+        elsewhere = (other.disk.logs for other in self.in_service() if other is not machine)
+        self.memory.lost(machine.disk.logs, elsewhere, self.office, self.floor.told.keys())
+
+    def nobody_knows(self) -> set[str]:
+        """What was lost so and has stayed unknown: nobody told the center that it was rolled back then."""
+        return self.memory.unknown(self.office)
 
     def come_back(self, machine: Machine) -> None:
         """A machine that was out of service is used again. What it lets out before the center has told it
@@ -452,6 +467,7 @@ class World:
         behind = office.database.own[-1].place not in {stored.place for stored in database.own}
         office.off()
         self._forget_copies(database)
+        self.memory.restored(office.database)
         office.database = database.copy()
         if not anchor:
             office.vault = Vault(self.chance.secret(), None, None)
@@ -487,8 +503,12 @@ class World:
                 self.floor.excuse("copy at a center restore", amounts)
 
     def roll_back_center(self, database: Database, vault: Vault) -> None:
-        """Database, anchor and key of the center are as they once were."""
+        """Database, anchor and key of the center are as they once were. Not behind the loss of an anchor: of
+        what its other key signed since then nothing can be proven to it, which is a stated limit.
+        """
         office = self.office
+        if vault.secret != office.vault.secret:
+            return
         kept = {stored.entry.entry_id for stored in database.own}
         office.ever_lent |= {
             stored.entry.entry_id: stored.body
@@ -516,6 +536,7 @@ class World:
         # Also of what was lost before nobody knows now: the cases that named it are forgotten.
         alone = self.floor.told.keys() - {stored.entry.entry_id for stored in database.copies.all()}
         self.floor.lost(alone - self._in_service(), set())
+        self.memory.put_back(office.database, database)
         office.database, office.vault = database.copy(), vault.copy()
         office.rolled_back = lost
         self._forget_copies(database)
