@@ -16,7 +16,7 @@ from typing import Final
 
 import asyncpg
 
-from central.record import CENTER, COLUMNS
+from central.record import COLUMNS
 from customs.documents import Direction, Permit, PermitLine, Product, Status
 from sync.bodies import (
     Begin,
@@ -29,6 +29,7 @@ from sync.bodies import (
     schema_of,
 )
 from sync.entry import GENESIS, Clock, Draft, Place, new_entry_id, record_bytes, record_hash
+from sync.witness import CENTER
 
 TENANT: Final = "example"
 ZONE: Final = "zone-999"

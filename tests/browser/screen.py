@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -93,31 +94,34 @@ class Keys:
     at: float = field(default=0, init=False)
 
     async def scan(self, code: str, suffix: str = "Enter") -> None:
-        session = await self.page.context.new_cdp_session(self.page)
         now = await self.page.evaluate("(performance.timeOrigin + performance.now()) / 1000")
         self.at = max(self.at, now)
+        events: list[dict[str, Any]] = []
         for character in code:
             if character == GS and self.gs == "ctrl":
-                await self._press(session, "]", "BracketRight", "", _CTRL)
+                events += self._press("]", "BracketRight", "", _CTRL)
             elif character == GS:
-                await self._alt(session, "029")
+                events += self._alt("029")
             else:
                 modifiers = _SHIFT if character.isupper() else 0
-                await self._press(session, character, "", character, modifiers)
+                events += self._press(character, "", character, modifiers)
             self.at += self.gap_ms / 1000
         if suffix:
-            await self._press(session, suffix, suffix, "\r" if suffix == "Enter" else "", 0)
+            events += self._press(suffix, suffix, "\r" if suffix == "Enter" else "", 0)
+        session = await self.page.context.new_cdp_session(self.page)
+        # All on their way at once, in order: one by one, a busy machine could take longer between two of them
+        # than the page waits for the rest of a scan.
+        await asyncio.gather(*(session.send("Input.dispatchKeyEvent", event) for event in events))
         await session.detach()
 
-    async def _press(self, session: Any, key: str, code: str, text: str, modifiers: int) -> None:
+    def _press(self, key: str, code: str, text: str, modifiers: int) -> list[dict[str, Any]]:
         event = {"key": key, "code": code, "modifiers": modifiers, "timestamp": self.at}
         down = {"type": "keyDown", "text": text} if text else {"type": "rawKeyDown"}
-        await session.send("Input.dispatchKeyEvent", event | down)
-        await session.send("Input.dispatchKeyEvent", event | {"type": "keyUp"})
+        return [event | down, event | {"type": "keyUp"}]
 
-    async def _alt(self, session: Any, digits: str) -> None:
+    def _alt(self, digits: str) -> list[dict[str, Any]]:
         alt = {"key": "Alt", "code": "AltLeft", "timestamp": self.at}
-        await session.send("Input.dispatchKeyEvent", alt | {"type": "rawKeyDown", "modifiers": 1})
+        events: list[dict[str, Any]] = [alt | {"type": "rawKeyDown", "modifiers": 1}]
         for digit in digits:
             event = {
                 "key": digit,
@@ -126,9 +130,8 @@ class Keys:
                 "timestamp": self.at,
                 "isKeypad": True,
             }
-            await session.send("Input.dispatchKeyEvent", event | {"type": "rawKeyDown"})
-            await session.send("Input.dispatchKeyEvent", event | {"type": "keyUp"})
-        await session.send("Input.dispatchKeyEvent", alt | {"type": "keyUp"})
+            events += [event | {"type": "rawKeyDown"}, event | {"type": "keyUp"}]
+        return [*events, alt | {"type": "keyUp"}]
 
 
 def pixels(png: bytes) -> tuple[int, int, list[list[int]]]:

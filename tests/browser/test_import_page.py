@@ -49,7 +49,8 @@ async def page(browser: Browser, center: Central, tmp_path: Path) -> AsyncIterat
         await opened.goto(f"{url}/login?back=/import")
         await opened.fill("#token", str(access.made))
         await opened.keyboard.press("Enter")
-        await opened.wait_for_url("**/import", wait_until="load")
+        # The whole address: the page that asks to sign in has this one's path in its own.
+        await opened.wait_for_url(f"{url}/import", wait_until="load")
         yield opened
         await context.close()
 

@@ -29,6 +29,9 @@ from edge.clock import system_clocks
 from sync.bodies import Use
 from tests.central.dock import GTIN, SSCC, Dock
 from tests.central.tables import customs_data
+from tests.central.test_correcting import made as reported
+from tests.central.test_tracing import made_skids
+from tests.central.test_works import MADE, supplied
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -127,6 +130,25 @@ async def test_goods_lots_story_entry_and_search_lead_to_each_other_at_any_time(
         await page.context.close()
 
 
+@pytest.mark.parametrize(("width", "lines"), [(1400, 1), (800, 2)])
+async def test_the_sections_stand_in_few_lines_and_groups_stay_together(
+    browser: Browser, center: Central, tmp_path: Path, width: int, lines: int
+) -> None:
+    async with serving(make_app(center, Access(tmp_path)), "127.0.0.1:0") as url:
+        page = await open_page(browser, f"{url}/orders")
+        await page.set_viewport_size({"width": width, "height": 900})
+        groups = await page.locator("nav span").all()
+        tops = [
+            {await link.evaluate("one => one.offsetTop") for link in await group.locator("a").all()}
+            for group in groups
+        ]
+        assert len(tops) == 3 and all(len(one) == 1 for one in tops)
+        assert len(set.union(*tops)) == lines
+        await expect(page.locator("nav [aria-current]")).to_have_text("Orders")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await page.context.close()
+
+
 async def test_products_show_their_law_and_costs_their_every_figure(
     browser: Browser, center: Central, tmp_path: Path
 ) -> None:
@@ -148,6 +170,61 @@ async def test_products_show_their_law_and_costs_their_every_figure(
         await page.locator("[name=to]").select_option("shortage")
         await page.get_by_role("button", name="Ask").click()
         await expect(page.locator("[role=status].taken")).to_contain_text("no report is due")
+        await page.context.close()
+
+
+async def test_a_lot_is_followed_both_ways_from_its_story(
+    browser: Browser, center: Central, tmp_path: Path
+) -> None:
+    dock = Dock()
+    dock.code = await center.enrol(dock.node)
+    await dock.talk(center)
+    await made_skids(center, await supplied(center, dock), dock)
+    async with serving(make_app(center, Access(tmp_path)), "127.0.0.1:0") as url:
+        page = await open_page(browser, f"{url}/lots/A214/1")
+        await page.get_by_role("link", name="all that it went into").click()
+        into = page.locator("table").first.locator("tbody tr")
+        await expect(into).to_have_count(4)
+        await expect(into.nth(2)).to_contain_text("WO-SKID-1")
+        await expect(into.nth(2)).to_contain_text("14 EA entered commerce on W30/1, with 14 EA of A214/1")
+        await expect(page.locator("main")).to_contain_text("It is made of no other lot")
+        await _picture(page, "trace")
+        await page.get_by_role("link", name="WO-SKID-2").first.click()
+        await page.get_by_role("link", name="all that it went into").click()
+        of = page.locator("table").last.locator("tbody tr")
+        await expect(of).to_have_count(2)
+        await expect(of.nth(0)).to_contain_text("work order W1")
+        await expect(of.nth(1)).to_contain_text("A214/1")
+        await _picture(page, "trace-back")
+        await page.context.close()
+
+
+async def test_a_wrong_report_is_put_right_on_its_orders_page(
+    browser: Browser, center: Central, tmp_path: Path
+) -> None:
+    dock = Dock()
+    dock.code = await center.enrol(dock.node)
+    await dock.talk(center)
+    await reported(await supplied(center, dock))
+    access = Access(tmp_path)
+    async with serving(make_app(center, access), "127.0.0.1:0") as url:
+        page = await open_page(browser, f"{url}/login?back=/orders")
+        await page.locator("[name=token]").fill(access.made or "")
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("link", name="W1", exact=True).click()
+        await page.locator("[name=made]").fill(f"{MADE}")
+        await page.locator("[name=by]").fill("Dana")
+        await page.locator("[name=note]").fill("counted again")
+        await page.get_by_role("button", name="Correct the report").click()
+        await expect(page.locator(".faults")).to_contain_text("LOAD=QUANTITY")
+        await page.locator("[name=made]").fill(f"{MADE}=45")
+        await _picture(page, "order")
+        await page.get_by_role("button", name="Correct the report").click()
+        await expect(page.locator("main")).to_contain_text("corrected")
+        await page.goto(f"{url}/orders/W1")
+        await expect(page.locator("table").first).to_contain_text("45 EA as lot WO-W1")
+        await expect(page.locator("[name=made]")).to_have_value(f"{MADE}=45")
+        await _picture(page, "order-corrected")
         await page.context.close()
 
 

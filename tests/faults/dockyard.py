@@ -33,6 +33,8 @@ GTIN = "09521999001058"
 JOB = "IN-1"
 WAIT_S = 60.0
 AUTHORIZED = 1_000_000
+FAST = {"[[door]]": "reads_per_second = 1000"}
+"""For proofs that scan faster than a hand: what a door drops as a flood would be waited for in vain."""
 
 Json = dict[str, Any]
 
@@ -293,7 +295,6 @@ async def dockyard(
     settings: Mapping[str, str] | None = None,
     broker: str | None = None,
     center: OwnCenter | None = None,
-    baud: int | None = None,
     gates: Sequence[OwnGate] = (),
     before: Iterable[Callable[[PlantedNode], object]] = (),
 ) -> AsyncIterator[Dockyard]:
@@ -302,7 +303,7 @@ async def dockyard(
         center = center or OwnCenter(folder, dsn, TENANT, ZONE)
         await stack.enter_async_context(center)
         link = folder / "by-id" / "usb-Example_Scanner-if00"
-        scanner = await stack.enter_async_context(PtyScanner(link, baud=baud, send_aim=False))
+        scanner = await stack.enter_async_context(PtyScanner(link, baud=None, send_aim=False))
         node = PlantedNode(
             folder,
             tenant=TENANT,

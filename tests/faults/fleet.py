@@ -25,7 +25,7 @@ import asyncpg
 
 from simulators.scanner import PtyScanner
 from simulators.yard import labels
-from tests.faults.dockyard import GTIN, WAIT_S, Picture, PlantedNode, Screen, until, until_async
+from tests.faults.dockyard import FAST, GTIN, WAIT_S, Picture, PlantedNode, Screen, until
 from zonegate.children import OwnPostgres
 from zonegate.own import OwnCenter
 from zonegate.verify import verify_store
@@ -131,7 +131,7 @@ class Machine:
             center=self.gate,
             code=self.code,
             timezone="UTC",
-        ).plant({}, self.fleet.program)
+        ).plant(FAST, self.fleet.program)
         await self._stack.enter_async_context(self.process)
         log = self.fleet.folder / f"{self.name}-screen.jsonl"
         self.screen = await self._stack.enter_async_context(Screen(self.process.url, log, self.door))
@@ -143,12 +143,10 @@ class Machine:
     # -- what happens at the door -------------------------------------------------------------------
 
     async def open_truck(self) -> None:
-        """Scan the work order until the door says that its truck is open."""
-        await until_async(lambda: self._says(labels.work_order(self.id.upper()), "opened"), "the truck")
-
-    async def _says(self, label: bytes, *reasons: str) -> bool:
-        picture = await self.scan(label)
-        return picture.reason in (*reasons, "job-already-open")
+        """Wait for the papers of its truck, and scan the work order."""
+        await until(lambda: bool(self.status()["jobs"]), f"the papers to reach {self.name}")
+        picture = await self.scan(labels.work_order(self.id.upper()))
+        assert picture.reason == "opened", picture
 
     async def scan(self, label: bytes) -> Picture:
         """Scan, and wait for what the screen says of it."""

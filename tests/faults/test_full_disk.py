@@ -22,6 +22,7 @@ from edge.store import JournalReader
 from tests.conftest import NOT_INSTALLABLE
 from tests.faults.dockyard import (
     DOOR,
+    FAST,
     WAIT_S,
     Dockyard,
     PlantedNode,
@@ -37,7 +38,7 @@ from tests.faults.dockyard import (
 pytestmark = pytest.mark.servers
 
 SMALL = "size=16m"
-RESERVE = {"[node]": "reserve_mb = 1"}
+RESERVE = {"[node]": "reserve_mb = 1", **FAST}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

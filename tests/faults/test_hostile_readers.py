@@ -49,7 +49,7 @@ class Careless(Reader):
     """Trusts what a reader says of its own lengths."""
 
     async def _take_report(self, link: Link, session: Session, decoder: ReportDecoder, frame: bytes) -> None:
-        self._take_tags(decoder.decode(frame, 0), 0, self._now_us())
+        self._take_tags(session, decoder.decode(frame, 0), 0, self._now_us())
 
 
 class Hoarder(Reader):

@@ -30,7 +30,6 @@ from tests.integration.mqtt_parts import Subscriber
 
 pytestmark = pytest.mark.servers
 
-BAUD = 115_200
 NOISE_BYTES = 16_000
 OVER_LONG = 17_000
 RECORD_BYTES_MAX = 8 * 1024
@@ -67,7 +66,7 @@ async def site(tmp_path: Path, postgres: str, mosquitto: MosquittoMaker) -> Asyn
     broker = await mosquitto()
     async with (
         Subscriber(broker.port) as heard,
-        dockyard(tmp_path, postgres, papers(), broker=broker.url, baud=BAUD) as yard,
+        dockyard(tmp_path, postgres, papers(), broker=broker.url) as yard,
     ):
         yield Site(yard, heard)
 
@@ -75,23 +74,26 @@ async def site(tmp_path: Path, postgres: str, mosquitto: MosquittoMaker) -> Asyn
 async def test_noise_is_throttled_and_told_and_the_next_good_scan_is_accepted(site: Site) -> None:
     yard = site.yard
     before = len(yard.screen.seen)
-    noise = random.Random(5).randbytes(NOISE_BYTES)
-    sending = asyncio.create_task(yard.scanner.send(noise))
-    await until(lambda: device(yard)["state"] == "Degraded", "the status page to show the flood")
-    assert "reads a second" in device(yard)["detail"] or "were dropped" in device(yard)["detail"]
-    assert "Degraded" in page(yard.node.url + "/")
-    assert await sending
+    enough = asyncio.Event()
+    noise = asyncio.create_task(make_noise(yard, enough))
+    await until(lambda: is_flooded(device(yard)), "the status page to show the flood")
+    await until(lambda: "Degraded" in page(yard.node.url + "/"), "its page to show it")
+    enough.set()
+    await noise
     assert (await accepted_at_last(yard, next(pallets()))) == "ACCEPTED"
     assert not any(picture.event == "lost" for picture in yard.screen.seen[before:])
     await until(lambda: device(yard)["state"] == "Up", "the flood to be over")
+    # A device's state is shown before the alarm of it is recorded; a label that was sent twice comes late.
+    await until(yard.arrived, "everything to be recorded")
+    await until(lambda: evidence(yard) == admitted(device(yard)), "the other reads to be kept")
     shown = device(yard)
     with JournalReader(yard.node.store) as reader:
         records = [json.loads(record) for _, record in reader.page(0, 5000)]
     alarms = [record["body"] for record in records if record["type"] == "alarm"]
-    assert [alarm["kind"] for alarm in alarms] == ["flood", "flood-over"]
-    assert alarms[1]["count"] == shown["dropped"] > 0
-    # What was not dropped is kept as evidence, and the whole of it is one Hold that the good scan settled.
-    assert evidence(yard) == shown["reads"] - shown["dropped"]
+    # A pause in the noise, on a busy machine, ends a flood, and what follows is another one.
+    assert [alarm["kind"] for alarm in alarms] == ["flood", "flood-over"] * (len(alarms) // 2)
+    assert alarms[-1]["count"] == shown["dropped"] > 0
+    # The whole of it is one Hold that the good scan settled.
     assert [record["type"] for record in records].count("hold") == 1
     assert yard.status()["holds"] == []
     await nothing_grew(site)
@@ -109,7 +111,7 @@ async def test_hostile_codes_are_holds_that_say_what_came_and_harm_nothing(site:
     assert await typed(yard, "9" * 17_000, "wedge-0002") == 413
     assert await typed(yard, "\ud800", "wedge-0003") == 400
     assert (await yard.scan(next(pallets()))).state == "ACCEPTED"
-    assert evidence(yard) == len(HOSTILE) + 3
+    await kept(yard, len(HOSTILE) + 3)
     await yard.scanner.send(b"8" * OVER_LONG + b"\r")
     await until(
         lambda: f"a line of {OVER_LONG} bytes was dropped" in device(yard)["detail"], "the dropped line"
@@ -129,6 +131,12 @@ def evidence(yard: Dockyard) -> int:
     """Reads that the journal keeps, whatever came of them."""
     with closing(sqlite3.connect(f"file:{yard.node.store}/journal.sqlite3?mode=ro", uri=True)) as journal:
         return int(journal.execute("SELECT count(*) FROM read_evidence").fetchone()[0])
+
+
+async def kept(yard: Dockyard, reads: int) -> None:
+    """So many reads are evidence. What is noted of a read may be written after its entry was told."""
+    await until(lambda: evidence(yard) >= reads, f"{reads} reads to be kept as evidence")
+    assert evidence(yard) == reads
 
 
 def pages(yard: Dockyard) -> list[str]:
@@ -180,10 +188,25 @@ def device(yard: Dockyard) -> dict[str, Any]:
     return found
 
 
+def is_flooded(device: dict[str, Any]) -> bool:
+    told = "reads a second" in device["detail"] or "were dropped" in device["detail"]
+    return bool(device["state"] == "Degraded" and told)
+
+
+def admitted(device: dict[str, Any]) -> int:
+    return int(device["reads"] - device["dropped"])
+
+
+async def make_noise(yard: Dockyard, enough: asyncio.Event) -> None:
+    noise = random.Random(5).randbytes(NOISE_BYTES)
+    while not enough.is_set():
+        assert await yard.scanner.send(noise)
+
+
 async def accepted_at_last(yard: Dockyard, label: bytes) -> str:
     """Scan as a worker does who sees nothing happen: again, a few times."""
     code = label.decode()
-    for _ in range(20):
+    for _ in range(60):
         before = len(yard.screen.seen)
         await yard.scanner.send(b"\r" + label + b"\r")
         if await yard.screen.within(0.5, lambda seen: any(answered(p, code) for p in seen), after=before):

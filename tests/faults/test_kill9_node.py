@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.dockyard import Dockyard, Picture, dockyard, kill_now, pallets, papers
+from tests.faults.dockyard import FAST, Dockyard, Picture, dockyard, kill_now, pallets, papers
 from zonegate.child import ChildError
 
 pytestmark = pytest.mark.servers
@@ -32,7 +32,6 @@ PATIENCE_S = 0.1
 LIFE_S_MAX = 0.12
 START_S = 0.9
 SHARE_IN_FLIGHT_MIN = 0.3
-FAST = {"[[door]]": "reads_per_second = 1000"}
 
 
 class Worker:
