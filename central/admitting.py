@@ -524,6 +524,8 @@ def _holders(book: CenterBook, ref: LineRef, missing: Decimal, quantity: Decimal
 def _recalls(book: CenterBook, ref: LineRef, missing: Decimal) -> Iterator[Recall]:
     """What is asked back of docks, beside what was asked before and has not come."""
     for epoch, idle in _lenders(book, ref):
+        if book.keeps(ref, epoch):
+            continue
         coming = min(book.recalled.get((ref, epoch), _ZERO), idle)
         missing -= coming
         more = min(missing, idle - coming)

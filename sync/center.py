@@ -159,6 +159,7 @@ class CenterBook:
         self.jobs_open: set[str] = set()
         self._jobs_closed: set[str] = set()
         self.recalled: dict[tuple[LineRef, str], Decimal] = defaultdict(Decimal)
+        self._recalled_at: dict[tuple[LineRef, str], Place] = {}
         self.lent: dict[LineRef, frozenset[str]] = {}
         self.short: dict[LineRef, dict[str, Decimal]] = defaultdict(dict)
         self.given_up, self.gave_back = set[tuple[LineRef, str]](), set[tuple[LineRef, str]]()
@@ -229,8 +230,9 @@ class CenterBook:
         self.lent.pop(grant.ref, None)  # the epoch that is lent to forgets it as well
         self.gave_back.discard((grant.ref, grant.epoch))
 
-    def _fold_recall(self, _: Stored, recall: Recall) -> None:
+    def _fold_recall(self, stored: Stored, recall: Recall) -> None:
         self.recalled[recall.ref, recall.epoch] += recall.quantity
+        self._recalled_at[recall.ref, recall.epoch] = stored.place
 
     def _fold_lent(self, _: Stored, lent: Lent) -> None:
         self.lent[lent.ref] = frozenset(lent.holders)
@@ -475,6 +477,15 @@ class CenterBook:
     def charged(self, ref: LineRef) -> Decimal:
         """What of a line is lent or used: the rest is free to lend."""
         return self.accounts.charged(ref)
+
+    def keeps(self, ref: LineRef, epoch: str) -> bool:
+        """Whether an epoch heard what was asked back of a line last, and kept some: it needs it itself."""
+        left, asked = self.recalled.get((ref, epoch), ZERO), self._recalled_at.get((ref, epoch))
+        heard = self.epochs[epoch].heard if epoch in self.epochs else None
+        if left <= ZERO or asked is None or heard is None or heard.epoch not in self.own_epochs:
+            return False
+        order = self.own_epochs.index
+        return (order(heard.epoch), heard.seq) >= (order(asked.epoch), asked.seq)
 
     def is_closed(self, epoch: str) -> bool:
         """Whether an epoch's account is closed."""

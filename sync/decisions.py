@@ -179,7 +179,7 @@ def _lease(
     account = book.accounts.lines.get(ref, {}).get(epoch)
     asker = leasing.Holder(node, epoch, account.idle if account else ZERO, account.used if account else ZERO)
     others = [
-        leasing.Holder(book.epochs[name].node, name, held.idle, held.used)
+        leasing.Holder(book.epochs[name].node, name, held.idle, held.used, book.keeps(ref, name))
         for name, held in _accounts(book, ref)
         if name != epoch and name in book.epochs
     ]
@@ -200,9 +200,9 @@ def _lease(
         free=line.quantity - book.charged(ref),
         lacking=lacking,
         load=_usual_load(book, ref, line.product),
-        recalled={other.epoch: book.recalled.get((ref, other.epoch), ZERO) for other in others},
-        whole=len(planned) > 1
-        and (book.recalled.get((ref, epoch), ZERO) > ZERO or (ref, epoch) in book.gave_back),
+        recalled={each.epoch: book.recalled.get((ref, each.epoch), ZERO) for each in (asker, *others)},
+        whole=book.recalled.get((ref, epoch), ZERO) > ZERO
+        or (len(planned) > 1 and (ref, epoch) in book.gave_back),
     )
     if plan.grant > ZERO:
         yield "grant", Grant(ref.permit, ref.line, node, epoch, plan.grant)

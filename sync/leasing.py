@@ -5,7 +5,8 @@ A node whose doors alone have trucks for a line is lent all that is free, so tha
 network for as long as the permit lasts. Where several have, each deserves what its notices name, and of the
 rest a part by its pace. A node is topped up when it has less than half of that, never a little at a time, and
 only out of what the others have beyond theirs: so no two docks take the same loads from each other in turn.
-What a load in front of a door lacks is asked back from whoever holds it unused.
+What a load in front of a door lacks is asked back from whoever holds it unused; who has heard that and keeps
+it needs it, and the next is asked. What a node was asked to give back it is not lent again until it has.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from sync.accounts import ZERO
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An open account of a line: whose, what lies idle in it and what was used."""
+    """An open account of a line: whose, what lies idle in it and what was used. It `keeps` what it has where
+    it heard what was asked back and kept some, since loads in front of its doors need it: that goes back by
+    itself when they are through.
+    """
 
     node: str
     epoch: str
     idle: Decimal
     used: Decimal
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,8 @@ def plan(
     """
     due = _due(asker, others, planned, free, load)
     short = lacking.get(asker.epoch, ZERO)
-    if asker.node not in planned:
-        wanted = short
+    if asker.node not in planned or recalled.get(asker.epoch, ZERO) > ZERO:
+        wanted = short  # what it was asked to give back it would give back again
     elif len(planned) == 1:
         wanted = max(free, short)
     else:
@@ -83,7 +88,7 @@ def plan(
         if other.idle <= ZERO:
             continue
         holders[other.node] = holders.get(other.node, ZERO) + other.idle
-        if other.node == asker.node or other.epoch in spared:
+        if other.node == asker.node or other.epoch in spared or other.keeps:
             continue
         coming = min(recalled.get(other.epoch, ZERO), other.idle)
         wanted, short = wanted - coming, short - coming

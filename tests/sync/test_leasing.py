@@ -210,6 +210,31 @@ acts = st.lists(
 
 @settings(max_examples=100, deadline=None)
 @example(12, [[1], [2, 5, 6]], [(1, "exchange", 1), (1, "open", 1)])
+@example(
+    7,
+    [[], [], [1, 3]],
+    [
+        *((at, "exchange", 1) for at in (2, 1)),
+        (1, "open", 1),
+        *((at, "exchange", 1) for at in (2, 2)),
+        (2, "open", 1),
+    ],
+)
+@example(
+    10,
+    [[1, 1, 1, 3], [3, 6]],
+    [
+        *((at, "exchange", 1) for at in (1, 0)),
+        *((at, "open", 1) for at in (0, 1)),
+        (0, "exchange", 1),
+        (0, "close", 1),
+    ],
+)
+@example(
+    13,
+    [[1, 1], [1, 3, 5, 6]],
+    [(1, "exchange", 1), (0, "exchange", 1), (0, "open", 1), (0, "close", 1), (1, "open", 1)],
+)
 @given(
     st.integers(0, 30),
     st.lists(st.lists(st.integers(1, 6), max_size=4), min_size=2, max_size=3),
