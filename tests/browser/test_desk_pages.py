@@ -50,6 +50,21 @@ async def test_a_deposit_takes_the_quantity(screens: Screens, desk: FakeDesk) ->
     assert desk.acts == [("decide", "hold-1", "deposit", "", "supervisor Ann", "25")]
 
 
+async def test_what_was_refused_stays_told_though_the_dock_has_not_spoken_yet(
+    screens: Screens, desk: FakeDesk
+) -> None:
+    """The page draws itself anew after the act, for the first time."""
+    desk.hold("hold-1")
+    page = await screens.supervisor()
+    await page.route("**/events", lambda route: route.abort())
+    await page.reload()
+    desk.hold("hold-2")
+    card = page.locator("[data-hold=hold-1]")
+    await card.get_by_role("button", name="Deposit: into suspense").click()
+    await expect(page.locator("[data-hold]")).to_have_count(2)
+    assert "how many are there?" in await card.locator(".fault").inner_text()
+
+
 async def test_what_is_being_typed_survives_what_happens_meanwhile(screens: Screens, desk: FakeDesk) -> None:
     desk.hold("hold-1")
     page = await screens.supervisor()

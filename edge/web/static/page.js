@@ -8,6 +8,8 @@ const SILENCE_MS = 5000;
 const AGAIN_MS = 1000;
 const known = new WeakMap(); // an element to the markup it was made from
 
+for (const row of document.querySelectorAll("[data-live] [data-key]")) known.set(row, row.outerHTML);
+
 // ---- live
 
 let source = null, heard = 0, again = 0, drawing = false, stale = false;
