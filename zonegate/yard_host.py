@@ -32,11 +32,13 @@ class Host:
         self.reads = self.frames = 0
         self._readers = [_Reader(name) for name in readers]
         self._gate = Gate(layout, self.settings)
+        self._now_us = 0
 
     def hear(self, reader: int, data: bytes, now_us: int) -> list[Closed]:
         """What a reader sent; the passages that closed by it."""
         events: list[Any] = []
         self.frames += 1
+        self._now_us = max(self._now_us, now_us)
         for heard in self._readers[reader].take(data, now_us):
             if isinstance(heard, InputChange):
                 events += self._gate.take_input(heard)
@@ -53,10 +55,13 @@ class Host:
             eye_us, reader = min(eyes, key=lambda one: one[0], default=(None, None))
             gate_us = self._gate.deadline_us
             if reader is not None and eye_us is not None and eye_us <= min(until_us, gate_us or until_us):
+                self._now_us = max(self._now_us, eye_us)
                 for change in reader.settled(eye_us):
                     events += self._gate.take_input(change)
             elif gate_us is not None and gate_us <= until_us:
-                events += self._gate.tick(gate_us)
+                # What frees a door may make over what went silent long ago: it ends now, not then.
+                self._now_us = max(self._now_us, gate_us)
+                events += self._gate.tick(self._now_us)
                 if self._gate.deadline_us == gate_us:
                     break
             else:
