@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import exp
 from typing import Final
 
-from .claims import PERSON_US, UNITS, both_ways, came_back
+from .claims import PERSON_US, UNITS, both_ways, came_back, carried
 from .company import ASKED_MAX, WITH, Others, went
 from .eyes import Body, Sight
 from .hearing import Heard, Hearing
@@ -46,6 +46,8 @@ _TOGETHER: Final = 0.5
 _AGREE: Final = 0.3
 """Of the tags that may have crossed so many say the like, when a pallet did: of one that is uncovered where
 it stands some say this and some that."""
+_WITH_IT: Final = 0.95
+"""A second label goes surely only if it went with the first as surely as that."""
 _SELDOM: Final = 2.0
 """So much the doubt grows of a second label, and of what went with a body that turned."""
 _CASES: Final = 12.0
@@ -53,6 +55,13 @@ _CASES: Final = 12.0
 _EACH: Final = 0.97
 """A case is as sure as that to have gone, where none of its pallet's labels did."""
 _STOOD_US: Final = 3_000_000
+_SOME: Final = 5
+"""So many cases tell of the label that moved as they did."""
+_MANY: Final = 8
+_MOST: Final = 0.7
+"""So many cases, and so many of those that were asked, are a load: one that stands beside the way has a few
+uncovered.
+"""
 _FEW: Final = 12
 """Cases that were read less often, all of them together, went through surely no more than that."""
 _LOW: Final = 0.8
@@ -127,7 +136,9 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
     clear, unclear, undecided = _sorted(tags, ways, own, resting, hearing, sight)
     # A label that may have gone, and not surely, is told by itself: it is a load of its own.
     perhaps = [
-        tag for tag in (*clear, *unclear) if sight.height and tag.epc[0] in UNITS and _perhaps(tag, own)
+        tag
+        for tag in (*clear, *unclear)
+        if sight.height and tag.epc[0] in UNITS and _perhaps(tag, own) and not _borne_out(tag, clear, own)
     ]
     clear, unclear = ([tag for tag in tags_ if tag not in perhaps] for tags_ in (clear, unclear))
     if not clear and not perhaps:
@@ -142,8 +153,8 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
         for tag in leading:
             if len(leading) <= _ALONE:
                 group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
-        group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing)
-        if sight.pair and not _has_unit(group):
+        group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing, sight)
+        if sight.any and not _has_unit(group):
             group.belief = _doubted(group.belief, _CASES)
             _leave_unsure(group, own)
     _doubt_turned(found, own, sight.bodies)
@@ -214,8 +225,8 @@ def _doubt_turned(groups: Sequence[Group], own: Mapping[bytes, Own], bodies: Seq
             group.belief = min(group.belief, _TOGETHER)
         elif alone and low:
             group.belief = min(surest.belief, _LOW)
-        elif body.first == body.last:
-            # The eyes' order says nothing of which way it went.
+        elif body.first == body.last and not carried(body):
+            # Neither the eyes' order nor the load above says which way it went.
             group.belief = _doubted(group.belief)
 
 
@@ -228,10 +239,35 @@ def _count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> Non
     for tag in group.tags:
         if tag.epc[0] in UNITS:
             by_itself = labels.get(tag.epc, 0.0)
-            company = group.sureness[tag.epc] if by_itself > _BORNE_OUT and not alone else 0.0
-            group.sureness[tag.epc] = _SURE if by_itself > CROSSED else 0.0
-            only = tag.epc == surest
-            group.doubts[tag.epc] = together([by_itself, company]) if only else _doubted(by_itself)
+            with_it = group.sureness[tag.epc]
+            theirs = _borne_out(tag, group.tags, own)
+            company = with_it if (by_itself > _BORNE_OUT or theirs) and not alone else 0.0
+            group.sureness[tag.epc] = _SURE if by_itself > CROSSED or theirs else 0.0
+            if tag.epc == surest:
+                group.doubts[tag.epc] = together([by_itself, company])
+            else:
+                # What rests beside the way and is uncovered moves as nobody else does.
+                apart = _TOGETHER if with_it < _WITH_IT else 1.0
+                group.doubts[tag.epc] = min(_doubted(by_itself), apart)
+
+
+def _borne_out(label: Heard, tags: Sequence[Heard], own: Mapping[bytes, Own]) -> bool:
+    """Whether some cases clearly crossed as a label may have, and no other label did: it is theirs, as surely
+    as it moved as they did.
+    """
+    mine = own.get(label.epc)
+    if mine is None or mine.body is None or mine.belief < _SPARE:
+        return False
+    with_it = [
+        tag
+        for tag in tags
+        if tag is not label
+        and tag.epc in own
+        and (own[tag.epc].sense, own[tag.epc].body) == (mine.sense, mine.body)
+    ]
+    labels = [own[tag.epc].belief for tag in with_it if tag.epc[0] in UNITS]
+    cases = [tag for tag in with_it if tag.epc[0] not in UNITS and own[tag.epc].belief >= _EACH]
+    return len(cases) >= _SOME and max(labels, default=0.0) < _SPARE
 
 
 def _doubted(belief: float, times: float = _SELDOM) -> float:
@@ -255,12 +291,14 @@ def _cases_err(group: Group, body: Body, own: Mapping[bytes, Own]) -> bool:
     uncovered them, or none was seen, and a neighbor heard them, too; they were read a few times; few of those
     that were asked say so, or most were heard last where they would have come from.
     """
-    if any(ended - begun >= _STOOD_US for begun, ended in body.loads or ()):
-        return True
     moved = group.moved()
+    asked = [each.sense == group.sense and each.belief > CROSSED for each in own.values()]
+    clear = sum([tag.epc in own and own[tag.epc].belief >= _EACH for tag in moved])
+    whole = clear >= _MANY and sum(asked) >= _MOST * len(asked)
+    if not whole and any(ended - begun >= _STOOD_US for begun, ended in body.loads or ()):
+        return True
     if body.load is False and any(tag.share < _HERE_ALONE for tag in moved):
         return True
-    asked = [each.sense == group.sense and each.belief > CROSSED for each in own.values()]
     elsewhere = sum([ends(tag, group.sense)[1] < _ELSEWHERE for tag in moved])
     few = sum([tag.reads for tag in moved]) < _FEW
     return few or sum(asked) < _AGREE * len(asked) or 2 * elsewhere > len(moved)
@@ -326,8 +364,10 @@ def _in_turn(clear: list[Heard], own: Mapping[bytes, Own]) -> list[list[Heard]]:
     return leaders
 
 
-def _believed(group: Group, told: Sequence[Own], hearing: Hearing) -> float:
-    """How surely a group crossed here: what its tags tell each by itself, and all together of which door."""
+def _believed(group: Group, told: Sequence[Own], hearing: Hearing, sight: Sight) -> float:
+    """How surely a group crossed here: what its tags tell each by itself, and all together of which door.
+    What went with no body, though both eyes can be believed, somebody is to look at.
+    """
     if not told:
         return 0.0
     surest = max(told, key=lambda each: each.belief)
@@ -342,6 +382,8 @@ def _believed(group: Group, told: Sequence[Own], hearing: Hearing) -> float:
         believed = min(believed, surest.belief)
     if surest.body is not None:
         return believed  # the eyes of this door saw it
+    if sight.pair:
+        believed = min(believed, _TOGETHER)
     return believed / (1.0 + exp(-max(min(_DOOR * (near - _HERE), 30.0), -30.0)))
 
 

@@ -12,6 +12,7 @@ from edge.gate.eyes import Body, Sight
 from edge.gate.grouping import (
     LIKELY,
     Group,
+    _believed,
     _cases_err,
     _count_labels,
     _doubt_turned,
@@ -150,8 +151,8 @@ def test_a_tag_that_says_nothing_by_itself_has_no_own_crossing() -> None:
 def test_a_second_label_with_one_load_must_be_surer() -> None:
     """A pallet that stands next to the way is uncovered when another goes by: one load has one label."""
     hearing = heard(UNIT, OTHER)
-    for said, told in ((0.94, 0.88), (0.99, 0.98)):
-        made = group(hearing, [UNIT, OTHER], Own(1, 10.0, 0.999, 0, (1,), (0,)))
+    for said, went, told in ((0.94, 0.999, 0.88), (0.99, 0.999, 0.98), (0.97, 0.91, 0.5)):
+        made = group(hearing, [UNIT, OTHER], Own(1, 10.0, 0.999, 0, (1,), (0,)), went)
         own = {epc: Own(1, 10.0, each, 0, (1,), (0,)) for epc, each in ((UNIT, 0.999), (OTHER, said))}
         _count_labels(made, own, alone=False)
         assert made.doubts[UNIT] >= 0.999
@@ -175,6 +176,28 @@ def test_cases_without_a_label_are_believed_by_what_the_height_eye_saw(
     sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
     made = group(hearing, [CASE], sure)
     assert _cases_err(made, body(1, 6, "inner", "outer")._replace(loads=spans), {CASE: sure}) is err
+
+
+@pytest.mark.parametrize(("clear", "unclear", "err"), [(9, 3, False), (9, 5, True), (7, 0, True)])
+def test_many_cases_that_all_say_so_are_a_load_though_it_stood_in_the_doorway(
+    clear: int, unclear: int, err: bool
+) -> None:
+    epcs = [b"\x30" * 11 + bytes([n]) for n in range(clear + unclear)]
+    hearing = heard(*epcs)
+    says = [Own(1, 10.0, 0.99 if n < clear else 0.01, 0, (1,), (0,)) for n in range(clear + unclear)]
+    made = group(hearing, epcs[:clear], says[0])
+    stood = body(1, 6, "inner", "outer")._replace(loads=((1_000_000, 5_000_000),))
+    assert _cases_err(made, stood, dict(zip(epcs, says, strict=True))) is err
+
+
+def test_what_went_with_no_body_though_both_eyes_can_be_believed_is_a_hold() -> None:
+    """One eye was touched; the control is a door with that eye alone."""
+    crossed = Own(1, 10.0, 0.999, None, (1,), ())
+    for pair, least, most in ((True, 0.0, 0.5), (False, 0.8, 1.0)):
+        hearing = heard(CASE)
+        made = group(hearing, [CASE], crossed)
+        sight = Sight(any=True, pair=pair, height=False, bodies=())
+        assert least < _believed(made, [crossed], hearing, sight) <= most
 
 
 def test_cases_of_which_no_load_was_seen_are_a_hold_and_nothing_where_a_neighbor_hears_them() -> None:
