@@ -54,6 +54,8 @@ _CASES: Final = 12.0
 """The same, of what cases tell without a label."""
 _EACH: Final = 0.97
 """A case is as sure as that to have gone, where none of its pallet's labels did."""
+_ALONG: Final = 0.995
+"""The same, to have moved as the others did."""
 _STOOD_US: Final = 3_000_000
 _SOME: Final = 5
 """So many cases tell of the label that moved as they did."""
@@ -280,9 +282,9 @@ def _leave_unsure(group: Group, own: Mapping[bytes, Own]) -> None:
     uncovered when another goes by. Beside a sure one those that are not stay, else the surest is told.
     """
     told = {tag.epc: own[tag.epc].belief if tag.epc in own else 0.0 for tag in group.moved()}
-    least = min(_EACH, max(told.values(), default=0.0))
+    surest = max(told.values(), default=0.0)
     for epc, believed in told.items():
-        if believed < least:
+        if believed < min(_EACH, surest) or (believed < surest and group.sureness[epc] < _ALONG):
             group.sureness[epc] = LIKELY
 
 

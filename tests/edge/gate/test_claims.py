@@ -254,11 +254,17 @@ def test_a_load_that_a_later_body_may_have_brought_back_is_not_sure(
 
 
 @pytest.mark.parametrize(
-    ("said", "other_said", "moved"),
-    [(0.93, 0.999, False), (0.98, 0.999, True), (0.93, 0.93, True), (0.93, None, True)],
+    ("said", "other_said", "went", "moved"),
+    [
+        (0.93, 0.999, 0.999, False),
+        (0.98, 0.999, 0.999, True),
+        (0.98, 0.999, 0.992, False),
+        (0.93, 0.93, 0.992, True),
+        (0.93, None, 0.999, True),
+    ],
 )
 def test_without_a_label_a_case_goes_beside_a_sure_one_only_where_it_is_sure_itself(
-    said: float, other_said: float | None, moved: bool
+    said: float, other_said: float | None, went: float, moved: bool
 ) -> None:
     """By the levels both went; the surest is told however sure it is."""
     other = b"\x30" * 11 + b"\x31"
@@ -266,7 +272,7 @@ def test_without_a_label_a_case_goes_beside_a_sure_one_only_where_it_is_sure_its
     own = {CASE: Own(1, 10.0, said, 0, (1,), (0,))}
     if other_said is not None:
         own[other] = Own(1, 10.0, other_said, 0, (1,), (0,))
-    made = group(hearing, [CASE, other], own.get(other, own[CASE]))
+    made = group(hearing, [CASE, other], own.get(other, own[CASE]), went)
     _leave_unsure(made, own)
     assert (made.sureness[CASE] > LIKELY) is moved
     assert (made.sureness[other] > LIKELY) is (other_said is not None)
