@@ -115,6 +115,30 @@ def test_company_alone_makes_no_label_cross() -> None:
         assert made.doubts[UNIT] > least
 
 
+@pytest.mark.parametrize(
+    ("said", "went", "clear", "other", "told"),
+    [
+        (0.3, 0.99, 6, 0.0, 0.99),  # the cases' own: it moved as they did
+        (0.3, 0.4, 6, 0.0, 0.49),  # it did not: told, and not surely
+        (0.3, 0.99, 4, 0.0, None),  # too few cases tell of it
+        (0.3, 0.99, 6, 0.9, None),  # the cases are another label's
+        (0.1, 0.99, 6, 0.0, None),  # it says itself that it did not
+    ],
+)
+def test_many_cases_that_crossed_bear_out_the_one_label_that_moved_as_they_did(
+    said: float, went: float, clear: int, other: float, told: float | None
+) -> None:
+    epcs = [b"\x30" * 11 + bytes([n]) for n in range(clear)]
+    hearing = heard(UNIT, OTHER, *epcs)
+    sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
+    own = dict.fromkeys(epcs, sure) | {UNIT: sure._replace(belief=said), OTHER: sure._replace(belief=other)}
+    made = group(hearing, [UNIT, *([OTHER] if other else []), *epcs], sure, went)
+    _count_labels(made, own, alone=False)
+    assert (UNIT in {tag.epc for tag in made.moved()}) is (told is not None)
+    if told is not None:
+        assert made.doubts[UNIT] == pytest.approx(told, abs=0.01)
+
+
 def test_of_one_body_the_surest_way_holds_and_cases_that_say_otherwise_rest() -> None:
     hearing = heard(UNIT, CASE)
     out = group(hearing, [UNIT], Own(1, 10.0, 0.97, 0, (1,), (0,)))
@@ -217,11 +241,14 @@ def test_cases_of_which_no_load_was_seen_are_a_hold_and_nothing_where_a_neighbor
 
 
 def test_what_went_with_a_body_that_turned_is_surer_or_held() -> None:
-    """Nothing but the antennas says which way; the control went straight."""
+    """Nothing but the antennas says which way; the controls went straight, or with a load that was seen as
+    the body left.
+    """
     own = Own(-1, 10.0, 0.945, 0, (-1,), (0,))
-    for first, belief_ in (("inner", 0.89), ("outer", 0.945)):
+    late = (OPENED_US + 4_900_000, OPENED_US + 5_700_000)
+    for first, loads, belief_ in (("inner", None, 0.89), ("outer", None, 0.945), ("inner", (late,), 0.945)):
         made = group(heard(UNIT), [UNIT], own)
-        _doubt_turned([made], {UNIT: own}, [body(1, 6, first, "inner")])
+        _doubt_turned([made], {UNIT: own}, [body(1, 6, first, "inner")._replace(loads=loads)])
         assert made.belief == pytest.approx(belief_)
 
 
