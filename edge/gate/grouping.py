@@ -54,6 +54,8 @@ _CASES: Final = 12.0
 """The same, of what cases tell without a label."""
 _EACH: Final = 0.97
 """A case is as sure as that to have gone, where none of its pallet's labels did."""
+_EACH_OF_MANY: Final = 0.995
+"""The same, where many others tell of the load: one that is uncovered is seldom so sure."""
 _ALONG: Final = 0.995
 """The same, to have moved as the others did."""
 _STOOD_US: Final = 3_000_000
@@ -283,8 +285,10 @@ def _leave_unsure(group: Group, own: Mapping[bytes, Own]) -> None:
     """
     told = {tag.epc: own[tag.epc].belief if tag.epc in own else 0.0 for tag in group.moved()}
     surest = max(told.values(), default=0.0)
+    clear = sum([believed >= _EACH for believed in told.values()])
+    least = min(_EACH_OF_MANY if clear >= _MANY else _EACH, surest)
     for epc, believed in told.items():
-        if believed < min(_EACH, surest) or (believed < surest and group.sureness[epc] < _ALONG):
+        if believed < least or (believed < surest and group.sureness[epc] < _ALONG):
             group.sureness[epc] = LIKELY
 
 

@@ -305,6 +305,19 @@ def test_without_a_label_a_case_goes_beside_a_sure_one_only_where_it_is_sure_its
     assert (made.sureness[other] > LIKELY) is (other_said is not None)
 
 
+def test_among_many_cases_each_must_be_surer() -> None:
+    """The control is among few."""
+    for many, moved in ((9, False), (3, True)):
+        others = [b"\x30" * 11 + bytes([n]) for n in range(many)]
+        hearing = heard(CASE, *others)
+        sure = Own(1, 10.0, 0.999, 0, (1,), (0,))
+        own = dict.fromkeys(others, sure) | {CASE: sure._replace(belief=0.992)}
+        made = group(hearing, [CASE, *others], sure)
+        _leave_unsure(made, own)
+        assert (made.sureness[CASE] > LIKELY) is moved
+        assert all(made.sureness[epc] > LIKELY for epc in others)
+
+
 def test_what_an_eye_would_have_seen_and_did_not_is_no_more_than_a_hold() -> None:
     """One eye is left; it was free when the tag's own course has it cross."""
     crossed = Way(0.999, 0.0, 0.001, [10, 20, 30], [-0.9, 0.0, 0.9])
