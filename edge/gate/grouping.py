@@ -48,6 +48,9 @@ _AGREE: Final = 0.3
 it stands some say this and some that."""
 _WITH_IT: Final = 0.95
 """A second label goes surely only if it went with the first as surely as that."""
+_WITH_CASES: Final = 0.9
+_BY_ITSELF: Final = 0.98
+"""The first goes surely without its cases only if it tells so itself as surely as that."""
 _SELDOM: Final = 2.0
 """So much the doubt grows of a second label, and of what went with a body that turned."""
 _CASES: Final = 12.0
@@ -247,12 +250,24 @@ def _count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> Non
             theirs = _borne_out(tag, group.tags, own)
             company = with_it if (by_itself > _BORNE_OUT or theirs) and not alone else 0.0
             group.sureness[tag.epc] = _SURE if by_itself > CROSSED or theirs else 0.0
+            # What rests beside the way and is uncovered moves as nobody else does.
             if tag.epc == surest:
-                group.doubts[tag.epc] = together([by_itself, company])
+                apart = with_it < _WITH_CASES and by_itself < _BY_ITSELF and _has_clear_case(group, own)
+                believed = together([by_itself, company])
             else:
-                # What rests beside the way and is uncovered moves as nobody else does.
-                apart = _TOGETHER if with_it < _WITH_IT else 1.0
-                group.doubts[tag.epc] = min(_doubted(by_itself), apart)
+                apart = with_it < _WITH_IT
+                believed = _doubted(by_itself)
+            group.doubts[tag.epc] = min(believed, _TOGETHER) if apart else believed
+
+
+def _has_clear_case(group: Group, own: Mapping[bytes, Own]) -> bool:
+    return any(
+        tag.epc[0] not in UNITS
+        and tag.epc in own
+        and own[tag.epc].belief >= _EACH
+        and own[tag.epc].sense == group.sense
+        for tag in group.tags
+    )
 
 
 def _borne_out(label: Heard, tags: Sequence[Heard], own: Mapping[bytes, Own]) -> bool:
