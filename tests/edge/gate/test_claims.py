@@ -139,6 +139,26 @@ def test_many_cases_that_crossed_bear_out_the_one_label_that_moved_as_they_did(
         assert made.doubts[UNIT] == pytest.approx(told, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("said", "went", "case", "told"),
+    [
+        (0.95, 0.8, 0.99, 0.5),  # its cases, as it seems, moved otherwise
+        (0.95, 0.95, 0.99, 0.988),
+        (0.99, 0.8, 0.99, 0.995),  # it leaves no doubt itself
+        (0.95, 0.8, 0.9, 0.977),  # no case says so clearly
+    ],
+)
+def test_a_label_that_did_not_move_as_its_cases_is_a_hold(
+    said: float, went: float, case: float, told: float
+) -> None:
+    """Of the pallet that crossed one case was read; the label stands beside the way, uncovered."""
+    hearing = heard(UNIT, CASE)
+    own = {UNIT: Own(1, 10.0, said, 0, (1,), (0,)), CASE: Own(1, 10.0, case, 0, (1,), (0,))}
+    made = group(hearing, [UNIT, CASE], own[CASE], went)
+    _count_labels(made, own, alone=False)
+    assert made.doubts[UNIT] == pytest.approx(told, abs=0.006)
+
+
 def test_of_one_body_the_surest_way_holds_and_cases_that_say_otherwise_rest() -> None:
     hearing = heard(UNIT, CASE)
     out = group(hearing, [UNIT], Own(1, 10.0, 0.97, 0, (1,), (0,)))
