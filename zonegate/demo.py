@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,6 +110,8 @@ class _World:
     cables: tuple[Cable, ...]
     heard: Path
     gates: tuple[OwnGate, ...]
+    today: date
+    """The dock's own day, by which its papers are valid: near midnight it is not UTC's."""
 
     @property
     def node(self) -> OwnNode:
@@ -172,11 +175,13 @@ async def _world(folder: Path, script: str, seed: int) -> AsyncIterator[_World]:
             at = _Links(links, center, cables[0].url, cables[1].url)
             starting.append(_node(stack, folder / OTHER, at, OTHER, OTHER_DOORS))
         nodes = dict(zip((NODE, OTHER), await asyncio.gather(*starting), strict=False))
-        world = _World(folder, postgres, dsn, broker, center, nodes, cables, heard, gates)
+        today = nodes[NODE].today()
+        world = _World(folder, postgres, dsn, broker, center, nodes, cables, heard, gates, today)
         for name, node in nodes.items():
             await _until(partial(_connected, node), f"{name} to reach the center")
         papers, tables = folder / "papers.json", folder / "tables"
         words = ["--out", str(papers), "--tables", str(tables), "--script", script, "--seed", str(seed)]
+        words += ["--today", str(world.today)]
         await _program("simulators.yard", "papers", *words)
         await center.take_papers(papers, *sorted(tables.iterdir()))
         planned = len(json.loads(papers.read_text(encoding="utf-8"))["trucks"])
@@ -299,6 +304,8 @@ async def _play(world: _World, script: str, seed: int, speed: float, more: list[
         str(seed),
         "--speed",
         str(speed),
+        "--today",
+        str(world.today),
         *more,
     ]
     for gate in world.gates:

@@ -16,8 +16,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from zonegate.child import Child, ChildError
 
@@ -186,6 +188,10 @@ class OwnNode(Own):
         self._code = code
         self._broker = broker
         self._gates = gates
+
+    def today(self) -> date:
+        """The day at the dock."""
+        return datetime.now(ZoneInfo(self._who["timezone"])).date()
 
     def enrol(self, code: str) -> None:
         """Use another one-time code from its next start on."""
