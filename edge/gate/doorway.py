@@ -75,14 +75,6 @@ class Door:
             if sure or eye.eye.place != "height":
                 eye.passed(passage.opened_us)
 
-    def passed_by(self, freed: EyeState, at: int, settings: GateSettings) -> None:
-        """Something went by an eye: another one that has long been blocked all the while hangs, or something
-        was set down before it. No passage waits for it.
-        """
-        for eye in self.eyes.values():
-            if eye is not freed and eye.blocked and at - eye.since_us >= settings.eye_stuck_s * 1_000_000:
-                eye.broken = True
-
     def blind(self) -> tuple[tuple[str, int], ...]:
         """The eyes, by device and port, that saw nothing of the last loads."""
         return tuple(key for key, eye in self.eyes.items() if eye.missed >= BLIND_AFTER)

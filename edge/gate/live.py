@@ -449,8 +449,6 @@ class Gate:
 
     def _eye(self, door: Door, eye: EyeState, change: InputChange) -> None:
         opens = eye.take(change)
-        if not eye.blocked:
-            door.passed_by(eye, change.at_us, self._settings)
         if opens and door.session is None:
             self._open(door, change.at_us)
         session = door.session

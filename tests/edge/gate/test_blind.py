@@ -141,24 +141,3 @@ def test_an_eye_that_hangs_is_told_until_it_changes() -> None:
     assert door.gate.ill_eyes() == {"gate": (said,)}
     door.gate.take_input(InputChange("gate", HEIGHT, False, OPENED_US + 61_000_000))
     assert door.gate.ill_eyes() == {}
-
-
-def test_no_passage_waits_for_an_eye_before_which_something_was_set_down() -> None:
-    """A pallet stands before the inner eye: once another truck has gone by the outer one, its passage ends
-    when it is over. The control has the eye free again meanwhile.
-    """
-    for stands in (True, False):
-        door = Doorway()
-        door.gate.take_input(InputChange("gate", INNER, True, OPENED_US))
-        if not stands:
-            door.gate.take_input(InputChange("gate", INNER, False, OPENED_US + 500_000))
-        gone_us = OPENED_US + 35_000_000
-        session = door.gate._doors["d1"].session
-        assert session is not None
-        session.active_us = gone_us - 5_000_000  # a tag is about
-        door.gate.tick(gone_us - 2_000_001)
-        for port, high, at_us in ((OUTER, True, gone_us - 2_000_000), (OUTER, False, gone_us)):
-            door.gate.take_input(InputChange("gate", port, high, at_us))
-        assert door.gate.deadline_us is not None
-        assert door.gate.deadline_us < gone_us + 10_000_000
-        assert bool(door.gate.ill_eyes()) is stands
