@@ -22,7 +22,7 @@ from .own import CROSSED, Own, own_of
 from .way import BIN_US, Gateway, Way, follow
 from .witness import ends, nearer, together
 
-__all__ = ["LIKELY", "PERSON_US", "Group", "alike", "groups_of", "stayed_both"]
+__all__ = ["LIKELY", "PERSON_US", "Group", "alike", "alike_sure", "groups_of", "stayed_both"]
 
 LIKELY: Final = 0.99
 _MAYBE: Final = 0.03
@@ -61,6 +61,10 @@ _EACH_OF_MANY: Final = 0.995
 """The same, where many others tell of the load: one that is uncovered is seldom so sure."""
 _ALONG: Final = 0.995
 """The same, to have moved as the others did."""
+_LIKE: Final = 0.5
+"""A Hold names those that are believed by this part of what the surest is, or more."""
+_NAMED: Final = 5
+"""And no more than so many: of more nobody would look at each."""
 _STOOD_US: Final = 3_000_000
 _SOME: Final = 5
 """So many cases tell of the label that moved as they did."""
@@ -130,12 +134,15 @@ class Group:
         return self.way.crossed_at()
 
 
-def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sight: Sight) -> list[Group]:
-    """The groups in which tags went. Those that crossed by their own course lead, by the time and sense of
-    their last crossing; the others are asked with whom they went. Where none leads, all are asked together.
+def groups_of(
+    tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sight: Sight
+) -> tuple[list[Group], Mapping[bytes, Own]]:
+    """The groups in which tags went, and what each tag tells by itself. Those that crossed by their own
+    course lead, by the time and sense of their last crossing; the others are asked with whom they went. Where
+    none leads, all are asked together.
     """
     if not tags:
-        return []
+        return [], {}
     # The eyes' order says nothing of a tag that went with nobody: only where none can have crossed.
     anyone = Gateway(_gateway(range(len(sight.bodies)), hearing, sight).free)
     ways = [follow(_together([tag], hearing), anyone) for tag in tags]
@@ -149,7 +156,7 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
     ]
     clear, unclear = ([tag for tag in tags_ if tag not in perhaps] for tags_ in (clear, unclear))
     if not clear and not perhaps:
-        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else []
+        return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else [], own
     leaders = [*(_in_turn(clear, own) if clear else []), *([tag] for tag in perhaps)]
     if not sight.pair:
         leaders = _met(leaders, hearing, sight)
@@ -157,15 +164,13 @@ def groups_of(tags: Sequence[Heard], resting: list[Heard], hearing: Hearing, sig
     for group, leading in zip(found, leaders, strict=True):
         if sight.pair:
             _count_labels(group, own, alone=len(leading) == 1 and not sight.height)
-        for tag in leading:
-            if len(leading) <= _ALONE:
-                group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
+        _lead(group, leading)
         group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing, sight)
         if sight.any and not _has_unit(group):
             group.belief = _doubted(group.belief, _CASES)
             _leave_unsure(group, own)
     _doubt_turned(found, own, sight.bodies)
-    return _one_way(found, resting, sight.bodies)
+    return _one_way(found, resting, sight.bodies), own
 
 
 def _sorted(
@@ -260,6 +265,17 @@ def _count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> Non
             group.doubts[tag.epc] = min(believed, _TOGETHER) if apart else believed
 
 
+def _lead(group: Group, leading: Sequence[Heard]) -> None:
+    """A few that lead are sure to have gone. Of many a label is a load by itself: one that did not move as
+    the others did is told, for somebody to look at.
+    """
+    for tag in leading:
+        if len(leading) <= _ALONE:
+            group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
+        elif tag.epc[0] in UNITS and group.sureness[tag.epc] <= LIKELY:
+            group.sureness[tag.epc], group.doubts[tag.epc] = _SURE, _TOGETHER
+
+
 def _has_clear_case(group: Group, own: Mapping[bytes, Own]) -> bool:
     return any(
         tag.epc[0] not in UNITS
@@ -305,6 +321,24 @@ def _leave_unsure(group: Group, own: Mapping[bytes, Own]) -> None:
     for epc, believed in told.items():
         if believed < least or (believed < surest and group.sureness[epc] < _ALONG):
             group.sureness[epc] = LIKELY
+    if surest < _EACH:
+        # Who knows which of them it was: somebody is to look.
+        for epc in alike_sure(
+            {
+                epc: each.belief
+                for epc, each in own.items()
+                if epc in group.sureness and each.sense == group.sense
+            }
+        ):
+            group.sureness[epc], group.doubts[epc] = _SURE, min(own[epc].belief, _TOGETHER)
+
+
+def alike_sure(believed: Mapping[bytes, float]) -> list[bytes]:
+    """Those that are believed about as much as the surest, the surest first, and no more than a few."""
+    least = _LIKE * max(believed.values(), default=0.0)
+    return sorted([epc for epc in believed if believed[epc] >= least], key=lambda epc: (-believed[epc], epc))[
+        :_NAMED
+    ]
 
 
 def _cases_err(group: Group, body: Body, own: Mapping[bytes, Own]) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,10 +12,11 @@ from customs.documents import Direction
 from edge.evidence import Evidence
 from edge.passage import Passage, PassageKind, TagCourse
 
-from .claims import ASSETS, carried
+from .claims import ASSETS, UNITS, carried
 from .eyes import Body, Sight, see
-from .grouping import LIKELY, PERSON_US, Group, alike, groups_of, stayed_both
+from .grouping import LIKELY, PERSON_US, Group, alike, alike_sure, groups_of, stayed_both
 from .hearing import Heard, Hearing, hear
+from .own import Own
 from .way import BIN_US
 from .witness import nearer, still
 
@@ -37,6 +38,8 @@ _BESIDE: Final = 1_500_000 // BIN_US
 _STILL: Final = 0.5
 _SOME_MAX: Final = 3
 """So many tags may have gone with something that crossed; of more nobody can say which."""
+_SEEN: Final = 0.3
+"""A load was seen to cross, of which nothing is told: tags that are believed so much may be its own."""
 _CUT: Final = 0.8
 """How sure a finding can be whose end was not seen."""
 _WELL_BEFORE: Final = 3_000_000 // BIN_US
@@ -55,8 +58,8 @@ def judge(evidence: Evidence) -> list[Passage]:
     moving = [tag for tag in hearing.tags.values() if tag.share >= _NEIGHBORS]
     goods = [tag for tag in moving if tag.epc[0] not in ASSETS]
     assets = [tag for tag in moving if tag.epc[0] in ASSETS]
-    groups = groups_of(goods, resting, hearing, sight)
-    for group in groups_of(assets, resting, hearing, sight):
+    groups, own = groups_of(goods, resting, hearing, sight)
+    for group in groups_of(assets, resting, hearing, sight)[0]:
         # A truck's tag goes with its load's passage, and makes one of its own without a load.
         with_load = next((each for each in groups if alike(each, group) or stayed_both(each, group)), None)
         if with_load is None:
@@ -64,7 +67,7 @@ def judge(evidence: Evidence) -> list[Passage]:
         else:
             with_load.tags += group.tags
             with_load.sureness |= group.sureness
-    return _Telling(evidence, hearing, sight, groups, resting).passages()
+    return _Telling(evidence, hearing, sight, groups, own, resting).passages()
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -87,12 +90,14 @@ class _Telling:
         hearing: Hearing,
         sight: Sight,
         groups: Sequence[Group],
+        own: Mapping[bytes, Own],
         resting: Sequence[Heard],
     ) -> None:
         self._evidence = evidence
         self._hearing = hearing
         self._sight = sight
         self._groups = groups
+        self._own = own
         self._resting = list(resting)
         self._unsure = [tag for group in groups for tag in group.tags if tag.epc[0] not in ASSETS]
 
@@ -108,11 +113,19 @@ class _Telling:
                 told.append((at, passage))
                 if passage.kind is not PassageKind.TURNED:
                     taken |= set(group.bodies)
+                elif (
+                    group.surest is not None and passage.confidence >= self._evidence.settings.confidence_min
+                ):
+                    taken |= set(group.surest.bodies)
         for number, body in enumerate(self._sight.bodies):
+            if number in taken or body.ended_us - body.begun_us < PERSON_US:
+                continue
             sense = carried(body) or body.sense
-            if number not in taken and sense and body.ended_us - body.begun_us >= PERSON_US:
-                passage = self._perhaps(body, sense, told) or self._untagged(body, sense, bool(told))
-                told.append((body.begun_us, passage))
+            perhaps = self._perhaps(number, sense, told)
+            if perhaps is None and sense:
+                perhaps = self._untagged(body, sense, bool(told))
+            if perhaps is not None:
+                told.append((body.begun_us, perhaps))
         if not told:
             told.append((0, self._nothing()))
         told.sort(key=lambda pair: pair[0])
@@ -157,7 +170,8 @@ class _Telling:
 
     def _no_load(self, group: Group) -> bool:
         """Whether the height eye saw no load with what should be one."""
-        if not group.bodies or _is_a_truck(group):
+        unseen = group.surest is not None and group.surest.body is None
+        if unseen or not group.bodies or _is_a_truck(group):
             return False
         return all(self._sight.bodies[at].load is False for at in group.bodies)
 
@@ -245,12 +259,42 @@ class _Telling:
             and self._evidence.opened_us - loaded.at_us <= minutes * 60_000_000
         )
 
-    def _perhaps(self, body: Body, sense: int, told: Sequence[tuple[int, Passage]]) -> Passage | None:
+    def _perhaps(self, number: int, sense: int, told: Sequence[tuple[int, Passage]]) -> Passage | None:
         """Something crossed by the eyes, and a few tags may have gone with it, though their own course does
-        not say so: somebody is to look.
+        not say so: somebody is to look. `sense` is 0 where a load was seen, and nobody knows which way.
         """
+        body = self._sight.bodies[number]
         if body.load is False:
             return None
+        some = self._likeliest(number, sense, told) if body.load else []
+        if not some and sense:
+            some = self._nearest(body, told)
+        if not some:
+            return None
+        direction = _way_of(sense or self._own[some[0].epc].sense)
+        self._resting = [tag for tag in self._resting if tag not in some]
+        passage = self._plain(
+            PassageKind.CROSSED, direction, (direction,), 500, "Something crossed, perhaps with these tags."
+        )
+        courses = tuple(self._course(tag, direction, 0.5) for tag in some)
+        return msgspec.structs.replace(passage, tags=courses)
+
+    def _likeliest(self, number: int, sense: int, told: Sequence[tuple[int, Passage]]) -> list[Heard]:
+        """Of a load that was seen to cross with a body: the tags that say so about as surely as any, labels
+        before cases.
+        """
+        taken = {course.epc for _, passage in told for course in passage.tags if course.moved}
+        likely = {
+            epc: own.belief
+            for epc, own in self._own.items()
+            if own.body == number and sense in {0, own.sense} and epc not in taken
+        }
+        some = {epc: believed for epc, believed in likely.items() if believed >= _SEEN}
+        some = {epc: some[epc] for epc in some if epc[0] in UNITS} or some
+        return [self._hearing.tags[epc] for epc in alike_sure(some)]
+
+    def _nearest(self, body: Body, told: Sequence[tuple[int, Passage]]) -> list[Heard]:
+        """The tags that came nearer when a body went by and did not keep still, if they are few."""
         taken = {
             course.epc
             for _, passage in told
@@ -267,15 +311,7 @@ class _Telling:
             and nearer(tag, middle, self._hearing) > 0.0
             and max(still(tag, middle, self._hearing)) <= _STILL
         ]
-        if not some or len(some) > _SOME_MAX:
-            return None
-        direction = _way_of(sense)
-        self._resting = [tag for tag in self._resting if tag not in some]
-        passage = self._plain(
-            PassageKind.CROSSED, direction, (direction,), 500, "Something crossed, perhaps with these tags."
-        )
-        courses = tuple(self._course(tag, direction, 0.5) for tag in some)
-        return msgspec.structs.replace(passage, tags=courses)
+        return some if len(some) <= _SOME_MAX else []
 
     def _untagged(self, body: Body, sense: int, after_load: bool) -> Passage:
         """Something crossed by the eyes and no tag went with it."""

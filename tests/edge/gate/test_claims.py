@@ -16,6 +16,7 @@ from edge.gate.grouping import (
     _cases_err,
     _count_labels,
     _doubt_turned,
+    _lead,
     _leave_unsure,
     _one_way,
 )
@@ -336,6 +337,41 @@ def test_among_many_cases_each_must_be_surer() -> None:
         _leave_unsure(made, own)
         assert (made.sureness[CASE] > LIKELY) is moved
         assert all(made.sureness[epc] > LIKELY for epc in others)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ((0.6, 0.5, 0.29), 2),  # the third says half as much, or less
+        ((0.97, 0.8, 0.8), 1),  # the control: one leaves no doubt
+        ((0.6,) * 8, 5),  # of more nobody would look at each
+    ],
+)
+def test_where_no_case_is_sure_a_hold_names_those_that_say_about_the_like(
+    said: tuple[float, ...], named: int
+) -> None:
+    epcs = [b"\x30" * 11 + bytes([n]) for n in range(len(said))]
+    own = {epc: Own(1, 10.0, each, 0, (1,), (0,)) for epc, each in zip(epcs, said, strict=True)}
+    other_way = b"\x30" * 11 + b"\xff"
+    own[other_way] = Own(-1, 10.0, 0.6, 0, (-1,), (0,))
+    made = group(heard(*own), list(own), own[epcs[0]], went=0.4)
+    made.sureness[epcs[0]] = 0.999
+    _leave_unsure(made, own)
+    assert [tag.epc for tag in made.moved()] == epcs[:named]
+    assert all(made.doubts.get(epc, 1.0) <= 0.5 for epc in epcs[:named] if own[epc].belief < 0.97)
+
+
+def test_a_label_that_leads_and_moved_otherwise_is_told_and_held() -> None:
+    """With one eye left, what crossed one behind the other is one group. The control is a case."""
+    other_case = b"\x30" * 11 + b"\x31"
+    for label, told in ((UNIT, True), (other_case, False)):
+        hearing = heard(label, CASE, b"\x30" * 11 + b"\x32")
+        made = group(hearing, list(hearing.tags), Own(1, 10.0, 0.999, None, (1,), ()))
+        made.sureness[label] = 0.4
+        _lead(made, made.tags)
+        assert (made.sureness[label] > LIKELY) is told
+        assert made.doubts.get(label) == (0.5 if told else None)
+        assert not {CASE} & set(made.doubts)
 
 
 def test_what_an_eye_would_have_seen_and_did_not_is_no_more_than_a_hold() -> None:

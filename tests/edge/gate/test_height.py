@@ -10,13 +10,15 @@ from edge.evidence import Evidence
 from edge.gate import Gate
 from edge.gate.claims import Claim, both_ways, carried, claims_of
 from edge.gate.eyes import Body, Sight, see
+from edge.gate.grouping import Group
 from edge.gate.hearing import Hearing, hear
-from edge.gate.judging import judge
+from edge.gate.judging import _Telling, judge
 from edge.gate.live import Ended, Event
+from edge.gate.own import Own
 from edge.gate.way import BIN_US, Way
 from edge.gate.weights import ITEM, UNIT
 from edge.gate.witness import weighed
-from edge.passage import Antenna, Eye, GateSettings, Layout, PassageKind
+from edge.passage import Antenna, Eye, GateSettings, Layout, Passage, PassageKind
 
 LABEL, TRUCK = b"\x31" * 12, b"\x33" * 12
 OPENED_US = 10_000_000
@@ -161,6 +163,67 @@ def test_a_load_that_came_with_a_body_that_turned_and_told_no_tag_is_not_nothing
     assert [way.value for way in passage.crossings] == ["in"]
     [nothing] = judge(evidence(*came, ()))
     assert nothing.kind is PassageKind.NOTHING, "the control: an empty truck came and went back"
+
+
+def told(given: Evidence, own: dict[bytes, Own], *groups: Group) -> list[Passage]:
+    hearing = hear(given)
+    return _Telling(given, hearing, see(given), groups, own, list(hearing.tags.values())).passages()
+
+
+@pytest.mark.parametrize(
+    ("belief", "sense", "kind"),
+    [
+        (0.4, -1, PassageKind.CROSSED),
+        (0.2, -1, PassageKind.UNREAD),  # too little to name it
+        (0.9, 1, PassageKind.UNREAD),  # it went the other way
+    ],
+)
+def test_a_load_that_was_seen_and_not_told_is_named_by_the_likeliest(
+    belief: float, sense: int, kind: PassageKind
+) -> None:
+    given = evidence(((1.0, 9.0),), ((1.5, 8.5),), ((8.0, 8.6),), LABEL)
+    number = len(see(given).bodies) - 1
+    [passage] = told(given, {LABEL: Own(sense, 60.0, belief, number, (sense,), (number,))})
+    assert passage.kind is kind
+    if kind is PassageKind.CROSSED:
+        assert ([tag.epc for tag in passage.tags if tag.moved], passage.confidence) == ([LABEL], 500)
+
+
+def test_a_load_of_which_nobody_knows_the_way_goes_as_the_likeliest_says() -> None:
+    """Seen in the midst of a long time; the control says too little to be named."""
+    given = evidence(((1.0, 11.0),), ((1.5, 10.5),), ((5.6, 6.4),), LABEL)
+    number = len(see(given).bodies) - 1
+    assert carried(see(given).bodies[number]) == 0
+    for belief, way in ((0.6, "out"), (0.2, None)):
+        [passage] = told(given, {LABEL: Own(1, 60.0, belief, number, (1,), (number,))})
+        assert (passage.direction and passage.direction.value) == way
+
+
+def group(given: Evidence, own: Own, *bodies: int, belief: float) -> Group:
+    tag = hear(given).tags[LABEL]
+    return Group([tag], bodies, STAYED, {LABEL: 0.999}, belief, surest=own)
+
+
+def test_what_touched_one_eye_and_says_that_it_crossed_is_a_hold_though_no_load_was_seen() -> None:
+    """A pallet on a jack is lower than the height eye looks; the control went with that body."""
+    given = evidence(((4.0, 4.4),), (), (), LABEL)
+    number = len(see(given).bodies) - 1
+    for body, kind in ((None, PassageKind.CROSSED), (number, PassageKind.NOTHING)):
+        own = Own(-1, 40.0, 0.999, body, (-1,), ())
+        [passage] = told(given, {LABEL: own}, group(given, own, number, belief=0.5))
+        assert passage.kind is kind
+
+
+def test_what_surely_went_through_and_came_back_accounts_for_its_bodies() -> None:
+    """The control is not sure of it: two loads went by, and somebody is to look."""
+    given = evidence(((1.0, 3.0), (7.0, 9.0)), ((1.5, 3.5), (6.5, 8.5)), ((1.6, 2.4), (7.6, 8.4)), LABEL)
+    there, back = len(see(given).bodies) - 2, len(see(given).bodies) - 1
+    own = Own(-1, 60.0, 0.99, back, (1, -1), (there, back))
+    for belief, passages in ((0.99, 1), (0.6, 3)):
+        turned_ = group(given, own, there, back, belief=belief)
+        turned_.way = Way(0.01, 0.5, 0.49, [], [])
+        kinds = [passage.kind for passage in told(given, {LABEL: own}, turned_)]
+        assert (kinds.count(PassageKind.TURNED), len(kinds)) == (1, passages)
 
 
 def until_closed(changes: list[tuple[float, bool]]) -> list[Evidence]:
