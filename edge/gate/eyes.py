@@ -23,6 +23,8 @@ CHATTER_CHANGES: Final = 40
 CHATTER_US: Final = 5_000_000
 BLIND_AFTER: Final = 2
 """An eye that saw nothing of so many loads in a row is blind, until it sees something."""
+_HEAD_US: Final = 300_000
+"""A person's head is above for less; a pallet's length is not, at 4 m/s."""
 _LOAD_GAP_US: Final = 150_000
 """What is free above for longer lies between two loads; a height eye flickers for less."""
 
@@ -180,9 +182,9 @@ def _body(
     taken = {place: spans for place, spans in inside.items() if spans}
     loads = None
     if height is not None:
-        loads = tuple(s for s in height if s[0] <= span[1] and s[1] >= span[0])
-        if len(loads) > _LOADS_MAX:
-            loads = None
+        above = [s for s in height if s[0] <= span[1] and s[1] >= span[0]]
+        if len(above) <= _LOADS_MAX:
+            loads = tuple(s for s in above if s[1] - s[0] >= _HEAD_US)
     if not taken:
         return Body(*span, None, None, False, loads)
     first = min(taken, key=lambda place: taken[place][0][0])

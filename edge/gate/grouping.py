@@ -9,27 +9,23 @@ whether it kept still.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp
 from typing import Final
 
-from .claims import PERSON_US, UNITS, both_ways, came_back, carried
+from .claims import PERSON_US, UNITS
 from .company import ASKED_MAX, WITH, Others, went
+from .doubts import NEXT, SPARE, TOGETHER, borne_out, count_labels, doubt_turned, doubted, lead, leave_unsure
 from .eyes import Body, Sight
+from .group import LIKELY, Group
 from .hearing import Heard, Hearing
 from .own import CROSSED, Own, own_of
 from .way import BIN_US, Gateway, Way, follow
-from .witness import ends, nearer, together
+from .witness import nearer, together
 
-__all__ = ["LIKELY", "PERSON_US", "Group", "alike", "alike_sure", "groups_of", "stayed_both"]
+__all__ = ["alike", "groups_of", "stayed_both"]
 
-LIKELY: Final = 0.99
 _MAYBE: Final = 0.03
-_SPARE: Final = 0.15
-"""What is believed so much leads, too, where none is clear about then."""
-_NEXT: Final = 0.3
-"""Where none is clear all lead that are believed this part as much as the surest, or more."""
 _CLEAR: Final = 0.85
 _FOLLOWS: Final = 2_500_000 / BIN_US
 """Tags that crossed later than this after each other went apart: a slow pallet's length takes less."""
@@ -37,101 +33,16 @@ _DOORWAY_DB: Final = 8.0
 """A tag not quieter than this below what it was when it crossed is still in the doorway."""
 _TRUCK: Final = 4_000_000 / BIN_US
 """A truck's own tag crosses within this of its load."""
-_BORNE_OUT: Final = 0.7
-"""A label that tells so surely that it crossed is borne out by those that went with it."""
 _ALONE: Final = 2
 """Of so few that lead each is sure to have gone: there is too little to hold one against."""
 _SURE: Final = 0.995
-_TOGETHER: Final = 0.5
-_AGREE: Final = 0.3
-"""Of the tags that may have crossed so many say the like, when a pallet did: of one that is uncovered where
-it stands some say this and some that."""
-_WITH_IT: Final = 0.95
-"""A second label goes surely only if it went with the first as surely as that."""
-_WITH_CASES: Final = 0.9
-_BY_ITSELF: Final = 0.98
-"""The first goes surely without its cases only if it tells so itself as surely as that."""
-_SELDOM: Final = 2.0
-"""So much the doubt grows of a second label, and of what went with a body that turned."""
 _CASES: Final = 12.0
-"""The same, of what cases tell without a label."""
-_EACH: Final = 0.97
-"""A case is as sure as that to have gone, where none of its pallet's labels did."""
-_EACH_OF_MANY: Final = 0.995
-"""The same, where many others tell of the load: one that is uncovered is seldom so sure."""
-_ALONG: Final = 0.995
-"""The same, to have moved as the others did."""
-_LIKE: Final = 0.5
-"""A Hold names those that are believed by this part of what the surest is, or more."""
-_NAMED: Final = 5
-"""And no more than so many: of more nobody would look at each."""
-_STOOD_US: Final = 3_000_000
-_SOME: Final = 5
-"""So many cases tell of the label that moved as they did."""
-_MANY: Final = 8
-_MOST: Final = 0.7
-"""So many cases, and so many of those that were asked, are a load: one that stands beside the way has a few
-uncovered.
-"""
-_FEW: Final = 12
-"""Cases that were read less often, all of them together, went through surely no more than that."""
-_LOW: Final = 0.8
-"""What many cases tell of which the height eye saw no load is a Hold: it may have been low."""
-_HERE_ALONE: Final = 0.8
-_ELSEWHERE: Final = -1.0
-"""Heard last by ten dB better on the other side than where it should have gone."""
+"""So much the doubt grows of what cases tell without a label."""
 _HERE: Final = -0.35
 _DOOR: Final = 8.0
 """Tags that a neighbor hears better by 3.5 dB on the average may have gone through either door."""
 _STOOD: Final = 40.0
 """Who crossed later than this after others, in moments, did not stand in the doorway with them."""
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """Tags that went together, their way, how surely each of them went it, the bodies that went with them."""
-
-    tags: list[Heard]
-    bodies: tuple[int, ...]
-    way: Way
-    sureness: dict[bytes, float]
-    belief: float = 0.0
-    """How surely it crossed, by what its tags tell each by itself."""
-    doubts: dict[bytes, float] = field(default_factory=dict)
-    """How surely a tag crossed, of those that go by what they tell alone."""
-    surest: Own | None = None
-    """What the surest of its tags tells; None where none tells by itself that it crossed."""
-
-    @property
-    def sense(self) -> int:
-        """1 out, -1 in, whichever is likelier."""
-        if self.surest is not None and self.surest.body is not None:
-            return self.surest.sense
-        return 1 if self.way.out >= self.way.back_in else -1
-
-    @property
-    def crossings(self) -> Sequence[int]:
-        """Each time it crossed: 1 outwards, -1 inwards."""
-        if self.surest is not None and self.surest.body is not None:
-            return self.surest.crossings
-        return self.way.crossings()
-
-    @property
-    def back(self) -> bool:
-        """Whether it ended where it began."""
-        if self.surest is not None and self.surest.body is not None:
-            return len(self.surest.crossings) % 2 == 0
-        return self.way.stayed > max(self.way.out, self.way.back_in)
-
-    def moved(self) -> list[Heard]:
-        """The tags that surely went that way."""
-        return [tag for tag in self.tags if self.sureness[tag.epc] > LIKELY]
-
-    def crossed_at(self) -> float | None:
-        """The moment of its last crossing."""
-        if self.surest is not None and self.surest.body is not None:
-            return self.surest.at
-        return self.way.crossed_at()
 
 
 def groups_of(
@@ -152,24 +63,24 @@ def groups_of(
     perhaps = [
         tag
         for tag in (*clear, *unclear)
-        if sight.height and tag.epc[0] in UNITS and _perhaps(tag, own) and not _borne_out(tag, clear, own)
+        if sight.height and tag.epc[0] in UNITS and _perhaps(tag, own) and not borne_out(tag, clear, own)
     ]
     clear, unclear = ([tag for tag in tags_ if tag not in perhaps] for tags_ in (clear, unclear))
     if not clear and not perhaps:
         return [_followed(unclear, undecided or unclear, hearing, sight)] if unclear else [], own
-    leaders = [*(_in_turn(clear, own) if clear else []), *([tag] for tag in perhaps)]
+    leaders = [*(_in_turn(clear, own, sight.bodies) if clear else []), *([tag] for tag in perhaps)]
     if not sight.pair:
         leaders = _met(leaders, hearing, sight)
     found = _joined([*clear, *unclear, *perhaps], leaders, own, hearing, sight)
     for group, leading in zip(found, leaders, strict=True):
         if sight.pair:
-            _count_labels(group, own, alone=len(leading) == 1 and not sight.height)
-        _lead(group, leading)
+            count_labels(group, own, alone=len(leading) == 1 and not sight.height)
+        lead(group, leading)
         group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing, sight)
-        if sight.any and not _has_unit(group):
-            group.belief = _doubted(group.belief, _CASES)
-            _leave_unsure(group, own)
-    _doubt_turned(found, own, sight.bodies)
+        if sight.any and not group.has_unit:
+            group.belief = doubted(group.belief, _CASES)
+            leave_unsure(group, own)
+    doubt_turned(found, own, sight.bodies)
     return _one_way(found, resting, sight.bodies), own
 
 
@@ -187,7 +98,7 @@ def _sorted(
     clear: list[Heard] = []
     unclear: list[Heard] = []
     undecided: list[Heard] = []
-    rests = _SPARE if sight.height else CROSSED
+    rests = SPARE if sight.height else CROSSED
     for tag, way in zip(tags, ways, strict=True):
         if tag.epc in own and own[tag.epc].belief > _CLEAR:
             clear.append(tag)
@@ -204,159 +115,10 @@ def _sorted(
         clear += spare
         unclear = [tag for tag in unclear if tag not in spare]
     else:
-        least = max([_MAYBE, *(_NEXT * own[tag.epc].belief for tag in unclear if tag.epc in own)])
+        least = max([_MAYBE, *(NEXT * own[tag.epc].belief for tag in unclear if tag.epc in own)])
         clear = [tag for tag in unclear if tag.epc in own and own[tag.epc].belief >= least]
         unclear = [tag for tag in unclear if tag not in clear]
     return clear, unclear, undecided
-
-
-def _doubt_turned(groups: Sequence[Group], own: Mapping[bytes, Own], bodies: Sequence[Body]) -> None:
-    """What went with a body is less sure where the body, or one behind it, may have brought it back, and
-    where cases alone may err.
-    """
-    returned = [each for each in own.values() if len(each.bodies) > 1 and each.belief > _NEXT]
-    claimed = {body for group in groups if group.surest is not None for body in group.surest.bodies}
-    for group in groups:
-        surest = group.surest
-        if surest is None or surest.body is None:
-            continue
-        # Some of what went with a body came back with another, or not: who knows which.
-        parted = any(surest.body in each.bodies and surest.bodies != each.bodies for each in returned)
-        # What was seen to go and to come back is told as that, or not surely.
-        body = bodies[surest.body]
-        half = len(surest.bodies) < 2 and both_ways(body)
-        back = any(
-            came_back(body, each)
-            for number, each in enumerate(bodies)
-            if number > surest.body and number not in claimed
-        )
-        alone = not _has_unit(group)
-        low = body.load is False
-        err = alone and not (low and surest.belief >= LIKELY) and _cases_err(group, body, own)
-        if parted or half or back or err:
-            group.belief = min(group.belief, _TOGETHER)
-        elif alone and low:
-            group.belief = min(surest.belief, _LOW)
-        elif body.first == body.last and not carried(body):
-            # Neither the eyes' order nor the load above says which way it went.
-            group.belief = _doubted(group.belief)
-
-
-def _count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> None:
-    """The label of a whole pallet is a load by itself: company alone does not make it cross. One load has one
-    label: of several each but the surest must be surer than that.
-    """
-    labels = {tag.epc: own[tag.epc].belief for tag in group.tags if tag.epc[0] in UNITS and tag.epc in own}
-    surest = max(labels, key=lambda epc: (labels[epc], epc), default=None)
-    for tag in group.tags:
-        if tag.epc[0] in UNITS:
-            by_itself = labels.get(tag.epc, 0.0)
-            with_it = group.sureness[tag.epc]
-            theirs = _borne_out(tag, group.tags, own)
-            company = with_it if (by_itself > _BORNE_OUT or theirs) and not alone else 0.0
-            group.sureness[tag.epc] = _SURE if by_itself > CROSSED or theirs else 0.0
-            # What rests beside the way and is uncovered moves as nobody else does.
-            if tag.epc == surest:
-                apart = with_it < _WITH_CASES and by_itself < _BY_ITSELF and _has_clear_case(group, own)
-                believed = together([by_itself, company])
-            else:
-                apart = with_it < _WITH_IT
-                believed = _doubted(by_itself)
-            group.doubts[tag.epc] = min(believed, _TOGETHER) if apart else believed
-
-
-def _lead(group: Group, leading: Sequence[Heard]) -> None:
-    """A few that lead are sure to have gone. Of many a label is a load by itself: one that did not move as
-    the others did is told, for somebody to look at.
-    """
-    for tag in leading:
-        if len(leading) <= _ALONE:
-            group.sureness[tag.epc] = max(group.sureness[tag.epc], _SURE)
-        elif tag.epc[0] in UNITS and group.sureness[tag.epc] <= LIKELY:
-            group.sureness[tag.epc], group.doubts[tag.epc] = _SURE, _TOGETHER
-
-
-def _has_clear_case(group: Group, own: Mapping[bytes, Own]) -> bool:
-    return any(
-        tag.epc[0] not in UNITS
-        and tag.epc in own
-        and own[tag.epc].belief >= _EACH
-        and own[tag.epc].sense == group.sense
-        for tag in group.tags
-    )
-
-
-def _borne_out(label: Heard, tags: Sequence[Heard], own: Mapping[bytes, Own]) -> bool:
-    """Whether some cases clearly crossed as a label may have, and no other label did: it is theirs, as surely
-    as it moved as they did.
-    """
-    mine = own.get(label.epc)
-    if mine is None or mine.body is None or mine.belief < _SPARE:
-        return False
-    with_it = [
-        tag
-        for tag in tags
-        if tag is not label
-        and tag.epc in own
-        and (own[tag.epc].sense, own[tag.epc].body) == (mine.sense, mine.body)
-    ]
-    labels = [own[tag.epc].belief for tag in with_it if tag.epc[0] in UNITS]
-    cases = [tag for tag in with_it if tag.epc[0] not in UNITS and own[tag.epc].belief >= _EACH]
-    return len(cases) >= _SOME and max(labels, default=0.0) < _SPARE
-
-
-def _doubted(belief: float, times: float = _SELDOM) -> float:
-    """What is believed of what seldom is so, and no less than that it may be."""
-    return max(1.0 - times * (1.0 - belief), min(belief, _TOGETHER))
-
-
-def _leave_unsure(group: Group, own: Mapping[bytes, Own]) -> None:
-    """Without a label, cases go as surely as each tells by itself: of a pallet beside the way some are
-    uncovered when another goes by. Beside a sure one those that are not stay, else the surest is told.
-    """
-    told = {tag.epc: own[tag.epc].belief if tag.epc in own else 0.0 for tag in group.moved()}
-    surest = max(told.values(), default=0.0)
-    clear = sum([believed >= _EACH for believed in told.values()])
-    least = min(_EACH_OF_MANY if clear >= _MANY else _EACH, surest)
-    for epc, believed in told.items():
-        if believed < least or (believed < surest and group.sureness[epc] < _ALONG):
-            group.sureness[epc] = LIKELY
-    if surest < _EACH:
-        # Who knows which of them it was: somebody is to look.
-        for epc in alike_sure(
-            {
-                epc: each.belief
-                for epc, each in own.items()
-                if epc in group.sureness and each.sense == group.sense
-            }
-        ):
-            group.sureness[epc], group.doubts[epc] = _SURE, min(own[epc].belief, _TOGETHER)
-
-
-def alike_sure(believed: Mapping[bytes, float]) -> list[bytes]:
-    """Those that are believed about as much as the surest, the surest first, and no more than a few."""
-    least = _LIKE * max(believed.values(), default=0.0)
-    return sorted([epc for epc in believed if believed[epc] >= least], key=lambda epc: (-believed[epc], epc))[
-        :_NAMED
-    ]
-
-
-def _cases_err(group: Group, body: Body, own: Mapping[bytes, Own]) -> bool:
-    """Whether tags of cases, without a label, may only seem to have crossed: a load stood in the doorway and
-    uncovered them, or none was seen, and a neighbor heard them, too; they were read a few times; few of those
-    that were asked say so, or most were heard last where they would have come from.
-    """
-    moved = group.moved()
-    asked = [each.sense == group.sense and each.belief > CROSSED for each in own.values()]
-    clear = sum([tag.epc in own and own[tag.epc].belief >= _EACH for tag in moved])
-    whole = clear >= _MANY and sum(asked) >= _MOST * len(asked)
-    if not whole and any(ended - begun >= _STOOD_US for begun, ended in body.loads or ()):
-        return True
-    if body.load is False and any(tag.share < _HERE_ALONE for tag in moved):
-        return True
-    elsewhere = sum([ends(tag, group.sense)[1] < _ELSEWHERE for tag in moved])
-    few = sum([tag.reads for tag in moved]) < _FEW
-    return few or sum(asked) < _AGREE * len(asked) or 2 * elsewhere > len(moved)
 
 
 def _one_way(groups: Sequence[Group], resting: list[Heard], bodies: Sequence[Body]) -> list[Group]:
@@ -373,11 +135,11 @@ def _one_way(groups: Sequence[Group], resting: list[Heard], bodies: Sequence[Bod
             for each in kept
             if each.surest is not None and each.surest.body is not None
         )
-        if against and not _has_unit(group):
+        if against and not group.has_unit:
             resting += group.tags
             continue
         if against:
-            group.belief = min(group.belief, _TOGETHER)
+            group.belief = min(group.belief, TOGETHER)
         kept.append(group)
     return [group for group in groups if group in kept]
 
@@ -389,30 +151,32 @@ def _other_loads(one: Own, other: Own | None, bodies: Sequence[Body]) -> bool:
     return bool(bodies[one.body].loads) and one.at != other.at
 
 
-def _has_unit(group: Group) -> bool:
-    return any(tag.epc[0] in UNITS for tag in group.moved())
-
-
 def _weight(group: Group) -> tuple[bool, float, int]:
-    return _has_unit(group), group.belief, len(group.tags)
+    return group.has_unit, group.belief, len(group.tags)
 
 
 def _perhaps(tag: Heard, own: Mapping[bytes, Own]) -> bool:
-    return tag.epc in own and _SPARE <= own[tag.epc].belief <= CROSSED
+    return tag.epc in own and SPARE <= own[tag.epc].belief <= CROSSED
 
 
 def _by_itself(own: Own, clear: Sequence[Heard], others: Mapping[bytes, Own]) -> bool:
     """Whether a tag may have crossed when none of those did that clearly crossed."""
-    return own.belief >= _SPARE and all(abs(others[tag.epc].at - own.at) > WITH for tag in clear)
+    return own.belief >= SPARE and all(abs(others[tag.epc].at - own.at) > WITH for tag in clear)
 
 
-def _in_turn(clear: list[Heard], own: Mapping[bytes, Own]) -> list[list[Heard]]:
-    """Those that crossed by their own course, by sense and time: who follows within some seconds is one."""
+def _in_turn(clear: list[Heard], own: Mapping[bytes, Own], bodies: Sequence[Body]) -> list[list[Heard]]:
+    """Those that crossed by their own course, by sense and time: who follows within some seconds is one, and
+    who went with the same body, unless another load was seen above it then.
+    """
     clear.sort(key=lambda tag: (own[tag.epc].sense, own[tag.epc].at, tag.epc))
     leaders = [[clear[0]]]
     for before, tag in pairwise(clear):
         was, now = own[before.epc], own[tag.epc]
-        apart = now.at - was.at > _FOLLOWS if now.body is None or was.body is None else now.body != was.body
+        late = now.at - was.at > _FOLLOWS
+        if now.body is None or was.body is None:
+            apart = late
+        else:
+            apart = now.body != was.body or (late and _other_loads(now, was, bodies))
         if now.sense != was.sense or apart:
             leaders.append([])
         leaders[-1].append(tag)
@@ -432,13 +196,13 @@ def _believed(group: Group, told: Sequence[Own], hearing: Hearing, sight: Sight)
     if surest.body is not None:
         group.bodies = tuple({each.body for each in told if each.body is not None})
     believed = together([each.belief for each in told if each.sense == group.sense])
-    if not _has_unit(group):
+    if not group.has_unit:
         # Many cases that rest seem to move alike, where something uncovers them.
         believed = min(believed, surest.belief)
     if surest.body is not None:
         return believed  # the eyes of this door saw it
     if sight.pair:
-        believed = min(believed, _TOGETHER)
+        believed = min(believed, TOGETHER)
     return believed / (1.0 + exp(-max(min(_DOOR * (near - _HERE), 30.0), -30.0)))
 
 
@@ -530,7 +294,7 @@ def _followed(tags: list[Heard], leading: list[Heard], hearing: Hearing, sight: 
         sureness |= {tag.epc: _SURE for tag in leading}
     # None crossed by its own course: where something did, all of them together are not sure that they did.
     crossed = any(sight.bodies[at].sense for at in bodies)
-    return Group(tags, bodies, way, sureness, min(max(way.out, way.back_in), _TOGETHER) if crossed else 0.0)
+    return Group(tags, bodies, way, sureness, min(max(way.out, way.back_in), TOGETHER) if crossed else 0.0)
 
 
 def _way_of(leading: Sequence[Heard], hearing: Hearing, sight: Sight) -> tuple[Way, tuple[int, ...]]:

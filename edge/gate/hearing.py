@@ -158,10 +158,13 @@ class Heard:
 class Hearing:
     """All tags of a passage's evidence. `base_us` begins moment 0; `opened` is the moment of the opening.
     `quietest` is the level, dBm, below which this door's reader hears little; `phases`: whether it tells
-    them.
+    them. `inside` are the antennas of other doors that look into the zone.
     """
 
-    __slots__ = ("base_us", "layout", "moments", "opened", "phases", "quietest", "sides", "spots", "tags")
+    __slots__ = (
+        *("base_us", "inside", "layout", "moments", "opened", "phases", "quietest", "sides", "spots"),
+        "tags",
+    )
 
     def __init__(self, evidence: Evidence) -> None:
         before_us = evidence.settings.before_ms * 1000
@@ -178,6 +181,11 @@ class Hearing:
         self.spots = {
             (antenna.device, antenna.port): self.sides.get(spot, -1)
             for spot, antenna in enumerate(evidence.layout.antennas)
+        }
+        self.inside = {
+            (antenna.device, antenna.port)
+            for antenna in evidence.layout.antennas
+            if antenna.door != evidence.door and SIDE_OF.get(antenna.side, MIDDLE) == INNER
         }
         self.quietest = -72.0
         self.phases = any(read.phase is not None for read in evidence.reads[:_ASKED])

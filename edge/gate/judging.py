@@ -12,9 +12,11 @@ from customs.documents import Direction
 from edge.evidence import Evidence
 from edge.passage import Passage, PassageKind, TagCourse
 
-from .claims import ASSETS, UNITS, carried
+from .claims import ASSETS, PERSON_US, UNITS, carried
+from .doubts import alike_sure
 from .eyes import Body, Sight, see
-from .grouping import LIKELY, PERSON_US, Group, alike, alike_sure, groups_of, stayed_both
+from .group import LIKELY, Group
+from .grouping import alike, groups_of, stayed_both
 from .hearing import Heard, Hearing, hear
 from .own import Own
 from .way import BIN_US

@@ -54,7 +54,30 @@ def belief(
         believed = max(believed, _BLIND)
     if tag.share < _GUEST and nearer(tag, claim.at, hearing) < _ABROAD:
         believed *= _UNSEEN
-    return believed * _UNSEEN if not seen_too and _free(claim.at, hearing, sight) else believed
+    if (not seen_too and _free(claim.at, hearing, sight)) or (tag.foreign and _goes_by(tag, claim, hearing)):
+        believed *= _UNSEEN
+    return believed
+
+
+def _goes_by(tag: Heard, claim: Claim, hearing: Hearing) -> bool:
+    """Whether a tag is in the zone while it should be beyond the door, after going out or before coming in:
+    antennas of other doors that look into the zone hear it, and better than any that look the other way.
+    """
+    at_us = hearing.base_us + int((claim.at + 0.5) * BIN_US)
+    inside, most, beyond = 0, hearing.quietest, hearing.quietest
+    for reads in (tag.foreign, tag.raw):
+        for read in reads:
+            if not _ABOUT_US <= claim.sense * (read.last_us - at_us) - claim.stood_us <= _BEYOND_US:
+                continue
+            level = read.rssi_cdbm / 100.0
+            if reads is tag.raw:
+                if hearing.spots[read.device, read.antenna] == OUTER:
+                    beyond = max(beyond, level)
+            elif (read.device, read.antenna) in hearing.inside:
+                inside, most = inside + 1, max(most, level)
+            else:
+                beyond = max(beyond, level)
+    return inside >= _INSIDE and most > beyond + _BETTER_DB
 
 
 def _free(at: float, hearing: Hearing, sight: Sight) -> bool:
@@ -248,6 +271,10 @@ _ABROAD: Final = -0.5
 """A tag of which a neighbor heard nearly all, and five dB better at that moment, went through there."""
 _UNSEEN: Final = 0.6
 """Of what nothing says but a tag, though two eyes were there to see it, so much is believed: a Hold."""
+_BEYOND_US: Final = 6_000_000
+"""So long after it went out a thing is still heard, and so long before it comes in."""
+_INSIDE: Final = 3
+_BETTER_DB: Final = 3.0
 _AN_END: Final = 17
 
 

@@ -10,7 +10,7 @@ from edge.evidence import Evidence
 from edge.gate import Gate
 from edge.gate.claims import Claim, both_ways, carried, claims_of
 from edge.gate.eyes import Body, Sight, see
-from edge.gate.grouping import Group
+from edge.gate.group import Group
 from edge.gate.hearing import Hearing, hear
 from edge.gate.judging import _Telling, judge
 from edge.gate.live import Ended, Event
@@ -81,8 +81,13 @@ def test_the_height_eye_tells_when_a_load_was_above_a_body() -> None:
     assert len(straight((1.2, 1.6), (2.2, 2.6)).loads or ()) == 2
 
 
+def test_a_persons_head_is_no_load() -> None:
+    assert straight((1.8, 2.05)).loads == ()
+    assert straight((1.8, 2.15)).load is True, "the control: a short pallet at 3.5 m/s"
+
+
 def test_without_a_height_eye_that_can_be_believed_nobody_knows() -> None:
-    many = tuple((1.0 + 0.8 * n, 1.2 + 0.8 * n) for n in range(9))
+    many = tuple((1.0 + 0.8 * n, 1.4 + 0.8 * n) for n in range(9))
     assert turned(*many).loads is None and turned(*many).load is None
     assert carried(turned(*many)) == 0
     assert len(turned(*many[:8]).loads or ()) == 8, "the control: eight may be"

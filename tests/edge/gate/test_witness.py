@@ -112,6 +112,21 @@ def test_what_a_neighbor_hears_better_did_not_cross_here() -> None:
     assert sureness(both) < both.settings.confidence_min
 
 
+def test_what_another_door_hears_in_the_zone_after_it_went_out_went_by_along_the_wall() -> None:
+    """The control is heard at that door from the other side: it stands in the next truck, or on the ramp."""
+    bare = evidence_of(5, masts=2)
+    told = {}
+    for side in ("inner", "outer"):
+        spot = next(a for a in bare.layout.antennas if (a.door, a.side) == ("d2", side))
+        later = [
+            TagRead(spot.device, bare.reads[0].epc, spot.port, -2_000, 1, at, at)
+            for at in range(START_US + 10_800_000, START_US + 12_600_000, 100_000)
+        ]
+        told[side] = sureness(msgspec.structs.replace(bare, reads=(*bare.reads, *later)))
+    inner, outer, least = told["inner"], told["outer"], bare.settings.confidence_min
+    assert inner < least <= outer
+
+
 def test_more_tags_that_say_the_like_make_a_crossing_surer_but_never_sure() -> None:
     assert together([]) == 0.0
     assert together([0.9]) == pytest.approx(0.9)
