@@ -11,8 +11,9 @@ from typing import Final
 from .claims import UNITS, both_ways, came_back, carried
 from .eyes import Body
 from .group import LIKELY, Group
-from .hearing import Heard
+from .hearing import Heard, Hearing
 from .own import CROSSED, Own
+from .way import BIN_US
 from .witness import ends, together
 
 __all__ = [
@@ -42,7 +43,10 @@ _ALONE: Final = 2
 _AGREE: Final = 0.3
 """Of the tags that may have crossed so many say the like, when a pallet did: of one that is uncovered where
 it stands some say this and some that."""
-_FEW_OF: Final = 0.1
+_COUPLE: Final = 2
+_COUPLE_SURE: Final = 0.985
+"""So few cases must be as sure as that together."""
+_FEW_OF: Final = 0.05
 _AGREE_MANY: Final = 0.6
 """Where no more of them are told than the one part, so many agree, or nobody knows whether it crossed."""
 _WITH_IT: Final = 0.95
@@ -50,11 +54,15 @@ _WITH_IT: Final = 0.95
 _WITH_CASES: Final = 0.9
 _BY_ITSELF: Final = 0.98
 """The first goes surely without its cases only if it tells so itself as surely as that."""
+_FAINTLY: Final = 0.95
+"""The same of one that was faint when it crossed, as what stands beyond the door is."""
+_LOUD_DB: Final = 20.0
+"""What is in the doorway is louder by so much than the quietest that is heard, but on far sides of metal and
+liquid."""
+_ABOUT: Final = 1_200_000 / BIN_US
 _SELDOM: Final = 2.0
-"""So much the doubt grows of what went with a body that turned."""
-_SECOND: Final = 3.0
-"""The same, of a second label."""
-_EXCHANGED: Final = 4.0
+"""So much the doubt grows of a second label, and of what went with a body that turned."""
+_EXCHANGED: Final = 6.0
 """The same, where a truck would have taken one load out and fetched another."""
 _EACH: Final = 0.97
 """A case is as sure as that to have gone, where none of its pallet's labels did."""
@@ -110,7 +118,7 @@ def doubt_turned(groups: Sequence[Group], own: Mapping[bytes, Own], bodies: Sequ
             group.belief = min(group.belief, TOGETHER)
         elif low:
             # What is no more than a Hold for want of a load is not made surer by others of the like.
-            group.belief = min(surest.belief, _LOW) if alone else min(group.belief, surest.belief)
+            group.belief = min(surest.belief, _LOW if alone else group.belief)
         elif body.first == body.last and not carried(body):
             # Neither the eyes' order nor the load above says which way it went.
             group.belief = doubted(group.belief, _EXCHANGED if _exchanged(group, groups) else _SELDOM)
@@ -128,9 +136,12 @@ def _exchanged(group: Group, groups: Sequence[Group]) -> bool:
     )
 
 
-def count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> None:
+def count_labels(
+    group: Group, own: Mapping[bytes, Own], hearing: Hearing, bodies: Sequence[Body], *, alone: bool
+) -> None:
     """The label of a whole pallet is a load by itself: company alone does not make it cross. One load has one
-    label: of several each but the surest must be surer than that.
+    label: of several each but the surest must be surer than that. Where a truck turned beyond the door, what
+    was faint in the doorway may stand there still: it is a Hold unless it leaves little doubt itself.
     """
     labels = {tag.epc: own[tag.epc].belief for tag in group.tags if tag.epc[0] in UNITS and tag.epc in own}
     surest = max(labels, key=lambda epc: (labels[epc], epc), default=None)
@@ -144,11 +155,22 @@ def count_labels(group: Group, own: Mapping[bytes, Own], *, alone: bool) -> None
             # What rests beside the way and is uncovered moves as nobody else does.
             if tag.epc == surest:
                 apart = with_it < _WITH_CASES and by_itself < _BY_ITSELF and _has_clear_case(group, own)
+                apart = apart or (by_itself < _FAINTLY and _faint(tag, own[tag.epc], hearing, bodies))
                 believed = together([by_itself, company])
             else:
                 apart = with_it < _WITH_IT
-                believed = doubted(by_itself, _SECOND)
+                believed = doubted(by_itself)
             group.doubts[tag.epc] = min(believed, TOGETHER) if apart else believed
+
+
+def _faint(tag: Heard, own: Own, hearing: Hearing, bodies: Sequence[Body]) -> bool:
+    """Whether a tag that would have gone with a body that turned was heard no better then than what is far
+    off is heard.
+    """
+    if own.body is None or bodies[own.body].first != bodies[own.body].last:
+        return False
+    about = [level for key, level in tag.cells.items() if abs((key >> 2) - own.at) < _ABOUT]
+    return max(about, default=hearing.quietest) < hearing.quietest + _LOUD_DB
 
 
 def lead(group: Group, leading: Sequence[Heard]) -> None:
@@ -239,6 +261,8 @@ def _cases_err(group: Group, body: Body, own: Mapping[bytes, Own]) -> bool:
     if not whole and any(ended - begun >= _STOOD_US for begun, ended in body.loads or ()):
         return True
     if body.load is False and any(tag.share < _HERE_ALONE for tag in moved):
+        return True
+    if len(moved) <= _COUPLE and group.belief < _COUPLE_SURE:
         return True
     if len(moved) < _FEW_OF * len(asked) and sum(asked) < _AGREE_MANY * len(asked):
         return True

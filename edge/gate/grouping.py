@@ -74,7 +74,7 @@ def groups_of(
     found = _joined([*clear, *unclear, *perhaps], leaders, own, hearing, sight)
     for group, leading in zip(found, leaders, strict=True):
         if sight.pair:
-            count_labels(group, own, alone=len(leading) == 1 and not sight.height)
+            count_labels(group, own, hearing, sight.bodies, alone=len(leading) == 1 and not sight.height)
         lead(group, leading)
         group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing, sight)
         if sight.any and not group.has_unit:

@@ -24,11 +24,11 @@ LAYOUT = Layout((Antenna("gate", 1, "d1", "inner"), Antenna("gate", 2, "d1", "ou
 STAYED = Way(0.01, 0.01, 0.98, [], [])
 
 
-def heard(*epcs: bytes) -> Hearing:
-    """Tags that both sides heard all along, for ten seconds."""
+def heard(*epcs: bytes, dbm: int = -30) -> Hearing:
+    """Tags that both sides heard all along, for three seconds before a passage and for ten in it."""
     reads = tuple(
-        TagRead("gate", epc, 1 + n % 2, -5_000, 1, OPENED_US + 50_000 * n, OPENED_US + 50_000 * n)
-        for n in range(200)
+        TagRead("gate", epc, 1 + n % 2, 100 * dbm, 1, OPENED_US + 50_000 * n, OPENED_US + 50_000 * n)
+        for n in range(-60, 200)
         for epc in epcs
     )
     return hear(Evidence("d1-1", "d1", OPENED_US, OPENED_US + 10_000_000, LAYOUT, GateSettings(), reads))
@@ -36,6 +36,9 @@ def heard(*epcs: bytes) -> Hearing:
 
 def body(from_s: float, until_s: float, first: str, last: str) -> Body:
     return Body(OPENED_US + int(from_s * 1e6), OPENED_US + int(until_s * 1e6), first, last, True, None)
+
+
+STRAIGHT = body(1, 6, "inner", "outer")
 
 
 def seen(*bodies: Body) -> Sight:
@@ -102,7 +105,9 @@ def test_company_alone_makes_no_label_cross() -> None:
     sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
     for said, moved, least in ((0.16, False, 0.0), (0.8, True, 0.95)):
         made = group(hearing, [UNIT, CASE], sure)
-        count_labels(made, {CASE: sure, UNIT: Own(1, 10.0, said, 0, (1,), (0,))}, alone=False)
+        count_labels(
+            made, {CASE: sure, UNIT: Own(1, 10.0, said, 0, (1,), (0,))}, hearing, [STRAIGHT], alone=False
+        )
         assert (UNIT in {tag.epc for tag in made.moved()}) is moved
         assert CASE in {tag.epc for tag in made.moved()}
         assert made.doubts[UNIT] > least
@@ -126,7 +131,7 @@ def test_many_cases_that_crossed_bear_out_the_one_label_that_moved_as_they_did(
     sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
     own = dict.fromkeys(epcs, sure) | {UNIT: sure._replace(belief=said), OTHER: sure._replace(belief=other)}
     made = group(hearing, [UNIT, *([OTHER] if other else []), *epcs], sure, went)
-    count_labels(made, own, alone=False)
+    count_labels(made, own, hearing, [STRAIGHT], alone=False)
     assert (UNIT in {tag.epc for tag in made.moved()}) is (told is not None)
     if told is not None:
         assert made.doubts[UNIT] == pytest.approx(told, abs=0.01)
@@ -148,8 +153,39 @@ def test_a_label_that_did_not_move_as_its_cases_is_a_hold(
     hearing = heard(UNIT, CASE)
     own = {UNIT: Own(1, 10.0, said, 0, (1,), (0,)), CASE: Own(1, 10.0, case, 0, (1,), (0,))}
     made = group(hearing, [UNIT, CASE], own[CASE], went)
-    count_labels(made, own, alone=False)
+    count_labels(made, own, hearing, [STRAIGHT], alone=False)
     assert made.doubts[UNIT] == pytest.approx(told, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("said", "dbm", "last", "told"),
+    [
+        (0.9, -55, "inner", 0.5),  # it stands in the truck, and is uncovered
+        (0.9, -35, "inner", 0.998),
+        (0.96, -55, "inner", 0.999),  # the far side of metal
+        (0.9, -55, "outer", 0.998),  # nothing turned beyond the door
+    ],
+)
+def test_a_label_that_was_faint_in_the_doorway_must_tell_more_itself(
+    said: float, dbm: int, last: str, told: float
+) -> None:
+    """Eight cases of the pallet that crossed moved as it did."""
+    epcs = [b"\x30" * 11 + bytes([n]) for n in range(8)]
+    hearing = heard(UNIT, *epcs, dbm=dbm)
+    sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
+    own = dict.fromkeys(epcs, sure) | {UNIT: sure._replace(belief=said)}
+    made = group(hearing, [UNIT, *epcs], sure, 0.995)
+    count_labels(made, own, hearing, [body(1, 6, "inner", last)], alone=False)
+    assert made.doubts[UNIT] == pytest.approx(told, abs=0.001)
+
+
+@pytest.mark.parametrize(("count", "said", "err"), [(2, 0.98, True), (2, 0.99, False), (3, 0.98, False)])
+def test_a_couple_of_cases_must_be_surer_together(count: int, said: float, err: bool) -> None:
+    epcs = [b"\x30" * 11 + bytes([n]) for n in range(count)]
+    sure = Own(1, 10.0, said, 0, (1,), (0,))
+    made = group(heard(*epcs), epcs, sure)
+    went = body(1, 6, "inner", "outer")._replace(loads=((1_500_000, 2_300_000),))
+    assert _cases_err(made, went, dict.fromkeys(epcs, sure)) is err
 
 
 def test_of_one_body_the_surest_way_holds_and_cases_that_say_otherwise_rest() -> None:
@@ -188,10 +224,10 @@ def test_a_tag_that_says_nothing_by_itself_has_no_own_crossing() -> None:
 def test_a_second_label_with_one_load_must_be_surer() -> None:
     """A pallet that stands next to the way is uncovered when another goes by: one load has one label."""
     hearing = heard(UNIT, OTHER)
-    for said, went, told in ((0.94, 0.999, 0.82), (0.99, 0.999, 0.97), (0.97, 0.91, 0.5)):
+    for said, went, told in ((0.94, 0.999, 0.88), (0.99, 0.999, 0.98), (0.97, 0.91, 0.5)):
         made = group(hearing, [UNIT, OTHER], Own(1, 10.0, 0.999, 0, (1,), (0,)), went)
         own = {epc: Own(1, 10.0, each, 0, (1,), (0,)) for epc, each in ((UNIT, 0.999), (OTHER, said))}
-        count_labels(made, own, alone=False)
+        count_labels(made, own, hearing, [STRAIGHT], alone=False)
         assert made.doubts[UNIT] >= 0.999
         assert made.doubts[OTHER] == pytest.approx(told)
         assert {tag.epc for tag in made.moved()} == {UNIT, OTHER}, "it is told, and held where it is not sure"
@@ -227,7 +263,7 @@ def test_many_cases_that_all_say_so_are_a_load_though_it_stood_in_the_doorway(
     assert _cases_err(made, stood, dict(zip(epcs, says, strict=True))) is err
 
 
-@pytest.mark.parametrize(("told", "agree", "err"), [(2, 15, True), (4, 15, False), (2, 20, False)])
+@pytest.mark.parametrize(("told", "agree", "err"), [(1, 15, True), (2, 15, False), (1, 20, False)])
 def test_a_few_of_many_cases_are_a_load_only_where_most_say_so(told: int, agree: int, err: bool) -> None:
     epcs = [b"\x30" * 11 + bytes([n]) for n in range(30)]
     says = [Own(1, 10.0, 0.99 if n < agree else 0.2, 0, (1,), (0,)) for n in range(30)]
@@ -258,7 +294,7 @@ def test_what_went_with_no_body_though_both_eyes_can_be_believed_is_a_hold() -> 
 def test_cases_of_which_no_load_was_seen_are_a_hold_and_nothing_where_a_neighbor_hears_them() -> None:
     """The lowest loads pass under the height eye."""
     low = body(1, 6, "inner", "outer")._replace(loads=())
-    for said, elsewhere, belief_ in ((0.98, 0.0, 0.8), (0.98, 0.5, 0.5), (0.995, 0.5, 0.8)):
+    for said, elsewhere, belief_ in ((0.988, 0.0, 0.8), (0.988, 0.5, 0.5), (0.995, 0.5, 0.8)):
         hearing = heard(CASE)
         hearing.tags[CASE].away = elsewhere * hearing.tags[CASE].home
         own = Own(1, 10.0, said, 0, (1,), (0,))
@@ -289,7 +325,7 @@ def test_what_went_with_a_body_that_turned_is_surer_or_held() -> None:
         ("outer", None, [], 0.945),
         ("inner", (late,), [], 0.945),
         ("inner", (early, late), [], 0.89),
-        ("inner", (early, late), [group(heard(OTHER), [OTHER], fetched)], 0.78),  # one out, another in
+        ("inner", (early, late), [group(heard(OTHER), [OTHER], fetched)], 0.67),  # one out, another in
     ):
         made = group(heard(UNIT), [UNIT], own)
         doubt_turned([made, *others], {UNIT: own}, [body(1, 6, first, "inner")._replace(loads=loads)])
