@@ -60,6 +60,9 @@ _LOUD_DB: Final = 20.0
 """What is in the doorway is louder by so much than the quietest that is heard, but on far sides of metal and
 liquid."""
 _ABOUT: Final = 1_200_000 / BIN_US
+_RIVAL: Final = 0.95
+"""Where another label may have gone as well, and is less sure than this, one of the two stayed: the surer one
+goes only where it leaves no doubt."""
 _SELDOM: Final = 2.0
 """So much the doubt grows of a second label, and of what went with a body that turned."""
 _EXCHANGED: Final = 6.0
@@ -82,6 +85,8 @@ _MOST: Final = 0.7
 """So many cases, and so many of those that were asked, are a load: one that stands beside the way has a few
 uncovered.
 """
+_CLAIMED: Final = 0.9
+"""A body is accounted for by what is as sure as that to have gone with it."""
 _FEW: Final = 12
 """Cases that were read less often, all of them together, went through surely no more than that."""
 _LOW: Final = 0.8
@@ -96,7 +101,12 @@ def doubt_turned(groups: Sequence[Group], own: Mapping[bytes, Own], bodies: Sequ
     where cases alone may err.
     """
     returned = [each for each in own.values() if len(each.bodies) > 1 and each.belief > NEXT]
-    claimed = {body for group in groups if group.surest is not None for body in group.surest.bodies}
+    claimed = {
+        body
+        for group in groups
+        if group.surest is not None and group.belief > _CLAIMED
+        for body in group.surest.bodies
+    }
     for group in groups:
         surest = group.surest
         if surest is None or surest.body is None:
@@ -145,6 +155,7 @@ def count_labels(
     """
     labels = {tag.epc: own[tag.epc].belief for tag in group.tags if tag.epc[0] in UNITS and tag.epc in own}
     surest = max(labels, key=lambda epc: (labels[epc], epc), default=None)
+    rival = any(CROSSED < labels[epc] < _RIVAL for epc in labels if epc != surest)
     for tag in group.tags:
         if tag.epc[0] in UNITS:
             by_itself = labels.get(tag.epc, 0.0)
@@ -156,6 +167,7 @@ def count_labels(
             if tag.epc == surest:
                 apart = with_it < _WITH_CASES and by_itself < _BY_ITSELF and _has_clear_case(group, own)
                 apart = apart or (by_itself < _FAINTLY and _faint(tag, own[tag.epc], hearing, bodies))
+                apart = apart or (by_itself < _SURE and rival)
                 believed = together([by_itself, company])
             else:
                 apart = with_it < _WITH_IT

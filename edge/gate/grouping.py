@@ -76,7 +76,7 @@ def groups_of(
         if sight.pair:
             count_labels(group, own, hearing, sight.bodies, alone=len(leading) == 1 and not sight.height)
         lead(group, leading)
-        group.belief = _believed(group, [own[tag.epc] for tag in leading], hearing, sight)
+        group.belief = _believed(group, {tag.epc: own[tag.epc] for tag in leading}, hearing, sight)
         if sight.any and not group.has_unit:
             group.belief = doubted(group.belief, _CASES)
             leave_unsure(group, own)
@@ -183,19 +183,22 @@ def _in_turn(clear: list[Heard], own: Mapping[bytes, Own], bodies: Sequence[Body
     return leaders
 
 
-def _believed(group: Group, told: Sequence[Own], hearing: Hearing, sight: Sight) -> float:
-    """How surely a group crossed here: what its tags tell each by itself, and all together of which door.
-    What went with no body, though both eyes can be believed, somebody is to look at.
+def _believed(group: Group, told: Mapping[bytes, Own], hearing: Hearing, sight: Sight) -> float:
+    """How surely a group crossed here: what its tags tell each by itself, and all together of which door. Two
+    labels are two loads, and do not bear each other out. What went with no body, though both eyes can be
+    believed, somebody is to look at.
     """
     if not told:
         return 0.0
-    surest = max(told, key=lambda each: each.belief)
+    surest = max(told.values(), key=lambda each: each.belief)
     asked = group.moved()[:ASKED_MAX]
     near = sum(nearer(tag, surest.at, hearing) for tag in asked) / len(asked) if asked else 0.0
     group.surest = surest
     if surest.body is not None:
-        group.bodies = tuple({each.body for each in told if each.body is not None})
-    believed = together([each.belief for each in told if each.sense == group.sense])
+        group.bodies = tuple({each.body for each in told.values() if each.body is not None})
+    alike = {epc: each.belief for epc, each in told.items() if each.sense == group.sense}
+    labels = [believed for epc, believed in alike.items() if epc[0] in UNITS]
+    believed = together([*sorted(labels)[-1:], *(each for epc, each in alike.items() if epc[0] not in UNITS)])
     if not group.has_unit:
         # Many cases that rest seem to move alike, where something uncovers them.
         believed = min(believed, surest.belief)

@@ -234,6 +234,25 @@ def test_a_second_label_with_one_load_must_be_surer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (0.985, 0.92, 0.5),  # which of them went?
+        (0.998, 0.92, 0.998),
+        (0.985, 0.97, 0.985),  # two on one fork
+        (0.985, 0.3, 0.985),
+    ],
+)
+def test_where_another_label_may_have_gone_the_surer_one_must_leave_no_doubt(
+    first: float, second: float, told: float
+) -> None:
+    hearing = heard(UNIT, OTHER)
+    own = {epc: Own(1, 10.0, said, 0, (1,), (0,)) for epc, said in ((UNIT, first), (OTHER, second))}
+    made = group(hearing, [UNIT, OTHER], own[UNIT], went=0.98)
+    count_labels(made, own, hearing, [STRAIGHT], alone=False)
+    assert min(made.doubts[UNIT], first) == pytest.approx(told)
+
+
+@pytest.mark.parametrize(
     ("loads", "err"),
     [
         (((1.5, 2.3),), False),
@@ -288,7 +307,16 @@ def test_what_went_with_no_body_though_both_eyes_can_be_believed_is_a_hold() -> 
         hearing = heard(CASE)
         made = group(hearing, [CASE], crossed)
         sight = Sight(any=True, pair=pair, height=False, bodies=())
-        assert least < _believed(made, [crossed], hearing, sight) <= most
+        assert least < _believed(made, {CASE: crossed}, hearing, sight) <= most
+
+
+def test_two_labels_are_two_loads_and_do_not_bear_each_other_out() -> None:
+    """The control is a label with a case."""
+    for other, least, most in ((OTHER, 0.94, 0.94), (CASE, 0.98, 1.0)):
+        hearing = heard(UNIT, other)
+        own = {UNIT: Own(1, 10.0, 0.94, 0, (1,), (0,)), other: Own(1, 10.0, 0.92, 0, (1,), (0,))}
+        sight = Sight(any=True, pair=True, height=True, bodies=(STRAIGHT,))
+        assert least <= _believed(group(hearing, [UNIT, other], own[UNIT]), own, hearing, sight) <= most
 
 
 def test_cases_of_which_no_load_was_seen_are_a_hold_and_nothing_where_a_neighbor_hears_them() -> None:
@@ -354,6 +382,12 @@ def test_a_load_that_a_later_body_may_have_brought_back_is_not_sure(
     made = group(hearing, [UNIT], own)
     doubt_turned([made], {UNIT: own}, bodies)
     assert made.belief == belief_
+    # What is not sure to have gone with the later body does not account for it.
+    other = group(heard(OTHER), [OTHER], own._replace(sense=-1, body=1, crossings=(-1,), bodies=(1,)))
+    for other.belief, by_another in ((0.5, belief_), (0.95, 0.96)):
+        made.belief = 0.96
+        doubt_turned([made, other], {UNIT: own}, bodies)
+        assert made.belief == by_another
     both = made.surest = own._replace(crossings=(1, -1), bodies=(0, 1))
     made.belief = 0.96
     doubt_turned([made], {UNIT: both}, bodies)
