@@ -52,6 +52,8 @@ _SAME: Final = 0.8
 """A load is seen about as long the second time: in so much of the longer time, or more."""
 _WAITS_US: Final = 2_500_000
 """What comes before the eyes longer before its load does, or stays longer after it, waited there."""
+_ALL_ALONG_US: Final = 3_000_000
+"""A load that is above a body for longer than this, from first to last, came with it and went with it."""
 _THROUGH_US: Final = 700_000
 """A load that does not stop is through after twice that, but for a slow one."""
 _EDGE: Final = 4
@@ -161,7 +163,9 @@ def carried(body: Body) -> int:
 
 
 def both_ways(body: Body) -> bool:
-    """Whether the height eye saw what may be one load go through with a body, and come back with it."""
+    """Whether the height eye saw what may be one load go through with a body, and come back with it: twice
+    for as long, or all the time.
+    """
     if not body.loads or not body.both or body.first != body.last:
         return False
     came, went = _sides(body)
@@ -169,7 +173,12 @@ def both_ways(body: Body) -> bool:
         [ended - begun for begun, ended in body.loads if _carried(body, begun, ended, came, went) == (sense,)]
         for sense in (came, went)
     )
-    return _alike(there, back)
+    stayed = any(
+        max(begun - body.begun_us, body.ended_us - ended) < _PASSES_US
+        for begun, ended in body.loads
+        if ended - begun >= _ALL_ALONG_US
+    )
+    return stayed or _alike(there, back)
 
 
 def came_back(body: Body, later: Body) -> bool:

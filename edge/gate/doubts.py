@@ -44,7 +44,7 @@ _AGREE: Final = 0.3
 """Of the tags that may have crossed so many say the like, when a pallet did: of one that is uncovered where
 it stands some say this and some that."""
 _COUPLE: Final = 2
-_COUPLE_SURE: Final = 0.985
+_COUPLE_SURE: Final = 0.97
 """So few cases must be as sure as that together."""
 _FEW_OF: Final = 0.05
 _AGREE_MANY: Final = 0.6

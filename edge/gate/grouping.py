@@ -36,7 +36,7 @@ _TRUCK: Final = 4_000_000 / BIN_US
 _ALONE: Final = 2
 """Of so few that lead each is sure to have gone: there is too little to hold one against."""
 _SURE: Final = 0.995
-_CASES: Final = 12.0
+_CASES: Final = 24.0
 """So much the doubt grows of what cases tell without a label."""
 _HERE: Final = -0.35
 _DOOR: Final = 8.0

@@ -142,7 +142,13 @@ def test_of_three_loads_the_one_between_may_have_gone_either_way() -> None:
 
 @pytest.mark.parametrize(
     ("loads", "same"),
-    [(((1.3, 1.9), (8.0, 8.6)), True), (((1.3, 1.9), (7.0, 8.6)), False), (((8.0, 8.6),), False)],
+    [
+        (((1.3, 1.9), (8.0, 8.6)), True),
+        (((1.3, 1.9), (7.0, 8.6)), False),
+        (((8.0, 8.6),), False),
+        (((1.3, 8.6),), True),  # it was there all the time
+        (((4.0, 8.6),), False),
+    ],
 )
 def test_one_load_seen_to_go_and_to_come_back_is_told_by_its_length(
     loads: tuple[tuple[float, float], ...], same: bool
