@@ -51,6 +51,8 @@ _AGREE_MANY: Final = 0.6
 """Where no more of them are told than the one part, so many agree, or nobody knows whether it crossed."""
 _WITH_IT: Final = 0.95
 """A second label goes surely only if it went with the first as surely as that."""
+_HERE_MOSTLY: Final = 0.5
+"""And only if this door heard it better than its neighbors did: they had it before them meanwhile."""
 _WITH_CASES: Final = 0.9
 _BY_ITSELF: Final = 0.98
 """The first goes surely without its cases only if it tells so itself as surely as that."""
@@ -170,7 +172,7 @@ def count_labels(
                 apart = apart or (by_itself < _SURE and rival)
                 believed = together([by_itself, company])
             else:
-                apart = with_it < _WITH_IT
+                apart = with_it < _WITH_IT or tag.share < _HERE_MOSTLY
                 believed = doubted(by_itself)
             group.doubts[tag.epc] = min(believed, TOGETHER) if apart else believed
 

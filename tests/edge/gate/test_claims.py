@@ -233,6 +233,16 @@ def test_a_second_label_with_one_load_must_be_surer() -> None:
         assert {tag.epc for tag in made.moved()} == {UNIT, OTHER}, "it is told, and held where it is not sure"
 
 
+def test_a_second_label_that_a_neighbor_heard_better_is_a_hold() -> None:
+    for elsewhere, told in ((2.0, 0.5), (0.5, 0.98)):
+        hearing = heard(UNIT, OTHER)
+        hearing.tags[OTHER].away = elsewhere * hearing.tags[OTHER].home
+        own = {epc: Own(1, 10.0, said, 0, (1,), (0,)) for epc, said in ((UNIT, 0.999), (OTHER, 0.99))}
+        made = group(hearing, [UNIT, OTHER], own[UNIT])
+        count_labels(made, own, hearing, [STRAIGHT], alone=False)
+        assert made.doubts[OTHER] == pytest.approx(told)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [
