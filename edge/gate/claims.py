@@ -15,6 +15,8 @@ from .way import Way
 __all__ = [
     "ASSETS",
     "PERSON_US",
+    "TWO",
+    "TWO_TURNED",
     "UNITS",
     "Claim",
     "both_ways",
@@ -22,6 +24,7 @@ __all__ = [
     "carried",
     "claims_of",
     "loudest",
+    "one_long",
 ]
 
 PERSON_US: Final = 600_000
@@ -56,6 +59,11 @@ _ALL_ALONG_US: Final = 3_000_000
 """A load that is above a body for longer than this, from first to last, came with it and went with it."""
 _THROUGH_US: Final = 700_000
 """A load that does not stop is through after twice that, but for a slow one."""
+TWO: Final = 0.36, 0.6
+"""A load that is above a truck which goes straight for such a part of the truck's time is two pallets, one
+behind the other: one takes 0.29 of it, and one on a pallet jack 0.8."""
+TWO_TURNED: Final = 0.16
+"""The same of a truck that turned beyond the door, from here on: one pallet takes 0.12 of its time."""
 _EDGE: Final = 4
 """A crossing may be so many moments outside of its body's time."""
 
@@ -187,6 +195,14 @@ def came_back(body: Body, later: Body) -> bool:
     if not way or carried(later) != -way:
         return False
     return _alike(*([ended - begun for begun, ended in each.loads or ()] for each in (body, later)))
+
+
+def one_long(body: Body) -> bool:
+    """Whether a load was seen above a body, and only one, no longer than one pallet is."""
+    if not body.loads or len(body.loads) > 1:
+        return False
+    part = (body.loads[0][1] - body.loads[0][0]) / (body.ended_us - body.begun_us)
+    return part < TWO_TURNED if body.first == body.last else not TWO[0] <= part < TWO[1]
 
 
 def _alike(some_us: Sequence[int], others_us: Sequence[int]) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from .claims import UNITS, both_ways, came_back, carried
+from .claims import UNITS, both_ways, came_back, carried, one_long
 from .eyes import Body
 from .group import LIKELY, Group
 from .hearing import Heard, Hearing
+from .opinion import Scene, cases_went, label_went
 from .own import CROSSED, Own
 from .way import BIN_US
 from .witness import ends, together
@@ -21,6 +22,8 @@ __all__ = [
     "SPARE",
     "TOGETHER",
     "alike_sure",
+    "ask_cases",
+    "ask_labels",
     "borne_out",
     "count_labels",
     "doubt_turned",
@@ -62,6 +65,15 @@ _LOUD_DB: Final = 20.0
 """What is in the doorway is louder by so much than the quietest that is heard, but on far sides of metal and
 liquid."""
 _ABOUT: Final = 1_200_000 / BIN_US
+_WENT: Final = 0.97
+"""Of what the second opinion is not as sure, it is a Hold whatever else is said."""
+_LABEL_CLEAR: Final = 0.99
+"""Where the second opinion is as sure as that of a label that is believed by this, it leaves no doubt."""
+_TELLS: Final = 0.9
+_CASES_CLEAR: Final = 0.993
+"""Where the second opinion is as sure as that of cases, it leaves no doubt."""
+_CASES: Final = 24.0
+"""So much the doubt grows of what cases tell without a label."""
 _RIVAL: Final = 0.95
 """Where another label may have gone as well, and is less sure than this, one of the two stayed: the surer one
 goes only where it leaves no doubt."""
@@ -80,6 +92,7 @@ _LIKE: Final = 0.5
 _NAMED: Final = 5
 """And no more than so many: of more nobody would look at each."""
 _STOOD_US: Final = 3_000_000
+_OFTEN: Final = 8
 _SOME: Final = 5
 """So many cases tell of the label that moved as they did."""
 _MANY: Final = 8
@@ -126,6 +139,8 @@ def doubt_turned(groups: Sequence[Group], own: Mapping[bytes, Own], bodies: Sequ
         alone = not group.has_unit
         low = body.load is False
         err = alone and not (low and surest.belief >= LIKELY) and _cases_err(group, body, own)
+        if group.opinion is not None:
+            err = group.opinion < _WENT or (err and group.opinion < _CASES_CLEAR)
         if parted or half or back or err:
             group.belief = min(group.belief, TOGETHER)
         elif low:
@@ -173,8 +188,14 @@ def count_labels(
                 believed = together([by_itself, company])
             else:
                 apart = with_it < _WITH_IT or tag.share < _HERE_MOSTLY
+                apart = apart or (by_itself < _SURE and _only_one(own.get(tag.epc), bodies))
                 believed = doubted(by_itself)
             group.doubts[tag.epc] = min(believed, TOGETHER) if apart else believed
+
+
+def _only_one(own: Own | None, bodies: Sequence[Body]) -> bool:
+    """Whether the load that went was no longer than one pallet."""
+    return own is not None and own.body is not None and one_long(bodies[own.body])
 
 
 def _faint(tag: Heard, own: Own, hearing: Hearing, bodies: Sequence[Body]) -> bool:
@@ -185,6 +206,32 @@ def _faint(tag: Heard, own: Own, hearing: Hearing, bodies: Sequence[Body]) -> bo
         return False
     about = [level for key, level in tag.cells.items() if abs((key >> 2) - own.at) < _ABOUT]
     return max(about, default=hearing.quietest) < hearing.quietest + _LOUD_DB
+
+
+def ask_labels(scene: Scene) -> None:
+    """A label of which the second opinion is not sure is a Hold, and one that tells so itself goes where that
+    leaves no doubt.
+    """
+    group, own = scene.group, scene.own
+    for tag in group.tags:
+        went = label_went(tag, scene) if tag.epc[0] in UNITS else None
+        if went is None:
+            continue
+        believed = group.doubts.get(tag.epc, 1.0)
+        if went < _WENT:
+            group.doubts[tag.epc] = min(believed, TOGETHER)
+        elif went >= _LABEL_CLEAR and own[tag.epc].belief >= _TELLS and own[tag.epc].sense == group.sense:
+            group.doubts[tag.epc] = max(believed, went)
+
+
+def ask_cases(scene: Scene) -> None:
+    """What cases tell without a label is doubted, but where the second opinion leaves no doubt."""
+    group = scene.group
+    group.opinion = cases_went(scene)
+    if group.opinion is not None and group.opinion >= _CASES_CLEAR:
+        group.belief = group.opinion
+    else:
+        group.belief = doubted(group.belief, _CASES)
 
 
 def lead(group: Group, leading: Sequence[Heard]) -> None:
@@ -234,8 +281,14 @@ def doubted(belief: float, times: float = _SELDOM) -> float:
 
 def leave_unsure(group: Group, own: Mapping[bytes, Own]) -> None:
     """Without a label, cases go as surely as each tells by itself: of a pallet beside the way some are
-    uncovered when another goes by. Beside a sure one those that are not stay, else the surest is told.
+    uncovered when another goes by. Beside a sure one those that are not stay, else the surest is told; beside
+    one that was read often those that were not stay.
     """
+    moved = group.moved()
+    if any(tag.reads >= _OFTEN for tag in moved):
+        for tag in moved:
+            if tag.reads < _OFTEN:
+                group.sureness[tag.epc] = LIKELY
     told = {tag.epc: own[tag.epc].belief if tag.epc in own else 0.0 for tag in group.moved()}
     surest = max(told.values(), default=0.0)
     clear = sum([believed >= _EACH for believed in told.values()])

@@ -30,8 +30,15 @@ class Group:
     """How surely it crossed, by what its tags tell each by itself."""
     doubts: dict[bytes, float] = field(default_factory=dict)
     """How surely a tag crossed, of those that go by what they tell alone."""
+    went: dict[bytes, float] = field(init=False)
+    """How surely each tag went with the others by its levels, before anything is doubted."""
+    opinion: float | None = None
+    """How surely its cases went, by all that is known of them; None where they were not asked so."""
     surest: Own | None = None
     """What the surest of its tags tells; None where none tells by itself that it crossed."""
+
+    def __post_init__(self) -> None:
+        self.went = dict(self.sureness)
 
     @property
     def sense(self) -> int:

@@ -15,10 +15,22 @@ from typing import Final
 
 from .claims import PERSON_US, UNITS
 from .company import ASKED_MAX, WITH, Others, went
-from .doubts import NEXT, SPARE, TOGETHER, borne_out, count_labels, doubt_turned, doubted, lead, leave_unsure
+from .doubts import (
+    NEXT,
+    SPARE,
+    TOGETHER,
+    ask_cases,
+    ask_labels,
+    borne_out,
+    count_labels,
+    doubt_turned,
+    lead,
+    leave_unsure,
+)
 from .eyes import Body, Sight
 from .group import LIKELY, Group
 from .hearing import Heard, Hearing
+from .opinion import Scene
 from .own import CROSSED, Own, own_of
 from .way import BIN_US, Gateway, Way, follow
 from .witness import nearer, together
@@ -36,8 +48,6 @@ _TRUCK: Final = 4_000_000 / BIN_US
 _ALONE: Final = 2
 """Of so few that lead each is sure to have gone: there is too little to hold one against."""
 _SURE: Final = 0.995
-_CASES: Final = 24.0
-"""So much the doubt grows of what cases tell without a label."""
 _HERE: Final = -0.35
 _DOOR: Final = 8.0
 """Tags that a neighbor hears better by 3.5 dB on the average may have gone through either door."""
@@ -73,13 +83,16 @@ def groups_of(
         leaders = _met(leaders, hearing, sight)
     found = _joined([*clear, *unclear, *perhaps], leaders, own, hearing, sight)
     for group, leading in zip(found, leaders, strict=True):
+        scene = Scene(group, own, hearing, sight.bodies)
         if sight.pair:
             count_labels(group, own, hearing, sight.bodies, alone=len(leading) == 1 and not sight.height)
         lead(group, leading)
         group.belief = _believed(group, {tag.epc: own[tag.epc] for tag in leading}, hearing, sight)
-        if sight.any and not group.has_unit:
-            group.belief = doubted(group.belief, _CASES)
+        if group.has_unit:
+            ask_labels(scene)
+        elif sight.any:
             leave_unsure(group, own)
+            ask_cases(scene)
     doubt_turned(found, own, sight.bodies)
     return _one_way(found, resting, sight.bodies), own
 

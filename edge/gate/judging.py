@@ -22,7 +22,7 @@ from .own import Own
 from .way import BIN_US
 from .witness import nearer, still
 
-__all__ = ["judge"]
+__all__ = ["judge", "sorted_tags"]
 
 TAGS_TOLD_MAX: Final = 2_000
 """Tags of one passage that are told; the reads of all are in the evidence."""
@@ -57,9 +57,7 @@ def judge(evidence: Evidence) -> list[Passage]:
     hearing = hear(evidence)
     sight = see(evidence)
     resting: list[Heard] = []
-    moving = [tag for tag in hearing.tags.values() if tag.share >= _NEIGHBORS]
-    goods = [tag for tag in moving if tag.epc[0] not in ASSETS]
-    assets = [tag for tag in moving if tag.epc[0] in ASSETS]
+    goods, assets = sorted_tags(hearing)
     groups, own = groups_of(goods, resting, hearing, sight)
     for group in groups_of(assets, resting, hearing, sight)[0]:
         # A truck's tag goes with its load's passage, and makes one of its own without a load.
@@ -70,6 +68,15 @@ def judge(evidence: Evidence) -> list[Passage]:
             with_load.tags += group.tags
             with_load.sureness |= group.sureness
     return _Telling(evidence, hearing, sight, groups, own, resting).passages()
+
+
+def sorted_tags(hearing: Hearing) -> tuple[list[Heard], list[Heard]]:
+    """The tags that may have crossed here: those of goods, those of trucks and of pallets' own."""
+    moving = [tag for tag in hearing.tags.values() if tag.share >= _NEIGHBORS]
+    return (
+        [tag for tag in moving if tag.epc[0] not in ASSETS],
+        [tag for tag in moving if tag.epc[0] in ASSETS],
+    )
 
 
 # --- what is said ---------------------------------------------------------------------------------

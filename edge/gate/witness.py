@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from math import cos, exp, log, pi
 from typing import Final
 
-from .claims import UNITS, Claim
+from .claims import ASSETS, UNITS, Claim
 from .eyes import Body, Sight
 from .hearing import INNER, MIDDLE, OUTER, Heard, Hearing
 from .phases import Look, beside, movement
@@ -52,11 +52,19 @@ def belief(
     believed = _sure(weights[seen_too + (claim.load_us is not None)], told)
     if claim.load_us == 0 and _sure(weights[1], told) > _CLEAR:
         believed = max(believed, _BLIND)
+    if claim.body is not None and claim.load_us == 0 and _brief(sight.bodies[claim.body]):
+        believed *= _UNSEEN
     if tag.share < _GUEST and nearer(tag, claim.at, hearing) < _ABROAD:
         believed *= _UNSEEN
-    if (not seen_too and _free(claim.at, hearing, sight)) or (tag.foreign and _goes_by(tag, claim, hearing)):
+    unseen = not seen_too and _free(claim.at, hearing, sight, truck=tag.epc[0] in ASSETS)
+    if unseen or (tag.foreign and _goes_by(tag, claim, hearing)):
         believed *= _UNSEEN
     return believed
+
+
+def _brief(body: Body) -> bool:
+    """Whether a body was before the eyes for less than a pallet jack is, which is walked."""
+    return body.ended_us - body.begun_us < (_WALKED_BACK_US if body.first == body.last else _WALKED_US)
 
 
 def _goes_by(tag: Heard, claim: Claim, hearing: Hearing) -> bool:
@@ -80,11 +88,15 @@ def _goes_by(tag: Heard, claim: Claim, hearing: Hearing) -> bool:
     return inside >= _INSIDE and most > beyond + _BETTER_DB
 
 
-def _free(at: float, hearing: Hearing, sight: Sight) -> bool:
-    """Whether an eye that can be believed saw nothing in the door about the moment `at`."""
+def _free(at: float, hearing: Hearing, sight: Sight, *, truck: bool) -> bool:
+    """Whether an eye that can be believed saw nothing in the door about the moment `at`, or nothing that had
+    a load above it, but for a `truck`.
+    """
     at_us = hearing.base_us + int((at + 0.5) * BIN_US)
     return sight.any and not any(
-        body.begun_us - _ABOUT_US <= at_us <= body.ended_us + _ABOUT_US for body in sight.bodies
+        body.begun_us - _ABOUT_US <= at_us <= body.ended_us + _ABOUT_US
+        for body in sight.bodies
+        if truck or body.load is not False
     )
 
 
@@ -266,6 +278,10 @@ def _levels(tag: Heard, at: float, sense: int, stood: float) -> tuple[float, ...
 _CLEAR: Final = 0.9
 _BLIND: Final = 0.8
 """What is clear but for the height eye, which saw no load, is a Hold: the eye may be blind, the load low."""
+_WALKED_US: Final = 1_300_000
+_WALKED_BACK_US: Final = 3_000_000
+"""A load so low that the height eye does not see it is walked: so long through the door, and so long there
+and back. A person in the eyes is gone sooner."""
 _GUEST: Final = 0.15
 _ABROAD: Final = -0.5
 """A tag of which a neighbor heard nearly all, and five dB better at that moment, went through there."""

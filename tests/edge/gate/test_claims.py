@@ -5,44 +5,18 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.read import TagRead
-from edge.evidence import Evidence
-from edge.gate.claims import UNITS, Claim, claims_of
+from edge.gate import witness
+from edge.gate.claims import UNITS, Claim, claims_of, one_long
 from edge.gate.doubts import _cases_err, count_labels, doubt_turned, lead, leave_unsure
-from edge.gate.eyes import Body, Sight
-from edge.gate.group import LIKELY, Group
+from edge.gate.eyes import Sight
+from edge.gate.group import LIKELY
 from edge.gate.grouping import _believed, _in_turn, _one_way
-from edge.gate.hearing import Heard, Hearing, hear
+from edge.gate.hearing import Heard
 from edge.gate.own import Own, own_of
 from edge.gate.way import BIN_US, Gateway, Way, follow
 from edge.gate.witness import belief
-from edge.passage import Antenna, GateSettings, Layout
 
-UNIT, OTHER, CASE = b"\x31" * 12, b"\x31" + b"\x32" * 11, b"\x30" * 12
-OPENED_US = 10_000_000
-LAYOUT = Layout((Antenna("gate", 1, "d1", "inner"), Antenna("gate", 2, "d1", "outer")))
-STAYED = Way(0.01, 0.01, 0.98, [], [])
-
-
-def heard(*epcs: bytes, dbm: int = -30) -> Hearing:
-    """Tags that both sides heard all along, for three seconds before a passage and for ten in it."""
-    reads = tuple(
-        TagRead("gate", epc, 1 + n % 2, 100 * dbm, 1, OPENED_US + 50_000 * n, OPENED_US + 50_000 * n)
-        for n in range(-60, 200)
-        for epc in epcs
-    )
-    return hear(Evidence("d1-1", "d1", OPENED_US, OPENED_US + 10_000_000, LAYOUT, GateSettings(), reads))
-
-
-def body(from_s: float, until_s: float, first: str, last: str) -> Body:
-    return Body(OPENED_US + int(from_s * 1e6), OPENED_US + int(until_s * 1e6), first, last, True, None)
-
-
-STRAIGHT = body(1, 6, "inner", "outer")
-
-
-def seen(*bodies: Body) -> Sight:
-    return Sight(any=True, pair=True, height=False, bodies=bodies)
+from .scene import CASE, OPENED_US, OTHER, STAYED, STRAIGHT, UNIT, body, group, heard, seen
 
 
 def claims(epc: bytes, sight: Sight, way: Way = STAYED) -> list[Claim]:
@@ -90,13 +64,6 @@ def test_what_only_a_tag_says_though_both_eyes_were_there_is_no_more_than_a_hold
 def test_labels_of_whole_pallets_are_known_by_their_header(header: int) -> None:
     assert header in UNITS
     assert not {0x30, 0x33, 0x34} & UNITS
-
-
-def group(hearing: Hearing, epcs: list[bytes], own: Own, went: float = 0.999) -> Group:
-    tags = [hearing.tags[epc] for epc in epcs]
-    made = Group(tags, (0,), STAYED, {tag.epc: went for tag in tags}, own.belief)
-    made.surest = own
-    return made
 
 
 def test_company_alone_makes_no_label_cross() -> None:
@@ -231,6 +198,40 @@ def test_a_second_label_with_one_load_must_be_surer() -> None:
         assert made.doubts[UNIT] >= 0.999
         assert made.doubts[OTHER] == pytest.approx(told)
         assert {tag.epc for tag in made.moved()} == {UNIT, OTHER}, "it is told, and held where it is not sure"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "loads", "one"),
+    [
+        ("inner", "outer", [(1.5, 2.35)], True),  # 0.28 of the truck's time
+        ("inner", "outer", [(1.5, 2.85)], False),  # 0.45: two, one behind the other
+        ("inner", "outer", [(1.1, 3.5)], True),  # 0.8: on a pallet jack
+        ("outer", "outer", [(1.5, 1.9)], True),  # 0.13: the truck turned beyond the door
+        ("outer", "outer", [(1.5, 2.15)], False),  # 0.22
+        ("inner", "outer", [(1.2, 2.0), (2.5, 3.3)], False),
+        ("inner", "outer", [], False),
+    ],
+)
+def test_a_load_as_long_as_one_pallet_is_told_from_two_by_its_trucks_time(
+    first: str, last: str, loads: list[tuple[float, float]], one: bool
+) -> None:
+    spans = tuple((OPENED_US + int(a * 1e6), OPENED_US + int(b * 1e6)) for a, b in loads)
+    assert one_long(body(1, 4, first, last)._replace(loads=spans)) is one
+
+
+@pytest.mark.parametrize(
+    ("until_s", "said", "told"), [(1.85, 0.99, 0.5), (1.85, 0.996, 0.992), (2.35, 0.99, 0.98)]
+)
+def test_a_second_label_beside_a_load_no_longer_than_one_pallet_must_leave_no_doubt(
+    until_s: float, said: float, told: float
+) -> None:
+    """The control is a load as long as two."""
+    hearing = heard(UNIT, OTHER)
+    own = {epc: Own(1, 10.0, each, 0, (1,), (0,)) for epc, each in ((UNIT, 0.999), (OTHER, said))}
+    made = group(hearing, [UNIT, OTHER], own[UNIT])
+    load = (OPENED_US + 1_000_000, OPENED_US + int(until_s * 1e6))
+    count_labels(made, own, hearing, [body(1, 4, "inner", "outer")._replace(loads=(load,))], alone=False)
+    assert made.doubts[OTHER] == pytest.approx(told)
 
 
 def test_a_second_label_that_a_neighbor_heard_better_is_a_hold() -> None:
@@ -442,6 +443,18 @@ def test_among_many_cases_each_must_be_surer() -> None:
         assert all(made.sureness[epc] > LIKELY for epc in others)
 
 
+def test_beside_a_case_that_was_read_often_one_that_was_not_stays() -> None:
+    """The control: none was read often."""
+    for often, moved in ((8, False), (7, True)):
+        seldom = b"\x30" * 11 + b"\x31"
+        hearing = heard(CASE, seldom)
+        sure = Own(1, 10.0, 0.99, 0, (1,), (0,))
+        made = group(hearing, [CASE, seldom], sure)
+        hearing.tags[CASE].reads, hearing.tags[seldom].reads = often, 4
+        leave_unsure(made, {CASE: sure, seldom: sure._replace(belief=0.999)})
+        assert [tag.epc for tag in made.moved()] == [CASE, *([seldom] if moved else [])]
+
+
 @pytest.mark.parametrize(
     ("said", "named"),
     [
@@ -486,3 +499,36 @@ def test_what_an_eye_would_have_seen_and_did_not_is_no_more_than_a_hold() -> Non
     blind = Sight(any=False, pair=False, height=False, bodies=())
     free, control = (belief(hearing.tags[UNIT], claim, 0.0, [], hearing, sight) for sight in (one_eye, blind))
     assert free == pytest.approx(0.6 * control)
+
+
+@pytest.mark.parametrize(
+    ("load", "loads", "same"),
+    [(False, (), False), (True, ((2_000_000, 3_000_000),), True), (False, None, True)],
+)
+def test_with_one_eye_left_what_no_load_was_seen_of_is_no_more_than_a_hold(
+    load: bool, loads: tuple[tuple[int, int], ...] | None, same: bool
+) -> None:
+    """The controls: a load was seen then; nothing looks at the height."""
+    crossed = Way(0.999, 0.0, 0.001, [10, 20, 30], [-0.9, 0.0, 0.9])
+    hearing = heard(UNIT)
+    one_eye = Sight(True, False, loads is not None, (body(0, 9, "outer", "outer")._replace(loads=loads),))
+    assert one_eye.bodies[0].load in {load, None}
+    [claim] = claims_of(hearing.tags[UNIT], crossed, hearing, one_eye)
+    blind = Sight(any=False, pair=False, height=False, bodies=())
+    told, control = (belief(hearing.tags[UNIT], claim, 0.0, [], hearing, sight) for sight in (one_eye, blind))
+    assert (told == pytest.approx(control)) is same
+
+
+@pytest.mark.parametrize(
+    ("until_s", "last", "part"), [(2.3, "inner", 0.6), (6.0, "inner", 1.0), (2.6, "outer", 1.0)]
+)
+def test_a_person_in_the_eyes_is_no_pallet_jack(
+    until_s: float, last: str, part: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No load was seen. The controls: a jack is walked there and back, or straight through."""
+    hearing = heard(UNIT)
+    sight = Sight(True, True, True, (body(1, until_s, "inner", last)._replace(loads=()),))
+    [claim, *_] = claims_of(hearing.tags[UNIT], STAYED, hearing, sight)
+    told = belief(hearing.tags[UNIT], claim, 0.0, [], hearing, sight)
+    monkeypatch.setattr(witness, "_WALKED_BACK_US", 0)
+    assert told == pytest.approx(part * belief(hearing.tags[UNIT], claim, 0.0, [], hearing, sight))
