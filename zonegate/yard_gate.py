@@ -34,7 +34,7 @@ from sync.bodies import PassageFacts
 from zonegate.yard_host import Host, layout_of
 
 _HEAD: Final = struct.Struct(">QBI")
-_JOB, _END = 200, 201
+JOB, END = 200, 201
 _KNOWN_MAX: Final = 20_000
 """Identities kept, some shifts' worth."""
 _TODAY: Final = date(2026, 1, 1)
@@ -77,7 +77,7 @@ def play(plan: Plan, folder: Path, told: Callable[[Played], None] = lambda _: No
         {name: folder / f"decisions-{name or 'ours'}-{plan.first}.jsonl" for name in ("", *plan.planted)},
     )
     with ExitStack() as stack:
-        yard = stack.enter_context(_yard(plan, played.truth))
+        yard = stack.enter_context(open_yard(plan, played.truth))
         assert yard.stdout is not None
         header = json.loads(yard.stdout.readline())
         host = Host(layout_of(header), header["readers"])
@@ -85,13 +85,13 @@ def play(plan: Plan, folder: Path, told: Callable[[Played], None] = lambda _: No
             _Book(name, plan, host.settings, stack.enter_context(path.open("w", encoding="utf-8")))
             for name, path in played.decisions.items()
         ]
-        for at_us, kind, body in _records(yard.stdout):
+        for at_us, kind, body in records(yard.stdout):
             closed = host.wait(at_us)
-            if kind == _JOB:
+            if kind == JOB:
                 job = json.loads(body)
                 for book in books:
                     book.dock.open(job["door"], job["direction"])
-            elif kind == _END:
+            elif kind == END:
                 played.crossings += json.loads(body)["crossings"]
                 played.reads, played.frames = host.reads, host.frames
                 told(played)
@@ -246,7 +246,8 @@ class _Job:
         return "ACCEPTED", "admitted" if self.direction == "in" else "withdrawn"
 
 
-def _yard(plan: Plan, truth: Path) -> subprocess.Popen[bytes]:
+def open_yard(plan: Plan, truth: Path) -> subprocess.Popen[bytes]:
+    """The yard of a plan as a program; it writes its lines to its output and the truth to a file."""
     words = [sys.executable, "-m", "simulators.yard.radio", "--seed", str(plan.seed)]
     words += ["--crossings", str(plan.crossings), "--layout", plan.layout, "--truth", str(truth)]
     words += ["--traffic", plan.traffic]
@@ -256,7 +257,8 @@ def _yard(plan: Plan, truth: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words, stdout=subprocess.PIPE)  # noqa: S603 - every argument is built here
 
 
-def _records(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
+def records(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """What a yard says after its first line: when, a reader's number or `JOB` or `END`, the bytes."""
     while head := stream.read(_HEAD.size):
         at_us, kind, length = _HEAD.unpack(head)
         yield at_us, kind, stream.read(length)
