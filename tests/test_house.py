@@ -28,6 +28,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 STANDING_ALONE = {
     "simulators.printer": "the label printer that tests print on, and an integrator may",
     "drivers.null_modem": "the link that driver tests garble, ours and an integrator's",
+    "zonegate.yard_fit": "what fits the weights of the gate's second opinion, when the gate changes",
 }
 
 # Put together here, so that this file does not hold what it looks for.
