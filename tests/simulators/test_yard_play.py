@@ -46,7 +46,7 @@ class FakeDock:
         self._streams: set[asyncio.Event] = set()
         self._open: dict[str, tuple[int, str]] = {}
         self._buffers = dict.fromkeys(scenario.doors, b"")
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}
 
     async def watch_links(self) -> None:
         """Open each scanner's lasting name when it appears, let go of it when it goes."""
@@ -80,17 +80,21 @@ class FakeDock:
             return
         *lines, self._buffers[door] = self._buffers[door].split(b"\r")
         if lines and door in self._busy:
-            self.overlapped += lines
+            # A label that is scanned twice at once is waited for once.
+            self.overlapped += [line for line in lines if line.decode() != self._busy[door]]
         for line in lines:
+            again = self.heard[door][-1:] == [line]
             self.heard[door].append(line)
             if line not in self._deaf:
-                self._busy.add(door)
+                if not again:
+                    self._busy[door] = line.decode()
                 asyncio.get_running_loop().call_later(0.002, self._answer, door, line.decode())
 
     def _answer(self, door: str, code: str) -> None:
         view = self._views[door]
         self._moment += 1
-        self._busy.discard(door)
+        if self._busy.get(door) == code:
+            del self._busy[door]
         view |= {"at": self._moment, "code": code, "reason": "answered", "prompt": None}
         if code.startswith("ZG1:J:"):
             view["job"] = {"job": code.split(":")[2], "state": "open"}
