@@ -10,7 +10,7 @@ are the best ones on tuning seeds of the simulated yard (docs/decisions/gate.md)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import exp, log
+from math import log
 from typing import Final, NamedTuple
 
 from .claims import ASSETS, TWO, TWO_TURNED, UNITS, carried
@@ -19,7 +19,7 @@ from .group import Group
 from .hearing import Heard, Hearing
 from .own import Own
 from .weights import CASES, LABEL
-from .witness import ends
+from .witness import ends, sure_by
 
 __all__ = ["CLEARLY", "Scene", "cases_told", "cases_went", "label_told", "label_went"]
 
@@ -44,30 +44,24 @@ class Scene(NamedTuple):
 def label_went(label: Heard, scene: Scene) -> float | None:
     """The probability that the label of a whole pallet went as its group did; None where no load was seen."""
     told = label_told(label, scene)
-    return _weighed(LABEL, told) if told is not None else None
+    return sure_by(LABEL, told) if told is not None else None
 
 
 def cases_went(scene: Scene) -> float | None:
     """The probability that the cases of a group without a label crossed; None where no load was seen."""
     told = cases_told(scene)
-    return _weighed(CASES, told) if told is not None else None
+    return sure_by(CASES, told) if told is not None else None
 
 
 def label_told(label: Heard, scene: Scene) -> tuple[float, ...] | None:
     """What is weighed of a label, in the order of its weights; None where no load was seen with it."""
     group, own = scene.group, scene.own
-    seen = _body(label, scene)
-    if seen is None:
+    body = _body(label, scene)
+    if body is None:
         return None
-    mine, body = own[label.epc], seen
-    rival = max(
-        [
-            own[tag.epc].belief
-            for tag in group.tags
-            if tag.epc[0] in UNITS and tag is not label and tag.epc in own
-        ],
-        default=0.0,
-    )
+    mine = own[label.epc]
+    others = [tag.epc for tag in group.tags if tag.epc[0] in UNITS and tag is not label]
+    rival = max([own[epc].belief for epc in others if epc in own], default=0.0)
     count, asked, clear = _cases(scene)
     load_s, stood_s = _seconds(body)
     turned, ratio = float(body.first == body.last), load_s / stood_s
@@ -233,8 +227,3 @@ def _thousandths(share: float) -> float:
 def _odds(believed: float) -> float:
     certain = min(max(believed, 1e-4), 1.0 - 1e-4)
     return log(certain / (1.0 - certain))
-
-
-def _weighed(weights: Sequence[float], told: Sequence[float]) -> float:
-    odds = sum([weight * each for weight, each in zip(weights, told, strict=True)])
-    return 1.0 / (1.0 + exp(-max(min(odds, 30.0), -30.0)))

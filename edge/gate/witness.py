@@ -22,7 +22,7 @@ from .phases import Look, beside, movement
 from .way import BIN_US
 from .weights import ITEM, UNIT
 
-__all__ = ["belief", "ends", "nearer", "still", "together", "weighed"]
+__all__ = ["belief", "ends", "nearer", "still", "sure_by", "together", "weighed"]
 
 _WIDELY_US: Final = 2_000_000
 """So long before and after it the door's antennas are nearer to it than any neighbor's."""
@@ -49,8 +49,8 @@ def belief(
     told = weighed(tag, claim, alone, seen, hearing, sight)
     seen_too = claim.body is not None
     weights = UNIT if tag.epc[0] in UNITS else ITEM
-    believed = _sure(weights[seen_too + (claim.load_us is not None)], told)
-    if claim.load_us == 0 and _sure(weights[1], told) > _CLEAR:
+    believed = sure_by(weights[seen_too + (claim.load_us is not None)], told)
+    if claim.load_us == 0 and sure_by(weights[1], told) > _CLEAR:
         believed = max(believed, _BLIND)
     if claim.body is not None and claim.load_us == 0 and _brief(sight.bodies[claim.body]):
         believed *= _UNSEEN
@@ -100,7 +100,8 @@ def _free(at: float, hearing: Hearing, sight: Sight, *, truck: bool) -> bool:
     )
 
 
-def _sure(weights: Sequence[float], told: Sequence[float]) -> float:
+def sure_by(weights: Sequence[float], told: Sequence[float]) -> float:
+    """What a logistic model makes of what is weighed."""
     odds = sum([weight * each for weight, each in zip(weights, told, strict=True)])
     return 1.0 / (1.0 + exp(-_between(odds, -30.0, 30.0)))
 
