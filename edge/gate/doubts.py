@@ -66,12 +66,13 @@ _LOUD_DB: Final = 20.0
 liquid."""
 _ABOUT: Final = 1_200_000 / BIN_US
 _WENT: Final = 0.97
-"""Of what the second opinion is not as sure, it is a Hold whatever else is said."""
+"""What the second opinion is less sure of is a Hold, whatever else is said."""
 _LABEL_CLEAR: Final = 0.99
-"""Where the second opinion is as sure as that of a label that is believed by this, it leaves no doubt."""
 _TELLS: Final = 0.9
+"""A label of which the second opinion is as sure as the one, and which says so itself by the other, leaves no
+doubt."""
 _CASES_CLEAR: Final = 0.993
-"""Where the second opinion is as sure as that of cases, it leaves no doubt."""
+"""The same of cases, by the second opinion alone."""
 _CASES: Final = 24.0
 """So much the doubt grows of what cases tell without a label."""
 _RIVAL: Final = 0.95
@@ -93,6 +94,7 @@ _NAMED: Final = 5
 """And no more than so many: of more nobody would look at each."""
 _STOOD_US: Final = 3_000_000
 _OFTEN: Final = 8
+"""Beside a case that was read so often, one that was read less says too little: it may be uncovered."""
 _SOME: Final = 5
 """So many cases tell of the label that moved as they did."""
 _MANY: Final = 8
